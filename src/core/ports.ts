@@ -1,0 +1,206 @@
+/**
+ * What the engine needs from the world. Adapters implement these, one folder a port; the engine knows nothing else of
+ * them, and they know nothing of the engine.
+ */
+import type { DocumentEntry } from './document-entry.ts';
+import type { Claims } from './claims.ts';
+import type { FileRequirement, InterpreterName, Runbook, Step } from './runbook.ts';
+import type {
+  HistoryMode,
+  OutputStream,
+  OutputSummary,
+  RunOwner,
+  RunRecord,
+  RunResult,
+  StoredRun,
+  Survivor,
+} from './run.ts';
+
+/** A document as it lies in its folder. `path` is absolute, with all links resolved, and inside the served folder. */
+export interface LoadedDocument {
+  readonly path: string;
+  /** As messages show it: relative to where the user is, or as the user wrote it. */
+  readonly displayPath: string;
+  /** File name with `.md`: the name in call chains, as in Stage0. */
+  readonly fileName: string;
+  /** Folder of the document; input paths are relative to it. */
+  readonly folder: string;
+  readonly bytes: Buffer;
+}
+
+export interface RunbookSource {
+  /** @throws RunbookError `not-found`, `io`, `usage` (outside the folder, not a regular file, too large) */
+  load(reference: string): Promise<LoadedDocument>;
+  /** Every document of the folder, ordered by name; unreadable ones come as errors in `problem`. */
+  list(): Promise<readonly (LoadedDocument | UnreadableDocument)[]>;
+}
+
+export interface UnreadableDocument {
+  readonly displayPath: string;
+  readonly fileName: string;
+  readonly bytes: null;
+  readonly problem: string;
+}
+
+export type FileFact = 'file' | 'directory' | 'missing' | 'outside' | 'special' | 'unreadable';
+
+/** What is true outside the document at the moment of asking. */
+export interface FactsSource {
+  /** For each input path what is there. Paths are resolved against `folder` and must stay inside it, links resolved. */
+  inputs(folder: string, files: readonly FileRequirement[]): Promise<ReadonlyMap<string, FileFact>>;
+  /** Absolute path of an interpreter on the given `PATH`; null where it is not installed. */
+  interpreter(name: InterpreterName, path: string): Promise<string | null>;
+  git(documentPath: string): Promise<{ readonly commit: string; readonly dirty: boolean } | null>;
+}
+
+/** A verified token. */
+export interface Identity {
+  readonly subject: string;
+  readonly claims: Claims;
+  readonly roles: readonly string[];
+  readonly issuer: string | null;
+  readonly keyId: string | null;
+  readonly tokenId: string | null;
+  readonly expiresAt: Date;
+  /** Signed by `runbook token mint` on this machine. */
+  readonly selfMade: boolean;
+}
+
+export interface Authenticator {
+  /** Verifies signature, times, issuer, audience and form. @throws RunbookError `unauthenticated`, `unavailable` */
+  authenticate(token: string): Promise<Identity>;
+}
+
+export interface SecretSource {
+  /** A fresh secret of `length` characters from `[A-Za-z0-9]`, from the system's random source. */
+  generate(length: number): string;
+  /** Keyed HMAC-SHA-256 (hex) of a value, with this installation's key: same value, same text, not invertible. */
+  fingerprint(value: string): string;
+}
+
+export interface WorkFolder {
+  readonly path: string;
+  /** Writes a private file into the run's control folder (not the work folder) and returns its absolute path. */
+  controlFile(name: string, content: string): Promise<string>;
+  readControlFile(name: string): Promise<string>;
+  remove(): Promise<void>;
+}
+
+export interface Workspace {
+  /** A private folder (0700) with copies of the inputs, structure kept. @throws RunbookError `io`, `requirements-unmet` */
+  create(runId: string, folder: string, inputs: readonly FileRequirement[]): Promise<WorkFolder>;
+}
+
+/** One process to carry out, with everything it will see. */
+export interface Job {
+  readonly runId: string;
+  /** Absolute path of the program first. */
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeoutMs: number | null;
+  /** Inherit the caller's terminal; output is then neither seen nor kept. */
+  readonly tty: boolean;
+}
+
+export interface JobEnd {
+  readonly cause: 'exited' | 'timed-out' | 'canceled' | 'spawn-failed';
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly survivors: readonly Survivor[];
+  /** One sentence for `spawn-failed`. */
+  readonly reason: string | null;
+  readonly durationMs: number;
+}
+
+export interface Executor {
+  /** Name of the containment in force, kept in each record. */
+  readonly containment: string;
+  /** Never throws for what the script does. `onOutput` is awaited: while it is pending the script waits. */
+  execute(
+    job: Job,
+    signal: AbortSignal,
+    onOutput: (stream: OutputStream, chunk: Buffer) => Promise<void>,
+  ): Promise<JobEnd>;
+}
+
+export interface OutputChunk {
+  readonly step: number;
+  readonly stream: OutputStream;
+  readonly bytes: Buffer;
+}
+
+/** Where the masked output of one run goes before any sink sees it. */
+export interface OutputSpool {
+  write(step: number, stream: OutputStream, chunk: Buffer): void;
+  /** Syncs and closes; afterwards `read` gives what is kept. */
+  close(): OutputSummary;
+}
+
+export interface RunOutput {
+  open(runId: string, maxBytes: number): OutputSpool;
+  /** Head and tail in order of writing; a gap of `dropped` bytes is told between them. Empty where nothing is kept. */
+  read(
+    runId: string,
+  ): Promise<{ readonly chunks: readonly OutputChunk[]; readonly dropped: number; readonly gapAt: number }>;
+}
+
+export interface RunFilter {
+  readonly runbook?: string;
+  readonly subject?: string;
+  readonly state?: string;
+  readonly outcome?: string;
+  readonly limit: number;
+}
+
+/** The truth about runs. Every transition is one transaction, durable when the promise resolves, chained by hash. */
+export interface RunLedger {
+  /** First transition (`null → queued`). Keeps the document's text once per digest. */
+  enqueue(record: RunRecord, owner: RunOwner, documentText: Buffer): Promise<void>;
+  /** `queued → started`: committed before anything is spawned. @throws RunbookError `busy` when paused */
+  begin(runId: string, change: { readonly startedAt: string; readonly containment: string }): Promise<void>;
+  /** `started → finished`, or `queued → finished` for a run that was canceled before it began. */
+  finish(runId: string, result: RunResult): Promise<void>;
+  /** `null → refused`. `documentText` is null where no document could be read. */
+  refuse(record: RunRecord, documentText: Buffer | null): Promise<void>;
+  get(runId: string): Promise<StoredRun | null>;
+  /** Newest first. */
+  list(filter: RunFilter): Promise<readonly StoredRun[]>;
+  documentText(digest: string): Promise<Buffer | null>;
+  close(): void;
+}
+
+export interface DocumentHistory {
+  /** Resolves `auto`; `reason` is one sentence that a face may show. */
+  decide(
+    mode: HistoryMode,
+    documentPath: string,
+  ): Promise<{ readonly mode: Exclude<HistoryMode, 'auto'>; readonly reason: string | null }>;
+  /** Appends one complete entry and syncs. @throws RunbookError `io` (the document is untouched then) */
+  append(documentPath: string, entry: DocumentEntry): Promise<void>;
+}
+
+/** Asks the person at the terminal. Absent (null in the request) where nobody can be asked. */
+export interface Interaction {
+  /** A value for a variable that is missing; not echoed when it is a secret. */
+  askVariable(name: string, description: string, secret: boolean): Promise<string>;
+  /** @returns whether the person agreed */
+  confirm(step: Step, text: string): Promise<boolean>;
+  /** The person has to type `expected`. */
+  confirmTyping(step: Step, name: string, expected: string): Promise<boolean>;
+  /** The person says that the manual step is done. */
+  manual(step: Step, text: string): Promise<boolean>;
+}
+
+export interface Clock {
+  now(): Date;
+  /** Milliseconds that never run backwards. */
+  monotonicMs(): number;
+}
+
+export interface RunIds {
+  /** 26 characters, sortable by time (ULID). */
+  next(): string;
+}
+
+export type { Runbook };

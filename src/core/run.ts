@@ -1,0 +1,247 @@
+/**
+ * One run of a runbook: what is asked for, what happens, what is kept. The record is the same whatever face asked.
+ */
+import type { ErrorCode } from './errors.ts';
+import { OUTCOME_EXITS } from './errors.ts';
+import type { Interaction } from './ports.ts';
+
+export type RunState = 'queued' | 'started' | 'finished' | 'interrupted' | 'refused';
+export type Outcome = 'succeeded' | 'failed' | 'timed-out' | 'canceled' | 'limit-exceeded' | 'spawn-failed';
+export type RunSource = 'cli' | 'api' | 'ci' | 'image';
+export type HistoryMode = 'auto' | 'file' | 'ledger' | 'none';
+export type OutputStream = 'stdout' | 'stderr';
+
+/** The one table of legal transitions. `null` is "not there yet". */
+const TRANSITIONS: ReadonlyMap<RunState | null, ReadonlySet<RunState>> = new Map<
+  RunState | null,
+  ReadonlySet<RunState>
+>([
+  [null, new Set(['queued', 'refused'])],
+  ['queued', new Set(['started', 'finished', 'interrupted', 'refused'])],
+  ['started', new Set(['finished', 'interrupted'])],
+]);
+
+/** Whether a run may go from one state to another (`queued → finished` is a cancel before the start). */
+export function isLegalTransition(from: RunState | null, to: RunState): boolean {
+  return TRANSITIONS.get(from)?.has(to) ?? false;
+}
+
+/** What a face asks the engine for. */
+export interface RunRequest {
+  /** Name or path, as the caller wrote it. */
+  readonly reference: string;
+  readonly token: string | null;
+  /** Values that the caller gives by name; they win over everything else. */
+  readonly given: ReadonlyMap<string, string>;
+  /** Values of an env file; they win over the caller's own environment. */
+  readonly envFile: ReadonlyMap<string, string>;
+  /** Names or `PREFIX_*` patterns of the caller's environment that pass although the runbook does not declare them. */
+  readonly passEnv: readonly string[];
+  readonly source: RunSource;
+  readonly historyMode: HistoryMode;
+  /** Null: the runbook's own limit, else none. */
+  readonly timeoutMs: number | null;
+  /** Runbooks (file names) that led to this one, outermost first. */
+  readonly callChain: readonly string[];
+  /** Null: one is made. */
+  readonly correlationId: string | null;
+  readonly incident: string | null;
+  /** Ends the run; `signal.reason` is a `StopReason`. */
+  readonly signal: AbortSignal;
+  /** Null: nobody can be asked anything. */
+  readonly interaction: Interaction | null;
+  /** Confirm every `confirm` step beforehand. */
+  readonly assumeYes: boolean;
+}
+
+/** Why a run is being ended from outside: the number of the signal, 2 or 15; a closed pipe counts as 13. */
+export interface StopReason {
+  readonly signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGPIPE';
+}
+
+export interface Survivor {
+  readonly pid: number;
+  readonly command: string;
+}
+
+export type StepOutcome = Outcome | 'skipped';
+
+export interface StepResult {
+  readonly name: string;
+  readonly line: number;
+  readonly outcome: StepOutcome;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly startedAt: string | null;
+  readonly durationMs: number;
+  /** One sentence where the outcome needs one ("done-when was not met", …). */
+  readonly reason?: string;
+}
+
+export interface OutputSummary {
+  /** Bytes that the script wrote after masking, kept or not. */
+  readonly bytes: number;
+  readonly dropped: number;
+  /** SHA-256, lower-case hex, over everything that was written (not only what is kept). */
+  readonly digest: string;
+}
+
+export interface RunResult {
+  readonly runId: string;
+  readonly outcome: Outcome;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly steps: readonly StepResult[];
+  readonly output: OutputSummary;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly durationMs: number;
+  readonly survivors: readonly Survivor[];
+  /** One sentence where the outcome is not `succeeded`. */
+  readonly reason: string | null;
+}
+
+/** Who asked. Everything of a token is null without one; `selfMade` marks a token of `runbook token mint`. */
+export interface Who {
+  readonly subject: string | null;
+  readonly roles: readonly string[];
+  readonly issuer: string | null;
+  readonly keyId: string | null;
+  readonly tokenId: string | null;
+  readonly selfMade: boolean;
+  readonly osUser: string | null;
+  readonly host: string | null;
+  readonly address: string | null;
+}
+
+/** What is kept of a variable: the value only of typed, non-secret ones, a keyed HMAC of the others. */
+export interface VariableRecord {
+  readonly name: string;
+  readonly origin: 'given' | 'env-file' | 'environment' | 'default' | 'generated' | 'asked' | 'passed';
+  readonly value?: string;
+  readonly hmac?: string;
+}
+
+/** The process that is responsible for a run. Dead when the boot id differs, or no such process is left. */
+export interface RunOwner {
+  readonly bootId: string;
+  readonly pidNamespace: string;
+  readonly pid: number;
+  /** Start time in clock ticks after boot, `/proc/<pid>/stat` field 22; empty where there is no /proc. */
+  readonly startTime: string;
+  readonly host: string;
+}
+
+export interface Refusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** What is fixed when a run is asked for. The ledger keeps it with the first transition. */
+export interface RunRecord {
+  readonly schemaVersion: 1;
+  readonly runId: string;
+  readonly operation: 'execute';
+  readonly state: RunState;
+  readonly enqueuedAt: string;
+  readonly runbook: {
+    readonly name: string;
+    /** Null: there was no document to read. */
+    readonly digest: string | null;
+    readonly path: string | null;
+    readonly gitCommit?: string;
+    readonly gitDirty?: boolean;
+  };
+  readonly who: Who;
+  readonly source: RunSource;
+  readonly toolVersion: string;
+  readonly containment: string | null;
+  readonly correlationId: string;
+  readonly callChain: readonly string[];
+  readonly continues?: string;
+  readonly incident: string | null;
+  readonly rehearsal: boolean;
+  readonly historyMode: Exclude<HistoryMode, 'auto'>;
+  readonly variables: readonly VariableRecord[];
+  readonly startedAt: string | null;
+  readonly result: RunResult | null;
+  readonly refusal: Refusal | null;
+}
+
+/** A record as the ledger gives it back: with its place in the chain (of its newest transition). */
+export interface StoredRun extends RunRecord {
+  readonly seq: number;
+  readonly prev: string;
+  readonly hash: string;
+}
+
+export type RunEvent =
+  | { readonly type: 'queued'; readonly runId: string; readonly at: string }
+  | { readonly type: 'notice'; readonly runId: string; readonly level: 'info' | 'warning'; readonly message: string }
+  | { readonly type: 'started'; readonly runId: string; readonly at: string }
+  | {
+      readonly type: 'step';
+      readonly runId: string;
+      readonly step: number;
+      readonly name: string;
+      readonly phase: 'started' | 'finished';
+      readonly result?: StepResult;
+    }
+  | { readonly type: OutputStream; readonly runId: string; readonly step: number; readonly chunk: Buffer }
+  | { readonly type: 'finished'; readonly runId: string; readonly result: RunResult };
+
+/** A face's ear. The script waits (backpressure) while the promise is pending. */
+export type RunEventSink = (event: RunEvent) => void | Promise<void>;
+
+/** The exit code of the tool for a finished run: the script's own unless the run was ended or did not start. */
+export function exitCodeOf(result: Pick<RunResult, 'outcome' | 'exitCode' | 'signal'>): number {
+  switch (result.outcome) {
+    case 'succeeded':
+      return 0;
+    case 'failed':
+      return result.exitCode ?? (result.signal === null ? 1 : 128 + signalNumber(result.signal));
+    case 'canceled':
+      return result.signal === 'SIGTERM' || result.signal === 'SIGHUP' ? 143 : 130;
+    default:
+      return OUTCOME_EXITS[result.outcome].exit;
+  }
+}
+
+/** POSIX and Linux signal numbers (signal(7), x86 and ARM). */
+const SIGNALS: Readonly<Record<string, number>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGILL: 4,
+  SIGTRAP: 5,
+  SIGABRT: 6,
+  SIGBUS: 7,
+  SIGFPE: 8,
+  SIGKILL: 9,
+  SIGUSR1: 10,
+  SIGSEGV: 11,
+  SIGUSR2: 12,
+  SIGPIPE: 13,
+  SIGALRM: 14,
+  SIGTERM: 15,
+  SIGSTKFLT: 16,
+  SIGCHLD: 17,
+  SIGCONT: 18,
+  SIGSTOP: 19,
+  SIGTSTP: 20,
+  SIGTTIN: 21,
+  SIGTTOU: 22,
+  SIGURG: 23,
+  SIGXCPU: 24,
+  SIGXFSZ: 25,
+  SIGVTALRM: 26,
+  SIGPROF: 27,
+  SIGWINCH: 28,
+  SIGIO: 29,
+  SIGPWR: 30,
+  SIGSYS: 31,
+};
+
+export function signalNumber(name: string): number {
+  return SIGNALS[name] ?? 0;
+}
