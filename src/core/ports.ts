@@ -157,8 +157,15 @@ export interface RunFilter {
 export interface RunLedger {
   /** First transition (`null → queued`). Keeps the document's text once per digest. */
   enqueue(record: RunRecord, owner: RunOwner, documentText: Buffer): Promise<void>;
-  /** `queued → started`: committed before anything is spawned. @throws RunbookError `busy` when paused */
-  begin(runId: string, change: { readonly startedAt: string; readonly containment: string }): Promise<void>;
+  /**
+   * `queued → started`: committed before anything is spawned.
+   * @throws RunbookError `busy` when paused, or when `concurrency` runs of the same document are under way
+   */
+  begin(
+    runId: string,
+    change: { readonly startedAt: string; readonly containment: string },
+    concurrency: number | null,
+  ): Promise<void>;
   /** `started → finished`, or `queued → finished` for a run that was canceled before it began. */
   finish(runId: string, result: RunResult): Promise<void>;
   /** `null → refused`. `documentText` is null where no document could be read. */
@@ -177,7 +184,7 @@ export interface DocumentHistory {
     documentPath: string,
   ): Promise<{ readonly mode: Exclude<HistoryMode, 'auto'>; readonly reason: string | null }>;
   /** Appends one complete entry and syncs. @throws RunbookError `io` (the document is untouched then) */
-  append(documentPath: string, entry: DocumentEntry): Promise<void>;
+  append(document: { readonly path: string; readonly hasHistory: boolean }, entry: DocumentEntry): Promise<void>;
 }
 
 /** Asks the person at the terminal. Absent (null in the request) where nobody can be asked. */

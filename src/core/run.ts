@@ -17,7 +17,7 @@ const TRANSITIONS: ReadonlyMap<RunState | null, ReadonlySet<RunState>> = new Map
   ReadonlySet<RunState>
 >([
   [null, new Set(['queued', 'refused'])],
-  ['queued', new Set(['started', 'finished', 'interrupted', 'refused'])],
+  ['queued', new Set(['started', 'finished', 'interrupted'])],
   ['started', new Set(['finished', 'interrupted'])],
 ]);
 
@@ -33,6 +33,10 @@ export interface RunRequest {
   readonly token: string | null;
   /** Values that the caller gives by name; they win over everything else. */
   readonly given: ReadonlyMap<string, string>;
+  /** Those of them that stand in the caller's command line; refused for secrets, since everybody can see them there. */
+  readonly onCommandLine: ReadonlySet<string>;
+  /** Names that the caller wants to be asked for. */
+  readonly wanted: readonly string[];
   /** Values of an env file; they win over the caller's own environment. */
   readonly envFile: ReadonlyMap<string, string>;
   /** Names or `PREFIX_*` patterns of the caller's environment that pass although the runbook does not declare them. */
@@ -183,6 +187,8 @@ export type RunEvent =
       readonly type: 'step';
       readonly runId: string;
       readonly step: number;
+      /** Steps of the runbook. */
+      readonly of: number;
       readonly name: string;
       readonly phase: 'started' | 'finished';
       readonly result?: StepResult;
@@ -201,7 +207,7 @@ export function exitCodeOf(result: Pick<RunResult, 'outcome' | 'exitCode' | 'sig
     case 'failed':
       return result.exitCode ?? (result.signal === null ? 1 : 128 + signalNumber(result.signal));
     case 'canceled':
-      return result.signal === 'SIGTERM' || result.signal === 'SIGHUP' ? 143 : 130;
+      return 128 + signalNumber(result.signal ?? 'SIGINT');
     default:
       return OUTCOME_EXITS[result.outcome].exit;
   }
