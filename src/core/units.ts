@@ -1,0 +1,29 @@
+/** Units as a runbook writes them: durations (`90s`, `10m`, `1h30m`) and sizes (`10MiB`). */
+
+const DURATION = /^(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?$/;
+const SIZE = /^(\d{1,9})([KMG])iB$/;
+const SIZE_FACTORS: ReadonlyMap<string, number> = new Map([
+  ['K', 1024],
+  ['M', 1024 ** 2],
+  ['G', 1024 ** 3],
+]);
+
+/** Timers of the platform hold 2^31-1 ms; 24 days is the last whole day below it. */
+export const MAX_DURATION_MS = 24 * 24 * 3_600_000;
+
+/** Milliseconds; null when `text` is not a duration above zero and up to 24 days. A bare number has no unit: null. */
+export function parseDuration(text: string): number | null {
+  const match = DURATION.exec(text);
+  if (match === null) return null;
+  const [hours, minutes, seconds] = [match[1], match[2], match[3]].map((part) => Number(part ?? 0));
+  const ms = ((hours ?? 0) * 3600 + (minutes ?? 0) * 60 + (seconds ?? 0)) * 1000;
+  return ms > 0 && ms <= MAX_DURATION_MS ? ms : null;
+}
+
+/** Bytes; null when `text` is not a whole number above zero with `KiB`, `MiB` or `GiB`. */
+export function parseSize(text: string): number | null {
+  const match = SIZE.exec(text);
+  if (match === null) return null;
+  const bytes = Number(match[1]) * (SIZE_FACTORS.get(match[2] ?? '') ?? Number.NaN);
+  return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : null;
+}
