@@ -122,26 +122,15 @@ function defaultStateDir(environment: ReadonlyMap<string, string>): string {
   return path.join(base, 'runbook');
 }
 
-/** What a script's own `runbook execute Child.md` must share: settings that came from outside of files and are no secrets. */
-function childSettings({ settings, origins }: ResolvedSettings, cwd: string): Record<string, string> {
+/** What a script's own `runbook execute Child.md` must share: settings that did not come from files and are no secrets. */
+function childSettings({ origins }: ResolvedSettings, cwd: string): Record<string, string> {
   const values: Record<string, string> = {};
   for (const name of SETTING_NAMES) {
-    const origin = origins.get(name)?.origin;
-    const value = settings[name];
-    if (SETTINGS[name].secret || (origin !== 'flag' && origin !== 'environment') || value === null) continue;
-    const isPlace = /Dir$|File$/.test(name) && typeof value === 'string';
-    const text = Array.isArray(value) ? value.join(',') : String(value);
-    values[environmentName(name)] = isPlace
-      ? path.resolve(cwd, text)
-      : typeof value === 'number'
-        ? withUnit(name, value)
-        : text;
+    const { origin, text } = origins.get(name) ?? { origin: 'default', text: null };
+    if (SETTINGS[name].secret || text === null || (origin !== 'flag' && origin !== 'environment')) continue;
+    values[environmentName(name)] = /(?:Dir|File)$/.test(name) ? path.resolve(cwd, text) : text;
   }
   return values;
-}
-function withUnit(name: keyof Settings, value: number): string {
-  if (SETTINGS[name].type.startsWith('duration')) return `${String(value)}ms`;
-  return SETTINGS[name].type.startsWith('size') ? `${String(value)}B` : String(value);
 }
 
 function authSettings(settings: Settings): AuthSettings {

@@ -115,21 +115,20 @@ export function checkVariables(
       : `Give it with \`--env ${requirement.name}=VALUE\`, or set it in your environment.`,
   }));
   const wrong = [...values].flatMap(([name, { value, requirement }]): Problem[] => {
-    const reason = checkValue(requirement ?? UNDECLARED, value);
+    const reason = checkValue(requirement ?? { name, type: 'text' }, value);
     return reason === null
       ? []
       : [
           {
             ...at(requirement?.line ?? 1),
             rule: 'variable-wrong',
-            message: `Environment variable ${name}: ${reason}`,
+            message: reason,
             fix: 'Give a value of the form that the runbook declares.',
           },
         ];
   });
   return [...absent, ...wrong];
 }
-const UNDECLARED: EnvRequirement = { name: '', description: '', typed: false, type: 'text', secret: true, line: 1 };
 
 /** What the record keeps: the value of typed, non-secret variables; of all others only a fingerprint. */
 export function recordVariables(

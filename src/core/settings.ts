@@ -3,7 +3,7 @@
  * the texts (flags, environment, files), `resolveSettings` decides which one counts and says where it came from.
  */
 import { RunbookError } from './errors.ts';
-import { parseDurationMs, parseSizeBytes } from './units.ts';
+import { parseDuration, parseSize } from './units.ts';
 
 /** The narrowest place that may set it: a file of the project only `project` ones; see `resolveSettings`. */
 export type Scope = 'operator' | 'user' | 'project';
@@ -43,12 +43,12 @@ const integer = (initial: number, minimum: number, extra: Extra): Setting<number
 const duration = <T extends number | null>(initial: T, extra: Extra): Setting<number | T> =>
   define<number | T>(
     'duration, like 90s, 10m or 1h30m',
-    (value) => parseDurationMs(value) ?? undefined,
+    (value) => parseDuration(value) ?? undefined,
     initial,
     extra,
   );
 const size = (initial: number, extra: Extra): Setting<number> =>
-  define('size, like 512KiB or 10MiB', (value) => parseSizeBytes(value) ?? undefined, initial, extra);
+  define('size, like 512KiB or 10MiB', (value) => parseSize(value) ?? undefined, initial, extra);
 const list = (extra: Extra): Setting<readonly string[]> =>
   define<readonly string[]>(
     'list, separated by commas',
@@ -193,7 +193,7 @@ export interface SettingSource {
 }
 export interface ResolvedSettings {
   readonly settings: Settings;
-  readonly origins: ReadonlyMap<SettingName, { readonly origin: Origin; readonly label: string | null }>;
+  readonly origins: ReadonlyMap<SettingName, { readonly origin: Origin; readonly label: string | null; readonly text: string | null }>;
 }
 
 const PRECEDENCE: readonly Origin[] = ['flag', 'environment', 'project file', 'user file', 'operator file'];
@@ -204,7 +204,7 @@ const PRECEDENCE: readonly Origin[] = ['flag', 'environment', 'project file', 'u
  * @throws RunbookError `settings`
  */
 export function resolveSettings(sources: readonly SettingSource[]): ResolvedSettings {
-  const origins = new Map<SettingName, { origin: Origin; label: string | null }>();
+  const origins = new Map<SettingName, { origin: Origin; label: string | null; text: string | null }>();
   const values: Partial<Record<SettingName, unknown>> = {};
   for (const name of SETTING_NAMES) {
     const setting: Setting<unknown> = SETTINGS[name];
@@ -215,7 +215,7 @@ export function resolveSettings(sources: readonly SettingSource[]): ResolvedSett
     const given = found?.values.get(name);
     if (found === undefined || given === undefined) {
       values[name] = setting.default;
-      origins.set(name, { origin: 'default', label: null });
+      origins.set(name, { origin: 'default', label: null, text: null });
       continue;
     }
     refuseForeignScope(name, setting, sources);
@@ -227,7 +227,7 @@ export function resolveSettings(sources: readonly SettingSource[]): ResolvedSett
       });
     }
     values[name] = value;
-    origins.set(name, { origin: found.origin, label: given.label });
+    origins.set(name, { origin: found.origin, label: given.label, text: given.text });
   }
   return { settings: values as Settings, origins };
 }

@@ -1,40 +1,39 @@
-/** Durations and sizes as people write them. Both refuse a plain number: nobody can see whether 90 means seconds. */
+/** Units as a runbook writes them: durations (`90s`, `10m`, `1h30m`) and sizes (`10MiB`). */
+
+const DURATION = /^(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?$/;
+const SIZE = /^(\d{1,9})([KMG])iB$/;
+const SIZE_FACTORS: ReadonlyMap<string, number> = new Map([
+  ['K', 1024],
+  ['M', 1024 ** 2],
+  ['G', 1024 ** 3],
+]);
+
+/** Timers of the platform hold 2^31-1 ms; 24 days is the last whole day below it. */
+export const MAX_DURATION_MS = 24 * 24 * 3_600_000;
+
+/** Milliseconds; null when `text` is not a duration above zero and up to 24 days. A bare number has no unit: null. */
+export function parseDuration(text: string): number | null {
+  const match = DURATION.exec(text);
+  if (match === null) return null;
+  const [hours, minutes, seconds] = [match[1], match[2], match[3]].map((part) => Number(part ?? 0));
+  const ms = ((hours ?? 0) * 3600 + (minutes ?? 0) * 60 + (seconds ?? 0)) * 1000;
+  return ms > 0 && ms <= MAX_DURATION_MS ? ms : null;
+}
+
+/** Bytes; null when `text` is not a whole number above zero with `KiB`, `MiB` or `GiB`. */
+export function parseSize(text: string): number | null {
+  const match = SIZE.exec(text);
+  if (match === null) return null;
+  const bytes = Number(match[1]) * (SIZE_FACTORS.get(match[2] ?? '') ?? Number.NaN);
+  return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : null;
+}
 
 const DURATION_UNITS: readonly (readonly [string, number])[] = [
   ['d', 86_400_000],
   ['h', 3_600_000],
   ['m', 60_000],
   ['s', 1000],
-  ['ms', 1],
 ];
-const SIZE_UNITS: Readonly<Record<string, number>> = {
-  B: 1,
-  KiB: 1024,
-  MiB: 1024 ** 2,
-  GiB: 1024 ** 3,
-  TiB: 1024 ** 4,
-};
-
-/** `90s`, `10m`, `1h30m`, `250ms` → milliseconds; null for anything else, also for zero. Units fall from large to small. */
-export function parseDurationMs(text: string): number | null {
-  if (!/^(?:\d{1,9}(?:ms|[dhms]))+$/.test(text)) return null;
-  let total = 0;
-  let last = -1;
-  for (const [, digits, unit] of text.matchAll(/(\d{1,9})(ms|[dhms])/g)) {
-    const index = DURATION_UNITS.findIndex(([name]) => name === unit);
-    if (index <= last) return null;
-    last = index;
-    total += Number(digits) * (DURATION_UNITS[index]?.[1] ?? 0);
-  }
-  return total > 0 ? total : null;
-}
-
-/** `10MiB`, `512KiB`, `1GiB`, `100B` → bytes; null for anything else, also for zero. */
-export function parseSizeBytes(text: string): number | null {
-  const match = /^(\d{1,12})(B|KiB|MiB|GiB|TiB)$/.exec(text);
-  const bytes = Number(match?.[1] ?? 0) * (SIZE_UNITS[match?.[2] ?? ''] ?? 0);
-  return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : null;
-}
 
 /** 90500 → `1m30s`; below a minute with one decimal: `12.3s`; below a second `250ms`. */
 export function formatDuration(ms: number): string {
@@ -42,7 +41,7 @@ export function formatDuration(ms: number): string {
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)}s`;
   let rest = Math.round(ms / 1000) * 1000;
   let text = '';
-  for (const [unit, size] of DURATION_UNITS.slice(0, 4)) {
+  for (const [unit, size] of DURATION_UNITS) {
     const count = Math.floor(rest / size);
     rest -= count * size;
     if (count > 0) text += `${String(count)}${unit}`;

@@ -1,7 +1,7 @@
 /** Whether the world around a valid document is ready for it: files, interpreters, limits. All problems at once. Pure. */
 import type { FileFact } from './ports.ts';
 import type { InterpreterName, Problem, Runbook, Script } from './runbook.ts';
-import { INTERPRETERS } from './interpreters.ts';
+import { interpreterOf } from './interpreters.ts';
 
 export interface Facts {
   readonly inputs: ReadonlyMap<string, FileFact>;
@@ -45,7 +45,7 @@ export function validate(runbook: Runbook, facts: Facts): readonly Problem[] {
         severity: 'error',
         rule: 'interpreter-missing',
         message: `${script.interpreter} is not installed, and this script needs it.`,
-        fix: INTERPRETERS[script.interpreter].install,
+        fix: interpreterOf(script.interpreter).install,
         line: script.line,
         column: 1,
       },

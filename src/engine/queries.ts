@@ -1,6 +1,6 @@
 /** Questions that start nothing: what is there, what it says, whether it would do. */
 import { RunbookError } from '../core/errors.ts';
-import { parseRunbook } from '../core/parse/index.ts';
+import { parseRunbook } from '../core/parse/parse.ts';
 import type { LoadedDocument } from '../core/ports.ts';
 import type { ParseResult, Problem } from '../core/runbook.ts';
 import { checkVariables, resolveVariables } from '../core/environment.ts';

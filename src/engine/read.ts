@@ -1,6 +1,6 @@
 /** From the bytes of a document to a runbook that may be carried out. */
 import { RunbookError } from '../core/errors.ts';
-import { parseRunbook } from '../core/parse/index.ts';
+import { parseRunbook } from '../core/parse/parse.ts';
 import type { LoadedDocument } from '../core/ports.ts';
 import type { Problem, Runbook } from '../core/runbook.ts';
 import type { Draft } from './draft.ts';

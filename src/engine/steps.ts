@@ -2,7 +2,6 @@
 import { contractEnvironment, parseOutputs } from '../core/contract.ts';
 import { selectEnvironment } from '../core/environment.ts';
 import { deniedFromAnybody } from '../core/environment-names.ts';
-import { INTERPRETERS } from '../core/interpreters.ts';
 import type { JobEnd, LoadedDocument, WorkFolder } from '../core/ports.ts';
 import type { Outcome, RunEventSink, RunRequest, RunResult, StepResult, StopReason, Survivor } from '../core/run.ts';
 import type { Runbook, Script, Step } from '../core/runbook.ts';
@@ -163,7 +162,7 @@ async function runScript(
   const program = plan.interpreters.get(script.interpreter) ?? '';
   try {
     const file = await workFolder.controlFile(
-      `${String(index + 1)}-${part}.${INTERPRETERS[script.interpreter].extension}`,
+      `${String(index + 1)}-${part}.${script.interpreter}`,
       `${script.body}\n`,
     );
     const outputFile = await workFolder.controlFile(outputName(index), '');

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { access, lstat, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { INTERPRETERS } from '../../core/interpreters.ts';
+import { interpreterOf } from '../../core/interpreters.ts';
 import type { FactsSource, FileFact } from '../../core/ports.ts';
 import { isInside } from '../source/folder.ts';
 
@@ -14,7 +14,7 @@ export function createSystemFacts(): FactsSource {
       return facts;
     },
     interpreter: async (name, searchPath) => {
-      for (const program of INTERPRETERS[name].programs) {
+      for (const program of interpreterOf(name).programs) {
         const found = await findProgram(program, searchPath);
         if (found !== null) return found;
       }

@@ -2,7 +2,7 @@
 import { RunbookError } from '../../core/errors.ts';
 import { exitCodeOf, signalNumber } from '../../core/run.ts';
 import type { RunEvent, RunResult, StopReason } from '../../core/run.ts';
-import { formatDuration, parseDurationMs } from '../../core/units.ts';
+import { formatDuration, parseDuration } from '../../core/units.ts';
 import { execute } from '../../engine/execute.ts';
 import { listOption, printJson, textOption, withApp } from '../context.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
@@ -139,7 +139,7 @@ function chooseReference(argument: string | undefined, option: string | null): s
 
 function readTimeout(text: string | null): number | null {
   if (text === null) return null;
-  const ms = parseDurationMs(text);
+  const ms = parseDuration(text);
   if (ms === null)
     throw new RunbookError('usage', `--timeout: “${text}” is not a duration.`, {
       fix: 'Write a number with a unit, like 90s, 10m or 1h30m.',

@@ -1,14 +1,14 @@
 /** `runbook token mint`: a short-lived token for development, signed with the local secret. */
 import { mintToken } from '../../adapters/authenticator/mint.ts';
 import { RunbookError } from '../../core/errors.ts';
-import { parseDurationMs } from '../../core/units.ts';
+import { parseDuration } from '../../core/units.ts';
 import { listOption, printJson, textOption, withApp } from '../context.ts';
 import type { CommonOptions } from '../context.ts';
 import type { Terminal } from '../terminal.ts';
 
 export async function mintCommand(terminal: Terminal, options: CommonOptions): Promise<number> {
   const ttlText = textOption(options, 'ttl') ?? '1h';
-  const ttlMs = parseDurationMs(ttlText);
+  const ttlMs = parseDuration(ttlText);
   if (ttlMs === null)
     throw new RunbookError('usage', `--ttl: “${ttlText}” is not a duration.`, {
       fix: 'Write a number with a unit, like 15m or 1h.',

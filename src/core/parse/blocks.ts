@@ -3,6 +3,8 @@
  * headings and fences there are, and where.
  */
 
+import { Scanner } from './scanner.ts';
+
 export interface Heading {
   readonly type: 'heading';
   readonly level: 1 | 2 | 3 | 4 | 5 | 6;
@@ -29,7 +31,36 @@ export interface Fence {
   readonly closed: boolean;
 }
 
-export type Block = Heading | Fence;
+/** A block of HTML that starts with a comment. */
+export interface Comment {
+  readonly type: 'comment';
+  /** What stands between the first `<!--` and `-->`, trimmed. */
+  readonly text: string;
+  readonly line: number;
+  readonly column: number;
+  /** Line with the first `-->`, or the last line of the document. */
+  readonly endLine: number;
+}
 
-/** Top-level headings and fences of `text` (lines end in `\n`), in order. Those inside quotes, lists and HTML are not top-level. */
-export declare function scanBlocks(text: string): readonly Block[];
+/**
+ * A line nests more than `MAX_DEPTH` quotes and list items. The scan ends there, so it is always the last block: what
+ * follows is unknown, and a caller must refuse the document.
+ */
+export interface TooDeep {
+  readonly type: 'too-deep';
+  readonly line: number;
+  readonly column: number;
+}
+
+export type Block = Heading | Fence | Comment | TooDeep;
+
+/**
+ * Top-level headings, fences and comments of `text`, in order. Those inside quotes, lists and HTML are not top-level.
+ * Lines end in `\n`: the caller has replaced or refused `\r`, which CommonMark takes for a line ending as well.
+ * NUL is read as U+FFFD (section 2.3). Never throws; linear in the length of `text`.
+ */
+export function scanBlocks(text: string): readonly Block[] {
+  const lines = text.replaceAll('\0', '\uFFFD').split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  return new Scanner(lines).run();
+}

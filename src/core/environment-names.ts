@@ -1,0 +1,56 @@
+/** Names of environment variables: their form, and the names that nobody may set for a script. */
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/**
+ * Names that make a loader, a shell, a language runtime or git run code or read files before the script's first line,
+ * and the names that the tool sets itself. A name that ends in `*` stands for all names that begin so.
+ */
+export const DENIED_NAMES: readonly string[] = [
+  'RUNBOOK_*',
+  // dynamic loader and C library
+  'LD_*',
+  'DYLD_*',
+  'GLIBC_TUNABLES',
+  'GCONV_PATH',
+  // shells
+  'BASH_ENV',
+  'ENV',
+  'BASH_FUNC_*',
+  'SHELLOPTS',
+  'BASHOPTS',
+  'PS4',
+  'IFS',
+  'ZDOTDIR',
+  // language runtimes
+  'NODE_OPTIONS',
+  'PYTHONPATH',
+  'PYTHONHOME',
+  'PYTHONSTARTUP',
+  'PYTHONUSERBASE',
+  'PERL5*',
+  'RUBYOPT',
+  'RUBYLIB',
+  'JAVA_TOOL_OPTIONS',
+  'JDK_JAVA_OPTIONS',
+  '_JAVA_OPTIONS',
+  // git
+  'GIT_SSH*',
+  'GIT_EXEC_PATH',
+];
+
+const EXACT = new Set(DENIED_NAMES.filter((name) => !name.endsWith('*')));
+const PREFIXES = DENIED_NAMES.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
+
+/** Whether `name` has the form of a portable environment name: ASCII letters, digits and `_`, no digit first. */
+export function isEnvironmentName(name: string): boolean {
+  return NAME.test(name);
+}
+
+/**
+ * Whether nobody (runbook, caller, step output) may set this variable. Names are case-sensitive, as the system's are.
+ * A name with `%%` or `()` at its end, as bash exports functions, begins with `BASH_FUNC_` and is denied with it.
+ */
+export function deniedFromAnybody(name: string): boolean {
+  return EXACT.has(name) || PREFIXES.some((prefix) => name.startsWith(prefix));
+}

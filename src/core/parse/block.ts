@@ -1,0 +1,70 @@
+/** The yaml block of a section: found, in the right fence, once. */
+import type { Fence } from './blocks.ts';
+import { type Problems, quote } from './problems.ts';
+import { fencesOf, type Section } from './sections.ts';
+import { readYaml, type YamlList, type YamlMapping } from './yaml.ts';
+
+/** Info strings that a person may take for `yaml`: another case, `yml`, attributes, JSON, none at all. */
+const LIKE_YAML = /^(?:\s*|[.{]*(?:ya?ml|json)\b.*)$/i;
+
+/** Whether a fence looks like a yaml block but is not one. */
+export function isLikeYaml(info: string): boolean {
+  return info !== 'yaml' && LIKE_YAML.test(info);
+}
+
+/**
+ * The section's data. Null when there is none, or when it is wrong (reported).
+ * @param need `block`: a section without a yaml block is an error; `none`: it is empty, and a warning when it has text
+ */
+export function readSectionYaml(
+  section: Section,
+  need: 'block' | 'none',
+  problems: Problems,
+): YamlMapping | YamlList | null {
+  const fences = fencesOf(section);
+  const blocks = fences.filter(({ info }) => info === 'yaml');
+  // Fences with other tags are documentation, but not where they may be meant as the data.
+  const wrong = fences.filter(({ info }) => isLikeYaml(info) || (blocks.length === 0 && info !== 'yaml'));
+  for (const fence of wrong) reportTag(fence, problems);
+  const block = blocks[0];
+  if (block === undefined) {
+    if (wrong.length === 0) reportMissing(section, need, problems);
+    return null;
+  }
+  reportSeveral(blocks, `\`# ${section.name}\``, problems);
+  return wrong.length > 0 || blocks.length > 1 ? null : readYaml(block, problems);
+}
+
+/** Reports every yaml block behind the first. */
+export function reportSeveral(blocks: readonly Fence[], where: string, problems: Problems): void {
+  for (const extra of blocks.slice(1)) {
+    problems.add('yaml-several-blocks', extra, `${where} has a second yaml block.`, 'Put all of it into one block.');
+  }
+}
+
+export function reportTag(fence: Fence, problems: Problems): void {
+  problems.add(
+    'yaml-fence-tag',
+    fence,
+    fence.info === '' ? 'The fence has no tag.' : `The fence is tagged ${quote(fence.info)}.`,
+    'Tag a block of data exactly `yaml`, in lower case and without anything behind it.',
+  );
+}
+
+function reportMissing(section: Section, need: 'block' | 'none', problems: Problems): void {
+  if (need === 'block') {
+    problems.add(
+      'yaml-missing',
+      section.heading,
+      `\`# ${section.name}\` has no yaml block.`,
+      'Add a fence tagged `yaml` with its data, or remove the section.',
+    );
+  } else if (!section.isBlank) {
+    problems.add(
+      'section-without-yaml',
+      section.heading,
+      `\`# ${section.name}\` has text but no yaml block, so it requires nothing.`,
+      'Add a fence tagged `yaml`; it may be empty.',
+    );
+  }
+}

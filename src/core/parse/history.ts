@@ -1,0 +1,75 @@
+/** Where a document ends and its history begins. The history may be large and is not read unless it must be. */
+import { createHash } from 'node:crypto';
+import { type Block, type Heading, scanBlocks } from './blocks.ts';
+
+export const MAX_HEAD_BYTES = 1024 * 1024;
+
+export interface SplitDocument {
+  /** Text before `# History`: without BOM, lines end in `\n`. */
+  readonly head: string;
+  readonly lines: readonly string[];
+  readonly blocks: readonly Block[];
+  readonly history: Heading | null;
+  readonly historyOffset: number | null;
+  /** Bytes before `# History`, the ground of the digest. */
+  readonly headBytes: Uint8Array;
+  readonly tailBytes: Uint8Array;
+  readonly digest: string;
+  readonly tooLarge: boolean;
+}
+
+const HISTORY_CANDIDATE = /^ {0,3}#[ \t]+History.*$/m;
+
+/** Splits at the first top-level `# History`. Of a head above `MAX_HEAD_BYTES` only the beginning is looked at. */
+export function splitDocument(bytes: Uint8Array): SplitDocument {
+  const prefix = decodeText(bytes.subarray(0, MAX_HEAD_BYTES + 256));
+  const { blocks, history } = findHistory(prefix);
+  const offset = history === null ? null : lineOffset(bytes, history.line);
+  const headBytes = offset === null ? bytes : bytes.subarray(0, offset);
+  const tooLarge = headBytes.length > MAX_HEAD_BYTES;
+  const allLines = prefix.split('\n');
+  const lines = history === null ? allLines : allLines.slice(0, history.line - 1);
+  return {
+    head: lines.join('\n'),
+    lines,
+    blocks: history === null ? blocks : blocks.slice(0, blocks.indexOf(history)),
+    history,
+    historyOffset: offset,
+    headBytes,
+    tailBytes: offset === null ? bytes.subarray(bytes.length) : bytes.subarray(offset),
+    digest: createHash('sha256').update(headBytes).digest('hex'),
+    tooLarge,
+  };
+}
+
+/** UTF-8 text without BOM; CRLF is LF; a CR alone, which is an error in a head, keeps its line as a blank. */
+export function decodeText(bytes: Uint8Array): string {
+  const text = new TextDecoder('utf-8', { ignoreBOM: false }).decode(bytes);
+  return text.includes('\r') ? text.replaceAll('\r\n', '\n').replaceAll('\r', ' ') : text;
+}
+
+/**
+ * Scans up to the first line that looks like the heading, and all of `text` only when that line is not one (it stands
+ * in a fence, say). A block before a line is the same whatever follows the line.
+ */
+function findHistory(text: string): { readonly blocks: readonly Block[]; readonly history: Heading | null } {
+  const candidate = HISTORY_CANDIDATE.exec(text);
+  if (candidate !== null) {
+    const blocks = scanBlocks(text.slice(0, candidate.index + candidate[0].length));
+    const history = blocks.find(isHistory);
+    if (history !== undefined) return { blocks, history };
+  }
+  const blocks = scanBlocks(text);
+  return { blocks, history: blocks.find(isHistory) ?? null };
+}
+
+function isHistory(block: Block): block is Heading {
+  return block.type === 'heading' && block.level === 1 && block.text === 'History';
+}
+
+/** Byte offset of a line: what `\n` counts, CRLF has as well. */
+function lineOffset(bytes: Uint8Array, line: number): number {
+  let offset = 0;
+  for (let current = 1; current < line; current += 1) offset = bytes.indexOf(0x0a, offset) + 1;
+  return offset;
+}

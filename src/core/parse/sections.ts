@@ -1,0 +1,146 @@
+/** Top-level headings → sections: which there are, which are wrong, and what is nearly one. */
+import type { Block, Fence, Heading } from './blocks.ts';
+import type { SplitDocument } from './history.ts';
+import { type Problems, quote } from './problems.ts';
+import { lettersOf, nearestName } from './spelling.ts';
+
+export const SECTION_NAMES = [
+  'Metadata',
+  'Environment Requirements',
+  'File System Requirements',
+  'Required Claims',
+  'Limits',
+  'Script',
+  'Steps',
+  'History',
+] as const;
+export type SectionName = (typeof SECTION_NAMES)[number];
+
+const RESERVED = ['Approvals', 'Triggers', 'Capabilities'] as const;
+/** A classic document has all of these, as in Stage0; empty ones are valid. */
+const CLASSIC_SECTIONS: readonly SectionName[] = ['Environment Requirements', 'File System Requirements', 'History'];
+
+export interface Section {
+  readonly name: SectionName;
+  readonly heading: Heading;
+  /** Headings below level 1 and fences, in order. */
+  readonly blocks: readonly Block[];
+  /** Whether it has any text or fence. */
+  readonly isBlank: boolean;
+}
+
+export function fencesOf(section: Pick<Section, 'blocks'>): readonly Fence[] {
+  return section.blocks.filter((block) => block.type === 'fence');
+}
+
+/** The sections by name; the first of duplicates. `document.history` is one of them without blocks. */
+export function readSections(document: SplitDocument, problems: Problems): ReadonlyMap<SectionName, Section> {
+  const sections = new Map<SectionName, Section>();
+  const headings = document.blocks.filter(isSectionHeading);
+  for (const [index, heading] of headings.entries()) {
+    const name = SECTION_NAMES.find((known) => known === heading.text);
+    if (name === undefined) {
+      reportUnknown(heading, problems);
+    } else if (sections.has(name)) {
+      problems.add(
+        'section-duplicate',
+        heading,
+        `\`# ${name}\` appears twice.`,
+        'Keep one section and move everything that counts into it.',
+      );
+    } else {
+      const lastLine = (headings[index + 1]?.line ?? document.lines.length + 1) - 1;
+      sections.set(name, {
+        name,
+        heading,
+        blocks: document.blocks.filter((block) => block.line > heading.endLine && block.line <= lastLine),
+        isBlank: document.lines.slice(heading.endLine, lastLine).every((line) => line.trim() === ''),
+      });
+    }
+  }
+  if (document.history !== null) {
+    sections.set('History', { name: 'History', heading: document.history, blocks: [], isBlank: true });
+  }
+  checkPresence(sections, problems);
+  return sections;
+}
+
+/** A top-level H1 that is not the title. */
+export function isSectionHeading(block: Block): block is Heading {
+  return block.type === 'heading' && block.level === 1 && !(block.line === 1 && block.style === 'atx');
+}
+
+function reportUnknown(heading: Heading, problems: Problems): void {
+  const near = nearestName(heading.text, SECTION_NAMES);
+  if (near !== null) {
+    problems.add(
+      'section-misspelt',
+      heading,
+      `${quote(heading.text)} is nearly \`${near}\`, but it is not that section.`,
+      `Write \`# ${near}\`, or a name that is less like it.`,
+    );
+    return;
+  }
+  const reserved = nearestName(heading.text, RESERVED);
+  if (reserved !== null) {
+    problems.add(
+      'section-reserved',
+      heading,
+      `\`# ${reserved}\` will be understood by a later version; this one cannot carry it out.`,
+      'Remove the section.',
+    );
+    return;
+  }
+  problems.add(
+    'section-unknown',
+    heading,
+    `${quote(heading.text)} is not a section; its text is documentation.`,
+    `Use a lower heading (\`##\`), or one of: ${SECTION_NAMES.join(', ')}.`,
+  );
+}
+
+function checkPresence(sections: ReadonlyMap<SectionName, Section>, problems: Problems): void {
+  const [script, steps] = [sections.get('Script'), sections.get('Steps')];
+  if (script !== undefined && steps !== undefined) {
+    problems.add(
+      'kinds-mixed',
+      steps.heading,
+      'The document has both `# Script` and `# Steps`.',
+      'Keep `# Script` for one script, or `# Steps` for named steps.',
+    );
+  }
+  const missing: readonly string[] =
+    script === undefined && steps === undefined
+      ? ['Script` or `# Steps']
+      : script === undefined
+        ? []
+        : CLASSIC_SECTIONS.filter((name) => !sections.has(name));
+  for (const name of missing) {
+    problems.add(
+      'section-missing',
+      { line: 1, column: 1 },
+      `The section \`# ${name}\` is missing.`,
+      name === 'History'
+        ? 'Add it as the last section; it may be empty.'
+        : `Add it at the beginning of a line${script === undefined ? '' : '; it may be empty'}.`,
+    );
+  }
+}
+
+/** Headings that have a section's name but do not begin it: `## Limits`, `#Limits`. Step names are free. */
+export function checkMisplaced(document: SplitDocument, inFence: (line: number) => boolean, problems: Problems): void {
+  const names = new Map(SECTION_NAMES.map((name) => [lettersOf(name), name]));
+  const headings = new Set(document.blocks.filter(isSectionHeading).map(({ line }) => line));
+  for (const [index, text] of document.lines.entries()) {
+    const line = index + 1;
+    if (!/^\s{0,9}#/.test(text) || text.length > 100 || line === 1 || headings.has(line) || inFence(line)) continue;
+    const name = names.get(lettersOf(text));
+    if (name === undefined) continue;
+    problems.add(
+      'section-misplaced',
+      { line, column: text.indexOf('#') + 1 },
+      `The line reads like \`# ${name}\`, but it does not begin that section.`,
+      `Write \`# ${name}\` at the beginning of the line, or give it another name.`,
+    );
+  }
+}

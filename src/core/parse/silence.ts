@@ -1,0 +1,36 @@
+/** `<!-- runbook: allow rule-id -->` silences the warnings of one rule in its document. */
+import type { Block } from './blocks.ts';
+import type { Position, Problems } from './problems.ts';
+import { RULES, type RuleId } from './rules.ts';
+import { nearestName } from './spelling.ts';
+
+const PREFIX = /^runbook\s*:/i;
+const ALLOW = /^runbook: allow ([a-z0-9-]{1,40})$/;
+
+/** The rules that are silenced. Errors cannot be; comments to `runbook` that say anything else are reported. */
+export function readSilenced(blocks: readonly Block[], problems: Problems): ReadonlySet<string> {
+  const silenced = new Set<string>();
+  for (const block of blocks) {
+    if (block.type !== 'comment' || !PREFIX.test(block.text)) continue;
+    const rule = ALLOW.exec(block.text)?.[1] ?? '';
+    if (isRule(rule) && RULES[rule].severity === 'warning') silenced.add(rule);
+    else report(rule, block, problems);
+  }
+  return silenced;
+}
+
+function isRule(text: string): text is RuleId {
+  return Object.hasOwn(RULES, text);
+}
+
+function report(rule: string, at: Position, problems: Problems): void {
+  const near = nearestName(rule, Object.keys(RULES));
+  problems.add(
+    'allow-unknown',
+    at,
+    isRule(rule) ? `\`${rule}\` is an error; errors cannot be silenced.` : 'The comment names no rule.',
+    isRule(rule)
+      ? 'Repair what it is about, and remove the comment.'
+      : `Write \`<!-- runbook: allow ${near ?? 'rule-id'} -->\` on a line of its own.`,
+  );
+}
