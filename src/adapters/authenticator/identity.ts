@@ -1,4 +1,5 @@
 /** From verified claims to an identity. Stricter than the token library: see docs/adr/0003-token-checks.md. */
+import type { RunbookError } from '../../core/errors.ts';
 import type { Identity } from '../../core/ports.ts';
 
 import { refused } from './refusal.ts';
@@ -27,7 +28,7 @@ export function identityFrom(
   if (expiresMs <= nowMs - toleranceMs) throw refused('The token has expired.');
   for (const name of ['iat', 'nbf']) {
     if ((momentOf(claims, name) ?? 0) > nowMs + toleranceMs) {
-      throw refused(`The token is not valid yet ("${name}").`, 'Check the clocks of this machine and of the issuer.');
+      throw notYetValid(name);
     }
   }
   nameOf(claims['sub'], 'sub');
@@ -42,6 +43,10 @@ export function identityFrom(
     expiresAt: new Date(expiresMs),
     selfMade: issuer.own && issuer.key.kind === 'secret' && claims[SELF_MADE_CLAIM] === true,
   };
+}
+
+export function notYetValid(name: string): RunbookError {
+  return refused(`The token is not valid yet ("${name}").`, 'Check the clocks of this machine and of the issuer.');
 }
 
 /** The whole name wins over the path; only own members count on the way. */

@@ -7,7 +7,7 @@ import type { JWTPayload } from 'jose';
 import type { RunbookError } from '../../core/errors.ts';
 import type { Authenticator } from '../../core/ports.ts';
 
-import { identityFrom } from './identity.ts';
+import { identityFrom, notYetValid } from './identity.ts';
 import { keySource } from './key-source.ts';
 import type { KeyFor } from './key-source.ts';
 import { quoted, refused, wrongSetting } from './refusal.ts';
@@ -106,15 +106,14 @@ function explain(error: unknown, issuer: string | null): RunbookError {
     );
   }
   if (error instanceof errors.JWTClaimValidationFailed) {
-    const claim = ['exp', 'sub', 'aud', 'iss', 'nbf', 'iat'].find((name) => name === error.claim) ?? 'a claim';
-    return error.reason === 'missing'
-      ? refused(`The token lacks "${claim}".`)
-      : refused(CLAIM_SENTENCES.get(claim) ?? `The token's "${claim}" does not hold.`);
+    // Only names that we asked about: never a word of the token's.
+    const claim = ['exp', 'nbf', 'iat', 'sub', 'aud', 'iss'].find((name) => name === error.claim) ?? 'claim';
+    if (error.reason === 'missing') return refused(`The token lacks "${claim}".`);
+    if (error.reason === 'invalid') return refused(`The token's "${claim}" is not a point in time.`);
+    if (claim === 'nbf') return notYetValid(claim);
+    return refused(
+      claim === 'aud' ? 'The token is made for another audience ("aud").' : `The token's "${claim}" is wrong.`,
+    );
   }
   return refused('The token cannot be verified.');
 }
-
-const CLAIM_SENTENCES: ReadonlyMap<string, string> = new Map([
-  ['aud', 'The token is made for another audience ("aud").'],
-  ['nbf', 'The token is not valid yet ("nbf").'],
-]);
