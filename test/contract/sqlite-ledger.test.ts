@@ -8,6 +8,7 @@ import { MIGRATIONS, migrate } from '../../src/adapters/ledger/migrations.ts';
 import { openSqliteLedger } from '../../src/adapters/ledger/sqlite.ts';
 import type { ChainLink } from '../../src/core/chain.ts';
 import { verifyChain } from '../../src/core/chain.ts';
+import { failureOf } from '../helpers/failure.ts';
 import { DOCUMENT, OWNER, queuedRun, runIdOf, timeOf } from '../helpers/records.ts';
 import { ledgerContract } from './ledger.contract.ts';
 
@@ -57,15 +58,7 @@ ledgerContract('sqlite', () => ({
   countDocuments: () => behind((db) => db.prepare<[], number>('SELECT count(*) FROM documents').pluck().get() ?? -1),
 }));
 
-/** What opening the ledger fails with. */
-const failure = (): unknown => {
-  try {
-    openSqliteLedger(path).close();
-    return 'opened';
-  } catch (error) {
-    return error;
-  }
-};
+const opening = (): Promise<unknown> => failureOf(() => openSqliteLedger(path).close());
 
 describe('the file of the ledger', () => {
   test('is private, in a private folder, and leaves nothing beside it', () => {
@@ -112,11 +105,11 @@ describe('the file of the ledger', () => {
     });
   });
 
-  test('of a newer program is refused and left as it is', () => {
+  test('of a newer program is refused and left as it is', async () => {
     openSqliteLedger(path).close();
     behind((db) => db.pragma(`user_version = ${MIGRATIONS.length + 1}`));
     const before = readFileSync(path);
-    expect(failure()).toMatchObject({
+    expect(await opening()).toMatchObject({
       code: 'unavailable',
       message: expect.stringContaining('newer version of runbook') as unknown,
     });
@@ -153,17 +146,17 @@ describe('the file of the ledger', () => {
     ['empty', Buffer.alloc(0)],
     ['text', Buffer.from('not a database, but long enough to look like one\n'.repeat(100))],
     ['zeros', Buffer.alloc(8192)],
-  ])('that is %s is refused and never replaced', (_, bytes) => {
+  ])('that is %s is refused and never replaced', async (_, bytes) => {
     openSqliteLedger(path).close();
     writeFileSync(path, bytes);
-    expect(failure()).toMatchObject({ code: 'unavailable', fix: expect.stringContaining('backup') as unknown });
+    expect(await opening()).toMatchObject({ code: 'unavailable', fix: expect.stringContaining('backup') as unknown });
     expect(readFileSync(path)).toEqual(bytes);
   });
 
-  test('of another program is refused', () => {
+  test('of another program is refused', async () => {
     openSqliteLedger(path).close();
     behind((db) => db.pragma('application_id = 0'));
-    expect(failure()).toMatchObject({ code: 'unavailable' });
+    expect(await opening()).toMatchObject({ code: 'unavailable' });
   });
 
   test('whose pages are damaged says so when they are read', async () => {
@@ -179,9 +172,9 @@ describe('the file of the ledger', () => {
     damaged.close();
   });
 
-  test('that cannot be made is an error with the path and what to do', () => {
+  test('that cannot be made is an error with the path and what to do', async () => {
     writeFileSync(join(folder, 'state'), 'a file where the folder should be');
-    expect(failure()).toMatchObject({
+    expect(await opening()).toMatchObject({
       code: 'io',
       message: expect.stringContaining(path) as unknown,
       fix: expect.stringContaining('--state-dir') as unknown,
