@@ -140,12 +140,11 @@ async function parseFile(file: string, text: string): Promise<Values> {
       );
     }
     const items = isSeq(value) ? value.items : [value];
-    if (!items.every(isScalar))
+    const texts = items.flatMap((item) => (isScalar(item) ? [String(item.value ?? '')] : []));
+    if (texts.length !== items.length) {
       return fail(offset, `${fileKey(name)} needs a text or a list of texts.`, 'Write `name: value`.');
-    values.set(name, {
-      text: items.map((item) => String(item.value ?? '')).join(','),
-      label: `${at(offset)} ${fileKey(name)}`,
-    });
+    }
+    values.set(name, { text: texts.join(','), label: `${at(offset)} ${fileKey(name)}` });
   }
   return values;
 }

@@ -41,12 +41,7 @@ const integer = (initial: number, minimum: number, extra: Extra): Setting<number
     extra,
   );
 const duration = <T extends number | null>(initial: T, extra: Extra): Setting<number | T> =>
-  define<number | T>(
-    'duration, like 90s, 10m or 1h30m',
-    (value) => parseDuration(value) ?? undefined,
-    initial,
-    extra,
-  );
+  define<number | T>('duration, like 90s, 10m or 1h30m', (value) => parseDuration(value) ?? undefined, initial, extra);
 const size = (initial: number, extra: Extra): Setting<number> =>
   define('size, like 512KiB or 10MiB', (value) => parseSize(value) ?? undefined, initial, extra);
 const list = (extra: Extra): Setting<readonly string[]> =>
@@ -193,7 +188,10 @@ export interface SettingSource {
 }
 export interface ResolvedSettings {
   readonly settings: Settings;
-  readonly origins: ReadonlyMap<SettingName, { readonly origin: Origin; readonly label: string | null; readonly text: string | null }>;
+  readonly origins: ReadonlyMap<
+    SettingName,
+    { readonly origin: Origin; readonly label: string | null; readonly text: string | null }
+  >;
 }
 
 const PRECEDENCE: readonly Origin[] = ['flag', 'environment', 'project file', 'user file', 'operator file'];

@@ -111,11 +111,11 @@ async function runStep(
   const run = async (script: Script, part: string): Promise<Ended> =>
     await runScript(context, { step, index, script, part, deadlineMs: stepDeadlineMs, passed, survivors });
 
-  const ended = await run(step.script, 'script');
-  if (ended.outcome !== 'succeeded') return ended;
+  const ran = await run(step.script, 'script');
+  if (ran.outcome !== 'succeeded') return ran;
   const failure = await takeOutputs(context, step, index, passed);
   if (failure !== null) return { outcome: 'failed', exitCode: 1, signal: null, reason: failure };
-  if (step.doneWhen === undefined) return ended;
+  if (step.doneWhen === undefined) return ran;
   const done = await run(step.doneWhen, 'done-when');
   return done.outcome === 'failed'
     ? { ...done, reason: `“${step.name}” ran, but its “Done when” does not hold.` }
@@ -161,10 +161,7 @@ async function runScript(
   const { ports, plan, workFolder, output, draft } = context;
   const program = plan.interpreters.get(script.interpreter) ?? '';
   try {
-    const file = await workFolder.controlFile(
-      `${String(index + 1)}-${part}.${script.interpreter}`,
-      `${script.body}\n`,
-    );
+    const file = await workFolder.controlFile(`${String(index + 1)}-${part}.${script.interpreter}`, `${script.body}\n`);
     const outputFile = await workFolder.controlFile(outputName(index), '');
     const remaining = deadlineMs === null ? null : Math.max(1, Math.round(deadlineMs - ports.clock.monotonicMs()));
     const end = await ports.executor.execute(
