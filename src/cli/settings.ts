@@ -122,8 +122,7 @@ async function parseFile(file: string, text: string): Promise<Values> {
     throw new RunbookError('settings', `${at(offset)}: ${message}`, { fix });
   };
   const [problem] = [...document.errors, ...document.warnings];
-  if (problem !== undefined)
-    fail(problem.pos[0], `${problem.message.split('\n')[0] ?? ''}`, 'Write `name: value` lines.');
+  if (problem !== undefined) fail(problem.pos[0], problem.message.split('\n')[0] ?? '', 'Write `name: value` lines.');
   const values: Values = new Map();
   if (document.contents === null) return values;
   if (!isMap(document.contents)) return fail(0, 'the file is not a mapping.', 'Write `name: value` lines.');
@@ -140,7 +139,7 @@ async function parseFile(file: string, text: string): Promise<Values> {
       );
     }
     const items = isSeq(value) ? value.items : [value];
-    const texts = items.flatMap((item) => (isScalar(item) ? [String(item.value ?? '')] : []));
+    const texts = items.flatMap((item) => (isScalar(item) && typeof item.value === 'string' ? [item.value] : []));
     if (texts.length !== items.length) {
       return fail(offset, `${fileKey(name)} needs a text or a list of texts.`, 'Write `name: value`.');
     }

@@ -58,9 +58,18 @@ export interface RunRequest {
   readonly assumeYes: boolean;
 }
 
-/** Why a run is being ended from outside: the number of the signal, 2 or 15; a closed pipe counts as 13. */
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGPIPE'] as const;
+
+/** Why a run is being ended from outside: a signal to the tool; SIGPIPE when the reader of the output is gone. */
 export interface StopReason {
-  readonly signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGPIPE';
+  readonly signal: (typeof STOP_SIGNALS)[number];
+}
+
+/** The reason that an aborted signal carries; one of unknown origin counts as an interrupt. */
+export function stopReasonOf(signal: AbortSignal): StopReason {
+  const reason: unknown = signal.reason;
+  const name = typeof reason === 'object' && reason !== null && 'signal' in reason ? reason.signal : null;
+  return { signal: STOP_SIGNALS.find((known) => known === name) ?? 'SIGINT' };
 }
 
 export interface Survivor {
@@ -199,7 +208,7 @@ export type RunEvent =
 /** A face's ear. The script waits (backpressure) while the promise is pending. */
 export type RunEventSink = (event: RunEvent) => void | Promise<void>;
 
-/** The exit code of the tool for a finished run: the script's own unless the run was ended or did not start. */
+/** The exit code of the tool for a finished run: the script's own unless the run was ended or never began. */
 export function exitCodeOf(result: Pick<RunResult, 'outcome' | 'exitCode' | 'signal'>): number {
   switch (result.outcome) {
     case 'succeeded':
@@ -207,7 +216,9 @@ export function exitCodeOf(result: Pick<RunResult, 'outcome' | 'exitCode' | 'sig
     case 'failed':
       return result.exitCode ?? (result.signal === null ? 1 : 128 + signalNumber(result.signal));
     case 'canceled':
-      return 128 + signalNumber(result.signal ?? 'SIGINT');
+      return result.exitCode ?? 128 + signalNumber(result.signal ?? 'SIGINT');
+    case 'spawn-failed':
+      return result.exitCode ?? OUTCOME_EXITS['spawn-failed'].exit;
     default:
       return OUTCOME_EXITS[result.outcome].exit;
   }

@@ -167,7 +167,9 @@ export const SETTINGS = {
 
 export type SettingName = keyof typeof SETTINGS;
 export type Settings = { readonly [K in SettingName]: (typeof SETTINGS)[K]['default'] };
-export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[];
+export const SETTING_NAMES: readonly SettingName[] = Object.keys(SETTINGS).filter((name): name is SettingName =>
+  Object.hasOwn(SETTINGS, name),
+);
 
 /** `jwtSecret` → `RUNBOOK_JWT_SECRET` */
 export function environmentName(name: SettingName): string {
@@ -227,6 +229,8 @@ export function resolveSettings(sources: readonly SettingSource[]): ResolvedSett
     values[name] = value;
     origins.set(name, { origin: found.origin, label: given.label, text: given.text });
   }
+  // Every name has its parsed value or its default by now; the mapped type cannot be followed through the loop.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return { settings: values as Settings, origins };
 }
 

@@ -31,7 +31,7 @@ export function neverStarted(ports: EnginePorts, draft: Draft, error: unknown): 
   return {
     runId: draft.runId,
     outcome: busy ? 'canceled' : 'spawn-failed',
-    exitCode: null,
+    exitCode: error instanceof RunbookError ? error.exitCode : null,
     signal: null,
     steps: [],
     output: { bytes: 0, dropped: 0, digest: createHash('sha256').digest('hex') },

@@ -74,7 +74,7 @@ export async function validateRunbook(
           given: new Map(),
           envFile: new Map(),
           caller: ports.callerEnvironment,
-          generate: ports.secrets.generate,
+          generate: (length) => ports.secrets.generate(length),
         })
       : null;
   const all = [...problems, ...(values === null ? [] : checkVariables(values.values, values.missing)), ...facts].sort(

@@ -38,10 +38,10 @@ export async function checkRequirements(
     given: request.given,
     envFile: request.envFile,
     caller: ports.callerEnvironment,
-    generate: ports.secrets.generate,
+    generate: (length) => ports.secrets.generate(length),
   });
   const missing = await askFor(request, runbook, variables);
-  draft.variables(recordVariables(variables.values, ports.secrets.fingerprint));
+  draft.variables(recordVariables(variables.values, (value) => ports.secrets.fingerprint(value)));
 
   const problems = [
     ...checkVariables(variables.values, missing),

@@ -136,7 +136,8 @@ async function emptyWithin(group: number, ms: number): Promise<boolean> {
 async function pump(stream: Readable | null, name: OutputStream, onOutput: OnOutput): Promise<void> {
   if (stream === null) return;
   try {
-    for await (const chunk of stream) await onOutput(name, chunk as Buffer);
+    const chunks: AsyncIterable<Buffer> = stream;
+    for await (const chunk of chunks) await onOutput(name, chunk);
   } catch (error) {
     // A pipe that was destroyed after the drain is an end like any other; what a sink throws is not.
     if (!(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')) throw error;

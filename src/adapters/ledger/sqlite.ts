@@ -10,8 +10,11 @@ import type { RunOwner, RunRecord, RunState, StoredRun } from '../../core/run.ts
 import { isLegalTransition } from '../../core/run.ts';
 import { notALedger, openDatabase, withLedgerErrors } from './database.ts';
 
-/** Opens the ledger, made on first use (file 0600, folder 0700). @throws RunbookError `io`, `busy`, `unavailable` */
-export function openSqliteLedger(path: string): RunLedger {
+/**
+ * Opens the ledger, made on first use (file 0600, folder 0700). `mayBeAlive` tells whether the owner of a run that never
+ * ended can still be there. @throws RunbookError `io`, `busy`, `unavailable`
+ */
+export function openSqliteLedger(path: string, mayBeAlive: (owner: RunOwner) => boolean = () => true): RunLedger {
   const db = openDatabase(path);
   const statements = prepare(db);
   const inTransaction = (work: () => void): void => withLedgerErrors(path, () => db.transaction(work).immediate());
@@ -67,7 +70,7 @@ export function openSqliteLedger(path: string): RunLedger {
       });
     },
 
-    async begin(runId, { startedAt, containment }) {
+    async begin(runId, { startedAt, containment }, concurrency) {
       inTransaction(() => {
         const paused = statements.switch.get('paused');
         if (paused !== undefined) {
@@ -75,6 +78,10 @@ export function openSqliteLedger(path: string): RunLedger {
           throw new RunbookError('busy', `Runs are paused since ${paused.since}${why}.`, {
             fix: 'Wait until whoever paused them lets them go on.',
           });
+        }
+        if (concurrency !== null) {
+          const running = statements.runningBeside.all(runId).filter(mayBeAlive).length;
+          if (running >= concurrency) throw tooMany(running, concurrency);
         }
         append(runId, 'started', startedAt, { startedAt, containment });
         statements.started.run({ runId, startedAt });
@@ -142,6 +149,13 @@ function prepare(db: Database.Database) {
       `INSERT INTO runs (first_seq, run_id, enqueued_at, runbook, subject, state, boot_id, pid_ns, pid, start_time, host)
        VALUES (@firstSeq, @runId, @enqueuedAt, @runbook, @subject, @state, @bootId, @pidNs, @pid, @startTime, @host)`,
     ),
+    // Runs under way of the document (by its path) that the given run is of.
+    runningBeside: db.prepare<[string], RunOwner>(
+      `SELECT boot_id AS bootId, pid_ns AS pidNamespace, pid, start_time AS startTime, host FROM runs
+       JOIN transitions ON seq = first_seq
+       WHERE runs.state = 'started' AND json_extract(record, '$.runbook.path') =
+         (SELECT json_extract(record, '$.runbook.path') FROM runs JOIN transitions ON seq = first_seq WHERE runs.run_id = ?)`,
+    ),
     started: db.prepare<[{ runId: string; startedAt: string }]>(
       "UPDATE runs SET state = 'started', started_at = @startedAt WHERE run_id = @runId",
     ),
@@ -155,6 +169,11 @@ function prepare(db: Database.Database) {
       'SELECT since, reason FROM switches WHERE name = ?',
     ),
   };
+}
+
+function tooMany(running: number, concurrency: number): RunbookError {
+  const message = `This runbook is running already (${running} of at most ${concurrency} at once).`;
+  return new RunbookError('busy', message, { fix: 'Try again when it has ended; `runbook history` shows the run.' });
 }
 
 type StoredLink = Pick<ChainLink, 'seq' | 'record' | 'prev' | 'hash'>;

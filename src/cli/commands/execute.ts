@@ -1,7 +1,7 @@
 /** `runbook execute`: from the command line to a request, and from the events of the run to what a person or a pipeline sees. */
 import { RunbookError } from '../../core/errors.ts';
-import { exitCodeOf, signalNumber } from '../../core/run.ts';
-import type { RunEvent, RunResult, StopReason } from '../../core/run.ts';
+import { exitCodeOf, signalNumber, stopReasonOf } from '../../core/run.ts';
+import type { RunEvent, RunResult } from '../../core/run.ts';
 import { formatDuration, parseDuration } from '../../core/units.ts';
 import { execute } from '../../engine/execute.ts';
 import { listOption, printJson, textOption, withApp } from '../context.ts';
@@ -167,6 +167,6 @@ async function refusedOnStop<T>(signal: AbortSignal, run: Promise<T>): Promise<T
     return await run;
   } catch (error) {
     if (!signal.aborted || !(error instanceof RunbookError)) throw error;
-    return 128 + signalNumber((signal.reason as StopReason).signal);
+    return 128 + signalNumber(stopReasonOf(signal).signal);
   }
 }

@@ -96,7 +96,7 @@ function facts(run: StoredRun): string {
   const rows: (readonly [string, string])[] = [
     ['run', run.runId],
     ['runbook', `${runbook.name}${git}`],
-    ['document', `${runbook.path ?? 'not found'}`],
+    ['document', runbook.path ?? 'not found'],
     ['digest', runbook.digest ?? 'none'],
     ['who', `${identity}; ${who.osUser ?? 'unknown user'}@${who.host ?? ''} by ${run.source}`],
     ['asked', run.enqueuedAt],
