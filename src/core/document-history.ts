@@ -65,6 +65,11 @@ export function jointAfter(tail: string): string {
   return closing + (end === '' || end.endsWith('\n\n') ? '' : end.endsWith('\n') ? '\n' : '\n\n');
 }
 
+/** Whether a document ends with an entry that is not there to its end. */
+export function isTorn(tail: string): boolean {
+  return closingOf(linesOf(tail)) !== '';
+}
+
 function closingOf(lines: readonly string[]): string {
   const last = lines.at(-1) ?? '';
   const newLine = last === '' ? '' : '\n';

@@ -8,6 +8,7 @@ import type { ForeignEntry, OwnEntry } from '../../../src/core/document-history.
 import { jointAfter, readEntries } from '../../../src/core/document-history.ts';
 import type { ShownText } from '../../../src/core/visible-text.ts';
 import { visibleText } from '../../../src/core/visible-text.ts';
+import { entryOf } from '../../helpers/entries.ts';
 import { tries } from '../../helpers/property.ts';
 
 const HISTORY = '# History\n\n';
@@ -311,21 +312,6 @@ describe('an entry that was torn', () => {
     expect(jointAfter(before)).toBe(joint);
   });
 });
-
-function entryOf(change: Partial<DocumentEntry>): DocumentEntry {
-  return {
-    runId: 'run-1',
-    finishedAt: '2026-01-23T14:33:02.123Z',
-    exitCode: 3,
-    outcome: 'failed',
-    subject: 'alice',
-    stdout: Buffer.alloc(0),
-    stderr: Buffer.alloc(0),
-    dropped: 0,
-    error: null,
-    ...change,
-  };
-}
 
 function numbered(lines: number): Buffer {
   return Buffer.from(Array.from({ length: lines }, (_, n) => `line ${n}\n`).join(''));
