@@ -7,7 +7,7 @@ import { readClaims } from './claims.ts';
 import { checkClaimsHeading } from './claims-heading.ts';
 import { readEnv } from './env.ts';
 import { readFiles } from './files.ts';
-import { MAX_HEAD_BYTES, type SplitDocument, splitDocument } from './history.ts';
+import { MAX_BLOCKS, MAX_HEAD_BYTES, type SplitDocument, splitDocument } from './history.ts';
 import { readLimits } from './limits.ts';
 import { NO_METADATA, readMetadata } from './metadata.ts';
 import { Problems } from './problems.ts';
@@ -52,13 +52,14 @@ function tooLarge(problems: Problems): Parsed {
   problems.add(
     'document-too-large',
     { line: 1, column: 1 },
-    `The part before \`# History\` is larger than ${MAX_HEAD_BYTES / 1024 / 1024} MiB.`,
+    `The part before \`# History\` is larger than ${MAX_HEAD_BYTES / 1024 / 1024} MiB or has more than ${MAX_BLOCKS} headings and fences.`,
     'Move data into input files; if `# History` is missing, add it.',
   );
   return { content: null, silenced: new Set() };
 }
 
 function readDocument(document: SplitDocument, options: ParseOptions, problems: Problems): Parsed {
+  if (document.lines.every((line) => line.trim() === '')) return { content: null, silenced: new Set() };
   const inFence = fenceTest(document);
   checkCharacters(document, problems);
   checkBlocks(document, problems);

@@ -16,6 +16,7 @@ export const SECTION_NAMES = [
 ] as const;
 export type SectionName = (typeof SECTION_NAMES)[number];
 
+const MISPLACEABLE = SECTION_NAMES.filter((name) => name !== 'Required Claims');
 const RESERVED = ['Approvals', 'Triggers', 'Capabilities'] as const;
 /** A classic document has all of these, as in Stage0; empty ones are valid. */
 const CLASSIC_SECTIONS: readonly SectionName[] = ['Environment Requirements', 'File System Requirements', 'History'];
@@ -127,9 +128,9 @@ function checkPresence(sections: ReadonlyMap<SectionName, Section>, problems: Pr
   }
 }
 
-/** Headings that have a section's name but do not begin it: `## Limits`, `#Limits`. Step names are free. */
+/** Lines that have a section's name and a marker but do not begin it: `## Limits`, `#Limits`. Claims have their own rule. */
 export function checkMisplaced(document: SplitDocument, inFence: (line: number) => boolean, problems: Problems): void {
-  const names = new Map(SECTION_NAMES.map((name) => [lettersOf(name), name]));
+  const names = new Map(MISPLACEABLE.map((name) => [lettersOf(name), name]));
   const headings = new Set(document.blocks.filter(isSectionHeading).map(({ line }) => line));
   for (const [index, text] of document.lines.entries()) {
     const line = index + 1;
