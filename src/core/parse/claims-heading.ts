@@ -60,8 +60,12 @@ function linesLikeClaims(lines: readonly string[]): readonly number[] {
   return found;
 }
 
+/** What a line may be read as: all of it, each line of another reader, and what stands before a colon. */
 function readings(line: string): readonly string[] {
-  return line.split(OTHER_LINE_ENDS).flatMap(readingsOf);
+  return line.split(OTHER_LINE_ENDS).flatMap((part) => {
+    const colon = part.indexOf(':');
+    return colon === -1 ? readingsOf(part) : [...readingsOf(part), ...readingsOf(part.slice(0, colon))];
+  });
 }
 
 function isPair(first: string, second: string): boolean {
@@ -81,12 +85,16 @@ function mayBe(count: number): boolean {
   return !(count < MIN_LETTERS || count > MAX_LETTERS);
 }
 
-/** Letters of a line; NaN for one that takes a closer look: beyond ASCII, or with entities, tags, other line ends. */
+/**
+ * Letters of a line; NaN for one that takes a closer look: beyond ASCII, with entities, tags or other line ends, or
+ * with a colon where the name may have ended.
+ */
 function countLetters(line: string): number {
   let letters = 0;
   for (let index = 0; index < line.length; index += 1) {
     const code = line.charCodeAt(index);
     if (code > 0x7f || code === 0x26 || code === 0x3c || code === 0x0b || code === 0x0c) return Number.NaN;
+    if (code === 0x3a && mayBe(letters)) return Number.NaN;
     const lower = code | 0x20;
     if (lower >= 0x61 && lower <= 0x7a) letters += 1;
   }

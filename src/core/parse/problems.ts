@@ -17,7 +17,8 @@ export class Problems {
   add(rule: RuleId, at: Position, message: string, fix: string): void {
     const count = (this.counts.get(rule) ?? 0) + 1;
     this.counts.set(rule, count);
-    if (count > MAX_PROBLEMS) return;
+    // One more than is shown: then it is known that there are more.
+    if (count > MAX_PROBLEMS + 1) return;
     const { line, column } = at;
     this.found.push({
       severity: RULES[rule].severity,

@@ -114,7 +114,8 @@ class BlockReader {
         strict: true,
         stringKeys: false,
         prettyErrors: false,
-        logLevel: 'silent',
+        // Anything lower hides a second document.
+        logLevel: 'error',
         lineCounter: this.lines,
       });
     } catch {
