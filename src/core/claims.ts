@@ -7,7 +7,13 @@ export type Claims = Readonly<Record<string, unknown>>;
 export type Decision =
   | { readonly allowed: true }
   /** `missing` belongs to the alternative that lacks least. */
-  | { readonly allowed: false; readonly missing: readonly MissingClaim[]; readonly alternatives: number };
+  | {
+      readonly allowed: false;
+      readonly missing: readonly MissingClaim[];
+      readonly alternatives: number;
+      /** There was no token at all. */
+      readonly anonymous: boolean;
+    };
 
 export interface MissingClaim {
   readonly claim: string;
@@ -34,7 +40,7 @@ export function authorize(claims: Claims | null, required: readonly ClaimAlterna
     if (missing.length === 0 && alternative.length > 0) return { allowed: true };
     if (alternative.length > 0 && (best === null || missing.length < best.length)) best = missing;
   }
-  return { allowed: false, missing: best ?? [], alternatives: required.length };
+  return { allowed: false, missing: best ?? [], alternatives: required.length, anonymous: claims === null };
 }
 
 function claimValues(claims: Claims, name: string): readonly string[] | null {
@@ -47,4 +53,58 @@ function claimValues(claims: Claims, name: string): readonly string[] | null {
         ? [JSON.stringify(item)]
         : [],
   );
+}
+
+const MAX_CLAIMS_SHOWN = 4;
+const MAX_VALUES_SHOWN = 5;
+const MAX_TEXT_SHOWN = 60;
+
+/**
+ * One sentence (no capital, no full stop) that says what is needed and what the token has, e.g.
+ * `needs roles = sre or dba; your token has roles = developer`. Bounded, and safe to print: values come from documents and
+ * tokens of strangers. Empty for a decision that allows.
+ */
+export function explainMissing(decision: Decision): string {
+  if (decision.allowed) return '';
+  const { missing, alternatives, anonymous } = decision;
+  if (missing.length === 0) return 'needs claims, but the runbook names none that could be met';
+  const needed = shorten(
+    missing.map(({ claim, required }) => `${show(claim)} = ${showValues(required, 'or')}`),
+    MAX_CLAIMS_SHOWN,
+    'and',
+  );
+  const nearest = alternatives > 1 ? ` (the nearest of ${alternatives} alternatives)` : '';
+  const actual = anonymous
+    ? 'no token was given'
+    : `your token has ${shorten(missing.map(showActual), MAX_CLAIMS_SHOWN, 'and')}`;
+  return `needs ${needed}${nearest}; ${actual}`;
+}
+
+function showActual({ claim, actual }: MissingClaim): string {
+  if (actual === null) return `no ${show(claim)}`;
+  return actual.length === 0 ? `no value in ${show(claim)}` : `${show(claim)} = ${showValues(actual, 'and')}`;
+}
+
+function showValues(values: readonly string[], word: 'or' | 'and'): string {
+  return shorten(values.map(show), MAX_VALUES_SHOWN, word);
+}
+
+/** `a`, `a or b`, `a, b or c`, `a, b or 7 more`. */
+function shorten(items: readonly string[], most: number, word: string): string {
+  const shown = items.length > most ? [...items.slice(0, most), `${items.length - most} more`] : items;
+  const last = shown.at(-1) ?? '';
+  return shown.length < 2 ? last : `${shown.slice(0, -1).join(', ')} ${word} ${last}`;
+}
+
+/** Plain words as they are; all else in quotes, with everything that a terminal or a reader could misread escaped. */
+function show(text: string): string {
+  const points = Array.from(text.slice(0, 2 * MAX_TEXT_SHOWN));
+  const cut = points.length > MAX_TEXT_SHOWN || text.length > 2 * MAX_TEXT_SHOWN;
+  const head = cut ? `${points.slice(0, MAX_TEXT_SHOWN).join('')}…` : text;
+  if (/^[\w.:@/+-]+…?$/.test(head)) return head;
+  const escaped = head.replaceAll(
+    /[\p{C}\p{Zl}\p{Zp}"\\]/gu,
+    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+  return `"${escaped}"`;
 }

@@ -4,6 +4,7 @@
  */
 import type { DocumentEntry } from './document-entry.ts';
 import type { Claims } from './claims.ts';
+import type { RunbookError } from './errors.ts';
 import type { FileRequirement, InterpreterName, Runbook, Step } from './runbook.ts';
 import type {
   HistoryMode,
@@ -132,17 +133,29 @@ export interface OutputChunk {
 
 /** Where the masked output of one run goes before any sink sees it. */
 export interface OutputSpool {
+  /** Never throws for a disk that is full or broken: what cannot be kept is counted as dropped. */
   write(step: number, stream: OutputStream, chunk: Buffer): void;
   /** Syncs and closes; afterwards `read` gives what is kept. */
   close(): OutputSummary;
+  /** Why something could not be kept although it was within the cap (`io`); null while all is well. */
+  readonly failure: RunbookError | null;
 }
 
 export interface RunOutput {
+  /** `maxBytes` is the cap. @throws RunbookError `io` */
   open(runId: string, maxBytes: number): OutputSpool;
-  /** Head and tail in order of writing; a gap of `dropped` bytes is told between them. Empty where nothing is kept. */
-  read(
-    runId: string,
-  ): Promise<{ readonly chunks: readonly OutputChunk[]; readonly dropped: number; readonly gapAt: number }>;
+  /** Empty and not complete where nothing is kept. @throws RunbookError `io` */
+  read(runId: string): Promise<KeptOutput>;
+}
+
+/** Head and tail of a run's output, in order of writing. */
+export interface KeptOutput {
+  readonly chunks: readonly OutputChunk[];
+  readonly dropped: number;
+  /** Index of the first chunk behind the gap of `dropped` bytes; -1 without a gap. */
+  readonly gapAt: number;
+  /** False while the run goes on, or when its runner died: the tail is then not there. */
+  readonly complete: boolean;
 }
 
 export interface RunFilter {
@@ -157,8 +170,15 @@ export interface RunFilter {
 export interface RunLedger {
   /** First transition (`null → queued`). Keeps the document's text once per digest. */
   enqueue(record: RunRecord, owner: RunOwner, documentText: Buffer): Promise<void>;
-  /** `queued → started`: committed before anything is spawned. @throws RunbookError `busy` when paused */
-  begin(runId: string, change: { readonly startedAt: string; readonly containment: string }): Promise<void>;
+  /**
+   * `queued → started`: committed before anything is spawned.
+   * @throws RunbookError `busy` when paused, or when `concurrency` runs of the same document are under way
+   */
+  begin(
+    runId: string,
+    change: { readonly startedAt: string; readonly containment: string },
+    concurrency: number | null,
+  ): Promise<void>;
   /** `started → finished`, or `queued → finished` for a run that was canceled before it began. */
   finish(runId: string, result: RunResult): Promise<void>;
   /** `null → refused`. `documentText` is null where no document could be read. */
@@ -177,7 +197,7 @@ export interface DocumentHistory {
     documentPath: string,
   ): Promise<{ readonly mode: Exclude<HistoryMode, 'auto'>; readonly reason: string | null }>;
   /** Appends one complete entry and syncs. @throws RunbookError `io` (the document is untouched then) */
-  append(documentPath: string, entry: DocumentEntry): Promise<void>;
+  append(document: { readonly path: string; readonly hasHistory: boolean }, entry: DocumentEntry): Promise<void>;
 }
 
 /** Asks the person at the terminal. Absent (null in the request) where nobody can be asked. */

@@ -17,7 +17,7 @@ const TRANSITIONS: ReadonlyMap<RunState | null, ReadonlySet<RunState>> = new Map
   ReadonlySet<RunState>
 >([
   [null, new Set(['queued', 'refused'])],
-  ['queued', new Set(['started', 'finished', 'interrupted', 'refused'])],
+  ['queued', new Set(['started', 'finished', 'interrupted'])],
   ['started', new Set(['finished', 'interrupted'])],
 ]);
 
@@ -33,6 +33,10 @@ export interface RunRequest {
   readonly token: string | null;
   /** Values that the caller gives by name; they win over everything else. */
   readonly given: ReadonlyMap<string, string>;
+  /** Those of them that stand in the caller's command line; refused for secrets, since everybody can see them there. */
+  readonly onCommandLine: ReadonlySet<string>;
+  /** Names that the caller wants to be asked for. */
+  readonly wanted: readonly string[];
   /** Values of an env file; they win over the caller's own environment. */
   readonly envFile: ReadonlyMap<string, string>;
   /** Names or `PREFIX_*` patterns of the caller's environment that pass although the runbook does not declare them. */
@@ -54,9 +58,18 @@ export interface RunRequest {
   readonly assumeYes: boolean;
 }
 
-/** Why a run is being ended from outside: the number of the signal, 2 or 15; a closed pipe counts as 13. */
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGPIPE'] as const;
+
+/** Why a run is being ended from outside: a signal to the tool; SIGPIPE when the reader of the output is gone. */
 export interface StopReason {
-  readonly signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGPIPE';
+  readonly signal: (typeof STOP_SIGNALS)[number];
+}
+
+/** The reason that an aborted signal carries; one of unknown origin counts as an interrupt. */
+export function stopReasonOf(signal: AbortSignal): StopReason {
+  const reason: unknown = signal.reason;
+  const name = typeof reason === 'object' && reason !== null && 'signal' in reason ? reason.signal : null;
+  return { signal: STOP_SIGNALS.find((known) => known === name) ?? 'SIGINT' };
 }
 
 export interface Survivor {
@@ -183,6 +196,8 @@ export type RunEvent =
       readonly type: 'step';
       readonly runId: string;
       readonly step: number;
+      /** Steps of the runbook. */
+      readonly of: number;
       readonly name: string;
       readonly phase: 'started' | 'finished';
       readonly result?: StepResult;
@@ -193,7 +208,7 @@ export type RunEvent =
 /** A face's ear. The script waits (backpressure) while the promise is pending. */
 export type RunEventSink = (event: RunEvent) => void | Promise<void>;
 
-/** The exit code of the tool for a finished run: the script's own unless the run was ended or did not start. */
+/** The exit code of the tool for a finished run: the script's own unless the run was ended or never began. */
 export function exitCodeOf(result: Pick<RunResult, 'outcome' | 'exitCode' | 'signal'>): number {
   switch (result.outcome) {
     case 'succeeded':
@@ -201,7 +216,9 @@ export function exitCodeOf(result: Pick<RunResult, 'outcome' | 'exitCode' | 'sig
     case 'failed':
       return result.exitCode ?? (result.signal === null ? 1 : 128 + signalNumber(result.signal));
     case 'canceled':
-      return result.signal === 'SIGTERM' || result.signal === 'SIGHUP' ? 143 : 130;
+      return result.exitCode ?? 128 + signalNumber(result.signal ?? 'SIGINT');
+    case 'spawn-failed':
+      return result.exitCode ?? OUTCOME_EXITS['spawn-failed'].exit;
     default:
       return OUTCOME_EXITS[result.outcome].exit;
   }

@@ -27,3 +27,37 @@ export function parseSize(text: string): number | null {
   const bytes = Number(match[1]) * (SIZE_FACTORS.get(match[2] ?? '') ?? Number.NaN);
   return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : null;
 }
+
+const DURATION_UNITS: readonly (readonly [string, number])[] = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+];
+
+/** 90500 → `1m30s`; below a minute with one decimal: `12.3s`; below a second `250ms`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1000) return `${String(Math.round(ms))}ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)}s`;
+  let rest = Math.round(ms / 1000) * 1000;
+  let text = '';
+  for (const [unit, size] of DURATION_UNITS) {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    if (count > 0) text += `${String(count)}${unit}`;
+  }
+  return text;
+}
+
+/** 10485760 → `10.0 MiB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1024) return `${String(bytes)} B`;
+  const units = ['KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes / 1024;
+  let index = 0;
+  while (value >= 1024 && index < units.length - 1) {
+    value /= 1024;
+    index += 1;
+  }
+  return `${value.toFixed(1)} ${units[index] ?? ''}`;
+}

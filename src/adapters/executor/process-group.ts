@@ -1,0 +1,160 @@
+/**
+ * Carries a job out as the leader of a process group of its own. Ended means: the leader has exited and the group is
+ * empty; what left the group (`setsid`) is out of reach of this executor.
+ */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Executor, Job, JobEnd } from '../../core/ports.ts';
+import type { OutputStream } from '../../core/run.ts';
+import { groupMembers, signalGroup } from './group.ts';
+
+/** After the leader's exit its pipes may be held open by a process that got away; nobody waits longer for it. */
+const PIPE_DRAIN_MS = 250;
+
+type OnOutput = (stream: OutputStream, chunk: Buffer) => Promise<void>;
+
+export function createProcessGroupExecutor(options: { readonly stopGraceMs: number }): Executor {
+  return {
+    containment: 'process-group',
+    execute: async (job, signal, onOutput) => await execute(job, signal, onOutput, options.stopGraceMs),
+  };
+}
+
+async function execute(job: Job, signal: AbortSignal, onOutput: OnOutput, graceMs: number): Promise<JobEnd> {
+  const startedAt = performance.now();
+  const end = (fields: Partial<JobEnd> & Pick<JobEnd, 'cause'>): JobEnd => ({
+    exitCode: null,
+    signal: null,
+    survivors: [],
+    reason: null,
+    ...fields,
+    durationMs: Math.round(performance.now() - startedAt),
+  });
+  if (signal.aborted) return end({ cause: 'canceled' });
+
+  const child = await start(job).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
+  if (child instanceof Error) return end({ cause: 'spawn-failed', reason: spawnReason(child, job) });
+
+  const exited = new Promise<{ exitCode: number | null; signal: string | null }>((resolve) => {
+    child.once('exit', (exitCode, exitSignal) => {
+      resolve({ exitCode, signal: exitSignal });
+    });
+  });
+  const pipes = Promise.all([pump(child.stdout, 'stdout', onOutput), pump(child.stderr, 'stderr', onOutput)]);
+  // Awaited in `drain`; until then a rejection must not count as unhandled.
+  pipes.catch(() => {});
+  const cause = await waitForStop(job.timeoutMs, signal, exited);
+  const survivors = await emptyGroup(child, job, cause !== 'exited', graceMs, exited);
+  const { exitCode, signal: exitSignal } = await exited;
+  await drain(pipes, child);
+  return end({ cause, exitCode, signal: exitSignal, survivors });
+}
+
+async function start(job: Job): Promise<ChildProcess> {
+  const [program, ...args] = job.argv;
+  if (program === undefined) throw new TypeError('a job needs a program');
+  const child = spawn(program, args, {
+    cwd: job.cwd,
+    env: job.env,
+    // A job with a terminal stays in the terminal's session and group; all others lead a group that can be ended whole.
+    detached: !job.tty,
+    stdio: job.tty ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+  });
+  await once(child, 'spawn');
+  return child;
+}
+
+/** What ends the run first: the leader itself, the clock, or the caller. */
+async function waitForStop(
+  timeoutMs: number | null,
+  signal: AbortSignal,
+  exited: Promise<unknown>,
+): Promise<'exited' | 'timed-out' | 'canceled'> {
+  const settled = new AbortController();
+  const never = new Promise<never>(() => {});
+  try {
+    return await Promise.race([
+      exited.then(() => 'exited' as const),
+      timeoutMs === null ? never : sleep(timeoutMs, settled.signal).then(() => 'timed-out' as const),
+      once(signal, 'abort', { signal: settled.signal }).then(
+        () => 'canceled' as const,
+        () => never,
+      ),
+    ]);
+  } finally {
+    settled.abort();
+  }
+}
+
+/** A timer that holds beyond the 24.8 days of one `setTimeout`. */
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  const longest = 2 ** 31 - 1;
+  for (let rest = ms; rest > 0 && !signal.aborted; rest -= longest)
+    await delay(Math.min(rest, longest), undefined, { signal }).catch(() => {});
+}
+
+/** TERM, grace, KILL, until nobody is left. A leader that ended by itself leaves its helpers a moment to end, too. */
+async function emptyGroup(
+  child: ChildProcess,
+  job: Job,
+  forced: boolean,
+  graceMs: number,
+  exited: Promise<unknown>,
+): Promise<JobEnd['survivors']> {
+  const group = child.pid ?? 0;
+  if (job.tty) {
+    if (forced) {
+      child.kill('SIGTERM');
+      await Promise.race([exited, delay(graceMs, undefined, { ref: false })]);
+      child.kill('SIGKILL');
+    }
+    return [];
+  }
+  if (!forced && (await emptyWithin(group, PIPE_DRAIN_MS))) return [];
+  signalGroup(group, 'SIGTERM');
+  if (await emptyWithin(group, graceMs)) return [];
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    signalGroup(group, 'SIGKILL');
+    if (await emptyWithin(group, 100)) return [];
+  }
+  return await groupMembers(group);
+}
+
+async function emptyWithin(group: number, ms: number): Promise<boolean> {
+  const deadline = performance.now() + ms;
+  for (let pause = 1; ; pause = Math.min(pause * 2, 25)) {
+    if (!signalGroup(group, 0) || (await groupMembers(group)).length === 0) return true;
+    if (performance.now() >= deadline) return false;
+    await delay(pause);
+  }
+}
+
+/** One chunk at a time: while a sink is slow the pipe fills and the script waits. */
+async function pump(stream: Readable | null, name: OutputStream, onOutput: OnOutput): Promise<void> {
+  if (stream === null) return;
+  try {
+    const chunks: AsyncIterable<Buffer> = stream;
+    for await (const chunk of chunks) await onOutput(name, chunk);
+  } catch (error) {
+    // A pipe that was destroyed after the drain is an end like any other; what a sink throws is not.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')) throw error;
+  }
+}
+
+async function drain(pipes: Promise<unknown>, child: ChildProcess): Promise<void> {
+  const idle = new AbortController();
+  await Promise.race([pipes, delay(PIPE_DRAIN_MS, undefined, { signal: idle.signal }).catch(() => {})]);
+  idle.abort();
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+  await pipes;
+}
+
+function spawnReason(error: Error, job: Job): string {
+  const code = 'code' in error ? String(error.code) : '';
+  if (code === 'E2BIG') return 'The variables and arguments together are larger than the system takes (E2BIG).';
+  return `${job.argv[0] ?? ''} could not be started: ${error.message}.`;
+}

@@ -1,0 +1,110 @@
+/** Opening a ledger's file: created whole or not at all, private, never replaced, durable at every commit. */
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { RunbookError } from '../../core/errors.ts';
+import { APPLICATION_ID, migrate } from './migrations.ts';
+
+/** How long a transaction waits for another process's; the wait blocks this process. */
+const BUSY_TIMEOUT_MS = 5000;
+
+/** @throws RunbookError `io`, `busy`, `unavailable` (corrupt, not a ledger, of a newer program) */
+export function openDatabase(path: string): Database.Database {
+  return withLedgerErrors(path, () => {
+    if (!existsSync(path)) create(path);
+    return connect(path, (db) => {
+      // Before anything is written: what is not ours is left as it is.
+      if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID) throw notALedger(path);
+    });
+  });
+}
+
+/**
+ * A new ledger is made under another name and then linked into place. So an empty file at `path` can only be damage,
+ * and of two processes that start at once one wins and the other uses the winner's.
+ */
+function create(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const draft = `${path}.${randomBytes(6).toString('hex')}.new`;
+  try {
+    // SQLite gives its -wal and -shm files the mode of the main file.
+    closeSync(openSync(draft, 'wx', 0o600));
+    connect(draft).close();
+    linkSync(draft, path);
+    syncFolder(dirname(path));
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  } finally {
+    for (const suffix of ['', '-wal', '-shm']) rmSync(draft + suffix, { force: true });
+  }
+}
+
+function connect(path: string, check: (db: Database.Database) => void = () => {}): Database.Database {
+  const db = new Database(path, { fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
+  try {
+    check(db);
+    if (db.pragma('journal_mode = WAL', { simple: true }) !== 'wal') {
+      throw new RunbookError('unavailable', `The ledger ${path} lies on a file system without write-ahead logging.`, {
+        fix: 'Choose a state folder on a local disk (--state-dir).',
+      });
+    }
+    db.pragma('synchronous = FULL');
+    db.pragma('foreign_keys = ON');
+    db.pragma('trusted_schema = OFF');
+    migrate(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** Makes the new name durable. */
+function syncFolder(folder: string): void {
+  const fd = openSync(folder, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Carries out `work`; what the disk or the file is to blame for becomes an expected failure, a bug stays a bug. */
+export function withLedgerErrors<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw asLedgerError(path, error);
+  }
+}
+
+function asLedgerError(path: string, error: unknown): unknown {
+  if (error instanceof RunbookError) return error;
+  const code = codeOf(error);
+  if (/^SQLITE_(?:BUSY|LOCKED)/.test(code)) {
+    return new RunbookError('busy', `The ledger ${path} has been locked by another process for too long.`, {
+      fix: 'Try again; if it stays so, find the process that holds the file.',
+      cause: error,
+    });
+  }
+  if (/^SQLITE_(?:CORRUPT|NOTADB)/.test(code)) return notALedger(path, error);
+  if (/^SQLITE_(?:FULL|IOERR|READONLY|CANTOPEN|PERM)|^E[A-Z0-9]+$/.test(code)) {
+    return new RunbookError('io', `The ledger ${path} cannot be written or read (${code}).`, {
+      fix: 'Make its folder writable and see that the disk has room, or choose another one with --state-dir.',
+      cause: error,
+    });
+  }
+  return error;
+}
+
+export function notALedger(path: string, cause?: unknown): RunbookError {
+  return new RunbookError('unavailable', `The file ${path} is damaged or is not a ledger of runbook.`, {
+    fix: 'Restore it from a backup, or move it away to start a new ledger; it is never replaced by itself.',
+    cause,
+  });
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}

@@ -1,0 +1,93 @@
+/**
+ * The ledger's schema, as numbered steps that only go forward. `PRAGMA user_version` says how many were taken.
+ * A step that has been released is never edited: a change is a new step at the end.
+ */
+import type Database from 'better-sqlite3';
+import { RunbookError } from '../../core/errors.ts';
+
+/** Marks a file as a ledger of ours (`PRAGMA application_id`): "rbk1". */
+export const APPLICATION_ID = 0x72_62_6b_31;
+
+/**
+ * `transitions` is the truth, append-only; `runs` holds the same facts for queries, keyed by the run's first
+ * transition, so that every index ends in the order of arrival; a row in `switches` means that the switch is on.
+ */
+const FIRST = `
+  CREATE TABLE transitions (
+    seq    INTEGER PRIMARY KEY,
+    run_id TEXT NOT NULL,
+    state  TEXT NOT NULL,
+    at     TEXT NOT NULL,
+    record TEXT NOT NULL,
+    prev   TEXT NOT NULL,
+    hash   TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX transitions_of_run ON transitions (run_id, seq);
+
+  CREATE TRIGGER transitions_append BEFORE INSERT ON transitions
+    WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM transitions)
+    BEGIN SELECT RAISE(ABORT, 'transitions are appended in order'); END;
+  CREATE TRIGGER transitions_keep BEFORE UPDATE ON transitions
+    BEGIN SELECT RAISE(ABORT, 'transitions are never changed'); END;
+  CREATE TRIGGER transitions_stay BEFORE DELETE ON transitions
+    BEGIN SELECT RAISE(ABORT, 'transitions are never deleted'); END;
+
+  CREATE TABLE runs (
+    first_seq   INTEGER PRIMARY KEY REFERENCES transitions (seq),
+    run_id      TEXT NOT NULL UNIQUE,
+    enqueued_at TEXT NOT NULL,
+    started_at  TEXT,
+    finished_at TEXT,
+    runbook     TEXT NOT NULL,
+    subject     TEXT,
+    state       TEXT NOT NULL,
+    outcome     TEXT,
+    boot_id     TEXT,
+    pid_ns      TEXT,
+    pid         INTEGER,
+    start_time  TEXT,
+    host        TEXT
+  ) STRICT;
+  CREATE INDEX runs_by_enqueued ON runs (enqueued_at);
+  CREATE INDEX runs_by_started  ON runs (started_at);
+  CREATE INDEX runs_by_runbook  ON runs (runbook, enqueued_at);
+  CREATE INDEX runs_by_subject  ON runs (subject, enqueued_at);
+  CREATE INDEX runs_by_state    ON runs (state, enqueued_at);
+  CREATE INDEX runs_by_outcome  ON runs (outcome, enqueued_at);
+
+  CREATE TABLE documents (
+    digest TEXT PRIMARY KEY,
+    size   INTEGER NOT NULL,
+    text   BLOB NOT NULL
+  ) STRICT;
+
+  CREATE TABLE switches (
+    name   TEXT PRIMARY KEY,
+    since  TEXT NOT NULL,
+    by     TEXT,
+    reason TEXT
+  ) STRICT;
+`;
+
+export const MIGRATIONS: readonly string[] = [FIRST];
+
+/**
+ * Takes the steps that are missing, all in one transaction: another process sees the old schema or the new one.
+ * @throws RunbookError `unavailable` when the file is of a newer program
+ */
+export function migrate(db: Database.Database, migrations: readonly string[] = MIGRATIONS): void {
+  const version = (): number => Number(db.pragma('user_version', { simple: true }));
+  if (version() === migrations.length) return;
+  db.transaction(() => {
+    // Asked again under the lock: another process may have been here first.
+    const from = version();
+    if (from > migrations.length) {
+      throw new RunbookError('unavailable', `The ledger ${db.name} was written by a newer version of runbook.`, {
+        fix: `Use that version (schema ${from}; this one knows up to ${migrations.length}), or another state folder.`,
+      });
+    }
+    for (const step of migrations.slice(from)) db.exec(step);
+    db.pragma(`user_version = ${migrations.length}`);
+    db.pragma(`application_id = ${APPLICATION_ID}`);
+  }).immediate();
+}

@@ -1,0 +1,64 @@
+/** Secrets made for one run, and the key of this installation that fingerprints values in the record. */
+import { createHmac, randomBytes, randomInt } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { RunbookError } from '../../core/errors.ts';
+import type { SecretSource } from '../../core/ports.ts';
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+/** The key lies in `<stateDir>/fingerprint.key` (0600) and is made at first use. @throws RunbookError `io` */
+export function createLocalSecrets(stateDir: string): SecretSource {
+  let key: Buffer | null = null;
+  return {
+    generate: (length) => Array.from({ length }, () => ALPHABET[randomInt(ALPHABET.length)]).join(''),
+    fingerprint: (value) => {
+      key ??= loadKey(stateDir);
+      return createHmac('sha256', key).update(value).digest('hex');
+    },
+  };
+}
+
+function loadKey(stateDir: string): Buffer {
+  const file = path.join(stateDir, 'fingerprint.key');
+  try {
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    const key = readIfThere(file) ?? makeKey(file);
+    if (key.length === 32) return key;
+  } catch (error) {
+    throw new RunbookError(
+      'io',
+      `The key for fingerprints cannot be kept in ${file}: ${error instanceof Error ? error.message : String(error)}.`,
+      {
+        fix: 'Make the state folder writable, or name another with `--state-dir`.',
+        cause: error,
+      },
+    );
+  }
+  throw new RunbookError('io', `${file} is damaged: it does not hold 32 bytes.`, {
+    fix: 'Remove it; a new key is made, and later fingerprints differ from earlier ones.',
+  });
+}
+
+function readIfThere(file: string): Buffer | null {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Written aside and linked into place: of two processes that begin at once both end up with the same whole key. */
+function makeKey(file: string): Buffer {
+  const draft = `${file}.${String(process.pid)}`;
+  writeFileSync(draft, randomBytes(32), { mode: 0o600 });
+  try {
+    linkSync(draft, file);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+  return readFileSync(file);
+}

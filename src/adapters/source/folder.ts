@@ -1,0 +1,171 @@
+/** Documents from a folder, or from a path that the local user names. Reads only regular files, each from one descriptor. */
+import { constants } from 'node:fs';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { RunbookError } from '../../core/errors.ts';
+import type { LoadedDocument, RunbookSource, UnreadableDocument } from '../../core/ports.ts';
+import { nearest } from '../../core/spelling.ts';
+
+/** A document's history grows; its head is bounded by the parser. */
+const MAX_DOCUMENT_BYTES = 64 * 1024 ** 2;
+
+export interface FolderSourceOptions {
+  /** Where names are looked up; null: there is no such folder, only paths work. */
+  readonly folder: string | null;
+  /** What shown paths are relative to. */
+  readonly cwd: string;
+}
+
+/** References with a `/` or an ending `.md` that exist as they are written are paths; anything else is a name in the folder. */
+export function createFolderSource({ folder, cwd }: FolderSourceOptions): RunbookSource {
+  return {
+    load: async (reference) => await read(await locate(reference, folder, cwd), cwd),
+    list: async () => {
+      if (folder === null) throw noFolder();
+      const names = (
+        await readdir(folder).catch((error: unknown) => Promise.reject(asRunbookError(error, folder)))
+      ).filter((name) => name.endsWith('.md') && !name.startsWith('.'));
+      const documents: (LoadedDocument | UnreadableDocument)[] = [];
+      for (const fileName of names.sort()) {
+        const file = path.join(folder, fileName);
+        documents.push(
+          await read(file, cwd).catch((error: unknown) => {
+            if (error instanceof RunbookError)
+              return { displayPath: display(file, cwd), fileName, bytes: null, problem: error.message };
+            throw error;
+          }),
+        );
+      }
+      return documents;
+    },
+  };
+}
+
+async function locate(reference: string, folder: string | null, cwd: string): Promise<string> {
+  if (reference === '' || reference.includes('\0')) {
+    throw new RunbookError('usage', 'The name of the runbook is empty or has a NUL character.', {
+      fix: 'Name a runbook or a path to one.',
+    });
+  }
+  const asPath = path.resolve(cwd, reference);
+  const isPath = reference.includes('/') || (reference.endsWith('.md') && (await exists(asPath)));
+  if (isPath) return asPath;
+  if (folder === null) throw noFolder(reference);
+  const fileName = reference.endsWith('.md') ? reference : `${reference}.md`;
+  const file = path.join(folder, fileName);
+  if (await exists(file)) {
+    // The folder's documents may be links (a ConfigMap is made of them), but only to places inside the folder.
+    const [root, target] = await Promise.all([realpath(folder), realpath(file)]);
+    if (!isInside(root, target)) {
+      throw new RunbookError('usage', `${display(file, cwd)} is a link that leads out of ${display(folder, cwd)}.`, {
+        fix: 'Name the document by its own path if you trust it.',
+      });
+    }
+    return file;
+  }
+  const known = (await readdir(folder).catch(() => []))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => name.slice(0, -3));
+  const near = nearest(reference.replace(/\.md$/, ''), known);
+  throw new RunbookError('not-found', `There is no runbook “${reference}” in ${display(folder, cwd)}.`, {
+    fix: near === null ? '`runbook list` shows what there is; a path to a file works too.' : `Did you mean “${near}”?`,
+  });
+}
+
+async function read(file: string, cwd: string): Promise<LoadedDocument> {
+  const shown = display(file, cwd);
+  try {
+    const target = await realpath(file);
+    // O_NONBLOCK: opening a FIFO must not wait for a writer. What was opened is what is looked at and read.
+    const handle = await open(target, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    try {
+      const facts = await handle.stat();
+      if (facts.isDirectory())
+        throw new RunbookError('usage', `${shown} is a folder, not a runbook.`, {
+          fix: 'Name one of the documents in it.',
+        });
+      if (!facts.isFile())
+        throw new RunbookError('usage', `${shown} is not a regular file.`, { fix: 'A runbook is a markdown file.' });
+      if (facts.size > MAX_DOCUMENT_BYTES) {
+        throw new RunbookError(
+          'runbook-invalid',
+          `${shown} has ${String(facts.size)} bytes; a runbook with its history may have 64 MiB.`,
+          { fix: 'Move old entries of its history elsewhere.' },
+        );
+      }
+      const bytes = await handle.readFile();
+      return { path: target, displayPath: shown, fileName: path.basename(file), folder: path.dirname(target), bytes };
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw asRunbookError(error, shown);
+  }
+}
+
+function asRunbookError(error: unknown, shown: string): unknown {
+  if (!(error instanceof Error) || !('code' in error) || error instanceof RunbookError) return error;
+  switch (error.code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return new RunbookError('not-found', `There is no file ${shown}.`, {
+        fix: 'Check the path; `runbook list` shows the runbooks of the folder.',
+        cause: error,
+      });
+    case 'EACCES':
+    case 'EPERM':
+      return new RunbookError('io', `${shown} cannot be read: permission denied.`, {
+        fix: 'Give yourself permission to read it.',
+        cause: error,
+      });
+    case 'ELOOP':
+      return new RunbookError('not-found', `${shown} is a link that leads nowhere.`, {
+        fix: 'Repair the link.',
+        cause: error,
+      });
+    case 'ENAMETOOLONG':
+      return new RunbookError('not-found', 'The name of the runbook is too long for a file name.', {
+        fix: 'Check the name; `runbook list` shows the runbooks of the folder.',
+        cause: error,
+      });
+    default:
+      return new RunbookError('io', `${shown} cannot be read: ${error.message}.`, {
+        fix: 'Repair what the message names and try again.',
+        cause: error,
+      });
+  }
+}
+
+function noFolder(reference?: string): RunbookError {
+  return new RunbookError(
+    'not-found',
+    reference === undefined
+      ? 'There is no folder of runbooks here.'
+      : `There is no folder of runbooks here in which “${reference}” could be.`,
+    {
+      fix: 'Go to where a `runbooks/` folder is, name one with `--runbooks-dir`, or give a path to a document.',
+    },
+  );
+}
+
+/** The nearest folder `runbooks/` from `start` up to the root of the repository (the folder with `.git`); else null. */
+export async function findRunbooksFolder(start: string): Promise<string | null> {
+  for (let folder = start; ; folder = path.dirname(folder)) {
+    const candidate = path.join(folder, 'runbooks');
+    if ((await stat(candidate).catch(() => null))?.isDirectory() === true) return candidate;
+    if ((await exists(path.join(folder, '.git'))) || folder === path.dirname(folder)) return null;
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return (await stat(file).catch(() => null)) !== null;
+}
+
+export function isInside(root: string, target: string): boolean {
+  return target === root || target.startsWith(root.endsWith(path.sep) ? root : root + path.sep);
+}
+
+function display(file: string, cwd: string): string {
+  const relative = path.relative(cwd, file);
+  return relative === '' || relative.startsWith('..') ? file : relative;
+}

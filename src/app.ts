@@ -1,0 +1,157 @@
+/** The composition root: puts adapters behind the engine's ports. What a command does not use is not loaded. */
+import { tmpdir, userInfo } from 'node:os';
+import path from 'node:path';
+import { createAuthenticator } from './adapters/authenticator/index.ts';
+import type { AuthSettings } from './adapters/authenticator/index.ts';
+import { createMarkdownFileHistory } from './adapters/document-history/markdown-file.ts';
+import { createProcessGroupExecutor } from './adapters/executor/process-group.ts';
+import { createSystemFacts } from './adapters/facts/system.ts';
+import { openLedger } from './adapters/ledger/index.ts';
+import { createSpool } from './adapters/output/spool.ts';
+import { createLocalSecrets } from './adapters/secrets/local.ts';
+import { createFolderSource, findRunbooksFolder } from './adapters/source/folder.ts';
+import { systemClock } from './adapters/system/clock.ts';
+import { currentOwner } from './adapters/system/owner.ts';
+import { createRunIds } from './adapters/system/run-ids.ts';
+import { createWorkspace } from './adapters/workspace/temporary.ts';
+import { CLI_BASE } from './core/environment.ts';
+import type { FactsSource, RunLedger, RunbookSource, SecretSource, Clock, RunOutput } from './core/ports.ts';
+import { environmentName, SETTING_NAMES, SETTINGS } from './core/settings.ts';
+import type { ResolvedSettings, Settings } from './core/settings.ts';
+import type { EnginePorts } from './engine/ports.ts';
+import { VERSION } from './version.ts';
+
+/** What a face brings besides settings; nobody below reads `process`. */
+export interface Surroundings {
+  readonly environment: ReadonlyMap<string, string>;
+  readonly cwd: string;
+  readonly ci: boolean;
+}
+
+export interface App {
+  readonly settings: Settings;
+  readonly stateDir: string;
+  readonly source: RunbookSource;
+  readonly facts: FactsSource;
+  readonly secrets: SecretSource;
+  readonly clock: Clock;
+  readonly output: RunOutput;
+  readonly callerEnvironment: ReadonlyMap<string, string>;
+  readonly auth: AuthSettings;
+  /** Opened at the first call. @throws RunbookError `io`, `unavailable` */
+  ledger(): Promise<RunLedger>;
+  /** Everything an execution needs. @throws RunbookError `io`, `unavailable` */
+  engine(): Promise<EnginePorts>;
+  /** Releases what was acquired, last in, first out. */
+  close(): void;
+}
+
+export async function createApp(resolved: ResolvedSettings, surroundings: Surroundings): Promise<App> {
+  const { settings } = resolved;
+  const { environment, cwd } = surroundings;
+  const releases: (() => void)[] = [];
+  const stateDir = path.resolve(cwd, settings.stateDir ?? defaultStateDir(environment));
+  const folder =
+    settings.runbooksDir === null ? await findRunbooksFolder(cwd) : path.resolve(cwd, settings.runbooksDir);
+  const secrets = createLocalSecrets(stateDir);
+  const output = createSpool(stateDir);
+  const auth = authSettings(settings);
+  let ledger: Promise<RunLedger> | null = null;
+
+  const app: App = {
+    settings,
+    stateDir,
+    source: createFolderSource({ folder, cwd }),
+    facts: createSystemFacts(),
+    secrets,
+    clock: systemClock,
+    output,
+    callerEnvironment: environment,
+    auth,
+    ledger: () =>
+      (ledger ??= openLedger(
+        settings.history === 'none' ? 'none' : 'sqlite',
+        path.join(stateDir, 'ledger.sqlite'),
+      ).then((opened) => {
+        releases.push(() => {
+          opened.close();
+        });
+        return opened;
+      })),
+    engine: async () => ({
+      source: app.source,
+      facts: app.facts,
+      authenticator: createAuthenticator('jwt', auth, { now: () => systemClock.now() }),
+      ledger: await app.ledger(),
+      output,
+      documentHistory: createMarkdownFileHistory({ ci: surroundings.ci }),
+      workspace: createWorkspace(path.resolve(cwd, settings.executionDir ?? environment.get('TMPDIR') ?? tmpdir())),
+      executor: createProcessGroupExecutor({ stopGraceMs: settings.stopGrace }),
+      secrets,
+      clock: systemClock,
+      runIds: createRunIds(systemClock),
+      callerEnvironment: environment,
+      baseEnvironment: CLI_BASE,
+      childSettings: childSettings(resolved, cwd),
+      owner: currentOwner(),
+      osUser: userName(),
+      toolVersion: VERSION,
+      limits: {
+        defaultTimeoutMs: settings.timeout,
+        maxTimeoutMs: settings.maxTimeout,
+        maxOutputBytes: settings.maxOutput,
+        maxRecursionDepth: settings.maxRecursionDepth,
+      },
+      apiUrl: `${settings.apiProtocol}://${settings.apiHost}:${String(settings.apiPort)}/api/runbooks`,
+      mountDir: settings.mountDir,
+    }),
+    close: () => {
+      for (const release of releases.splice(0).reverse()) release();
+    },
+  };
+  return app;
+}
+
+/** XDG Base Directory Specification: `$XDG_STATE_HOME`, else `~/.local/state`. */
+function defaultStateDir(environment: ReadonlyMap<string, string>): string {
+  const xdg = environment.get('XDG_STATE_HOME');
+  const base =
+    xdg !== undefined && path.isAbsolute(xdg)
+      ? xdg
+      : path.join(environment.get('HOME') ?? userInfo().homedir, '.local', 'state');
+  return path.join(base, 'runbook');
+}
+
+/** What a script's own `runbook execute Child.md` must share: settings that did not come from files and are no secrets. */
+function childSettings({ origins }: ResolvedSettings, cwd: string): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const name of SETTING_NAMES) {
+    const { origin, text } = origins.get(name) ?? { origin: 'default', text: null };
+    if (SETTINGS[name].secret || text === null || (origin !== 'flag' && origin !== 'environment')) continue;
+    values[environmentName(name)] = /(?:Dir|File)$/.test(name) ? path.resolve(cwd, text) : text;
+  }
+  return values;
+}
+
+function authSettings(settings: Settings): AuthSettings {
+  return {
+    jwtSecret: settings.jwtSecret ?? undefined,
+    jwtAlgorithm: settings.jwtAlgorithm ?? undefined,
+    jwtPublicKeyFile: settings.jwtPublicKeyFile ?? undefined,
+    jwtJwks: settings.jwtJwks ?? undefined,
+    jwtIssuer: settings.jwtIssuer,
+    jwtAudience: settings.jwtAudience,
+    jwtRolesClaim: settings.jwtRolesClaim,
+    jwtSubjectClaim: settings.jwtSubjectClaim,
+    jwtIssuersFile: settings.jwtIssuersFile ?? undefined,
+  };
+}
+
+function userName(): string | null {
+  try {
+    return userInfo().username;
+  } catch {
+    // A container's arbitrary uid has no entry in /etc/passwd.
+    return null;
+  }
+}

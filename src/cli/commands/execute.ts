@@ -1,0 +1,172 @@
+/** `runbook execute`: from the command line to a request, and from the events of the run to what a person or a pipeline sees. */
+import { RunbookError } from '../../core/errors.ts';
+import { exitCodeOf, signalNumber, stopReasonOf } from '../../core/run.ts';
+import type { RunEvent, RunResult } from '../../core/run.ts';
+import { formatDuration, parseDuration } from '../../core/units.ts';
+import { execute } from '../../engine/execute.ts';
+import { listOption, printJson, textOption, withApp } from '../context.ts';
+import type { CommandContext, CommonOptions } from '../context.ts';
+import { createInteraction } from '../interaction.ts';
+import { printable } from '../render.ts';
+import type { Style } from '../render.ts';
+import type { Terminal } from '../terminal.ts';
+import { readToken } from '../token-input.ts';
+import { readEnvFiles, readVariables } from '../variables.ts';
+
+export async function executeCommand(
+  terminal: Terminal,
+  argument: string | undefined,
+  options: CommonOptions,
+): Promise<number> {
+  const reference = chooseReference(argument, textOption(options, 'runbook'));
+  const timeoutMs = readTimeout(textOption(options, 'timeout'));
+  const given = readVariables(listOption(options, 'env'), terminal);
+  const envFile = readEnvFiles(listOption(options, 'envFile'), terminal.cwd);
+
+  return await withApp(terminal, options, async (context) => {
+    const { app, style } = context;
+    const token = await readToken(terminal, options, app.settings.token);
+    const ports = await app.engine();
+    const quiet = options.quiet === true;
+    if (app.settings.history === 'none' && !quiet)
+      terminal.say(style.yellow('This run leaves no record (--history none): nobody can ask later what happened.'));
+
+    const result = await terminal.withStopSignal(
+      async (signal) =>
+        // A request that was given up at a question is answered as what it is, not as a missing variable.
+        await refusedOnStop(
+          signal,
+          execute(
+            ports,
+            {
+              reference,
+              token,
+              given: given.values,
+              onCommandLine: given.onCommandLine,
+              wanted: given.wanted,
+              envFile,
+              passEnv: [...app.settings.passEnv, ...listOption(options, 'passEnv')],
+              source: terminal.ci ? 'ci' : 'cli',
+              historyMode: app.settings.history,
+              timeoutMs,
+              callChain: readCallChain(terminal),
+              correlationId: terminal.environment.get('RUNBOOK_CORRELATION_ID') ?? null,
+              incident: textOption(options, 'incident'),
+              signal,
+              interaction: terminal.interactive && options['input'] !== false ? createInteraction(terminal) : null,
+              assumeYes: options['yes'] === true,
+            },
+            async (event) => {
+              await show(terminal, style, options, event);
+            },
+          ),
+        ),
+    );
+    if (typeof result === 'number') return result;
+    await finish(terminal, options, context, result);
+    return exitCodeOf(result);
+  });
+}
+
+/** Output goes where it belongs at once, all of it; with `--json` stdout belongs to the document, so it goes to stderr. */
+async function show(terminal: Terminal, style: Style, options: CommonOptions, event: RunEvent): Promise<void> {
+  const quiet = options.quiet === true;
+  switch (event.type) {
+    case 'stdout':
+    case 'stderr':
+      if (event.type === 'stdout' && options.json !== true) await terminal.print(event.chunk);
+      else await terminal.pass(event.chunk);
+      return;
+    case 'notice':
+      if (event.level === 'warning') terminal.say(`runbook: ${style.yellow('warning')}: ${printable(event.message)}`);
+      else if (!quiet) terminal.say(style.dim(printable(event.message)));
+      return;
+    case 'started':
+      if (!quiet) terminal.say(style.dim(`run ${event.runId} started`));
+      return;
+    case 'step':
+      if (!quiet && event.phase === 'started' && event.of > 1)
+        terminal.say(style.bold(`── ${String(event.step + 1)}/${String(event.of)} ${printable(event.name)}`));
+      return;
+    case 'queued':
+    case 'finished':
+  }
+}
+
+async function finish(
+  terminal: Terminal,
+  options: CommonOptions,
+  { app, style }: CommandContext,
+  result: RunResult,
+): Promise<void> {
+  for (const survivor of result.survivors) {
+    terminal.say(
+      `runbook: ${style.yellow('warning')}: process ${String(survivor.pid)} (${printable(survivor.command)}) of the script is still alive.`,
+    );
+  }
+  if (options.json === true) {
+    const { chunks } = await app.output.read(result.runId);
+    const text = (stream: 'stdout' | 'stderr'): string =>
+      Buffer.concat(chunks.filter((chunk) => chunk.stream === stream).map((chunk) => chunk.bytes)).toString('utf8');
+    await printJson(terminal, 'execute', {
+      exitCode: exitCodeOf(result),
+      result: { ...result, output: { ...result.output, stdout: text('stdout'), stderr: text('stderr') } },
+    });
+  }
+  const took = formatDuration(result.durationMs);
+  if (result.outcome === 'succeeded') {
+    if (options.quiet !== true) terminal.say(style.dim(`run ${result.runId} ${style.green('succeeded')} in ${took}`));
+    return;
+  }
+  const dropped =
+    result.output.dropped > 0 ? ` ${String(result.output.dropped)} bytes of output are not in the record.` : '';
+  terminal.say(`runbook: ${style.red(result.outcome)}: ${printable(result.reason ?? '')} (after ${took})${dropped}`);
+  if (app.settings.history !== 'none') terminal.say(`  see: runbook history ${result.runId}`);
+}
+
+function chooseReference(argument: string | undefined, option: string | null): string {
+  if (argument !== undefined && option !== null)
+    throw new RunbookError('usage', 'Two runbooks are named, one as argument and one with --runbook.', {
+      fix: 'Name one.',
+    });
+  const reference = argument ?? option;
+  if (reference === null)
+    throw new RunbookError('usage', 'No runbook is named.', {
+      fix: 'Write `runbook execute NAME` or a path; `runbook list` shows what there is.',
+    });
+  return reference;
+}
+
+function readTimeout(text: string | null): number | null {
+  if (text === null) return null;
+  const ms = parseDuration(text);
+  if (ms === null)
+    throw new RunbookError('usage', `--timeout: “${text}” is not a duration.`, {
+      fix: 'Write a number with a unit, like 90s, 10m or 1h30m.',
+    });
+  return ms;
+}
+
+/** Set by a runbook whose script calls `runbook execute`. What is no list of names is refused: ignoring it would lift the limit. */
+function readCallChain(terminal: Terminal): readonly string[] {
+  const text = terminal.environment.get('RUNBOOK_RECURSION_STACK');
+  if (text === undefined || text === '') return [];
+  try {
+    const value: unknown = JSON.parse(text);
+    if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
+  } catch {
+    // told below
+  }
+  throw new RunbookError('usage', 'RUNBOOK_RECURSION_STACK is not a JSON list of names.', {
+    fix: 'Leave this variable as runbook sets it, or unset it.',
+  });
+}
+
+async function refusedOnStop<T>(signal: AbortSignal, run: Promise<T>): Promise<T | number> {
+  try {
+    return await run;
+  } catch (error) {
+    if (!signal.aborted || !(error instanceof RunbookError)) throw error;
+    return 128 + signalNumber(stopReasonOf(signal).signal);
+  }
+}

@@ -1,0 +1,131 @@
+/** `runbook history`: what the ledger knows, newest first; or one run with its steps and its output. */
+import { RunbookError } from '../../core/errors.ts';
+import { exitCodeOf } from '../../core/run.ts';
+import type { StoredRun } from '../../core/run.ts';
+import { formatDuration } from '../../core/units.ts';
+import { printJson, textOption, withApp } from '../context.ts';
+import type { CommandContext, CommonOptions } from '../context.ts';
+import { printable, renderTable } from '../render.ts';
+import type { Terminal } from '../terminal.ts';
+
+export async function historyCommand(
+  terminal: Terminal,
+  reference: string | undefined,
+  options: CommonOptions,
+): Promise<number> {
+  const limit = Number(textOption(options, 'limit') ?? '20');
+  if (!Number.isInteger(limit) || limit < 1 || limit > 10_000)
+    throw new RunbookError('usage', '--limit is not a number from 1 to 10000.', { fix: 'Write `--limit 20`.' });
+  return await withApp(terminal, options, async (context) => {
+    if (reference !== undefined) return await showRun(terminal, options, context, reference);
+    const ledger = await context.app.ledger();
+    const [runbook, subject, outcome] = [
+      textOption(options, 'runbook'),
+      textOption(options, 'subject'),
+      textOption(options, 'outcome'),
+    ];
+    const byState = outcome === 'refused' || outcome === 'interrupted';
+    const runs = await ledger.list({
+      limit,
+      ...(runbook === null ? {} : { runbook: runbook.replace(/\.md$/, '') }),
+      ...(subject === null ? {} : { subject }),
+      ...(outcome === null ? {} : byState ? { state: outcome } : { outcome }),
+    });
+    if (options.json === true) await printJson(terminal, 'history', { runs });
+    else if (runs.length === 0) terminal.say('No runs are recorded.');
+    else
+      await terminal.print(
+        `${renderTable([['WHEN', 'RUNBOOK', 'OUTCOME', 'EXIT', 'TOOK', 'WHO', 'RUN'], ...runs.map(row)])}\n`,
+      );
+    return 0;
+  });
+}
+
+function row(run: StoredRun): readonly string[] {
+  const { result } = run;
+  return [
+    run.enqueuedAt,
+    printable(run.runbook.name),
+    result?.outcome ?? (run.refusal === null ? run.state : `refused: ${run.refusal.code}`),
+    result === null ? '' : String(exitCodeOf(result)),
+    result === null ? '' : formatDuration(result.durationMs),
+    printable(run.who.subject ?? run.who.osUser ?? ''),
+    run.runId,
+  ];
+}
+
+async function showRun(
+  terminal: Terminal,
+  options: CommonOptions,
+  { app, style }: CommandContext,
+  reference: string,
+): Promise<number> {
+  const ledger = await app.ledger();
+  const run = await ledger.get(reference.toUpperCase());
+  if (run === null)
+    throw new RunbookError('not-found', `There is no run “${reference}” in the ledger.`, {
+      fix: '`runbook history` shows the newest ones; `--state-dir` names another ledger.',
+    });
+  const { chunks, dropped, gapAt } = await app.output.read(run.runId);
+  if (options.json === true) {
+    const text = (stream: 'stdout' | 'stderr'): string =>
+      Buffer.concat(chunks.filter((chunk) => chunk.stream === stream).map((chunk) => chunk.bytes)).toString('utf8');
+    await printJson(terminal, 'history', { run, output: { stdout: text('stdout'), stderr: text('stderr'), dropped } });
+    return 0;
+  }
+  await terminal.print(`${printable(facts(run))}\n`);
+  if (chunks.length > 0) await terminal.print(`\n${style.bold('Output')}\n`);
+  for (const [index, chunk] of chunks.entries()) {
+    if (index === gapAt && dropped > 0)
+      await terminal.print(style.dim(`\n… ${String(dropped)} bytes were not kept …\n`));
+    await terminal.print(printable(chunk.bytes.toString('utf8')));
+  }
+  return 0;
+}
+
+function facts(run: StoredRun): string {
+  const { result, refusal, who, runbook } = run;
+  const git =
+    runbook.gitCommit === undefined
+      ? ''
+      : ` at ${runbook.gitCommit.slice(0, 12)}${runbook.gitDirty === true ? ', changed since' : ''}`;
+  const identity =
+    who.subject === null
+      ? 'no token'
+      : `${who.subject}${who.roles.length > 0 ? ` (${who.roles.join(', ')})` : ''} of ${who.issuer ?? 'no issuer'}${who.selfMade ? ', self-made token' : ''}`;
+  const rows: (readonly [string, string])[] = [
+    ['run', run.runId],
+    ['runbook', `${runbook.name}${git}`],
+    ['document', runbook.path ?? 'not found'],
+    ['digest', runbook.digest ?? 'none'],
+    ['who', `${identity}; ${who.osUser ?? 'unknown user'}@${who.host ?? ''} by ${run.source}`],
+    ['asked', run.enqueuedAt],
+    ['state', run.state],
+  ];
+  if (refusal !== null) rows.push(['refused', `${refusal.code}: ${refusal.message}`]);
+  if (run.incident !== null) rows.push(['incident', run.incident]);
+  if (run.callChain.length > 0) rows.push(['called by', run.callChain.join(' → ')]);
+  for (const variable of run.variables)
+    rows.push([
+      'variable',
+      `${variable.name}${variable.value === undefined ? '' : ` = ${variable.value}`} (${variable.origin})`,
+    ]);
+  if (result !== null) {
+    rows.push([
+      'outcome',
+      `${result.outcome}, exit ${String(exitCodeOf(result))}, ${formatDuration(result.durationMs)}${result.reason === null ? '' : `: ${result.reason}`}`,
+    ]);
+    if (result.steps.length > 1)
+      for (const step of result.steps)
+        rows.push([
+          'step',
+          `${step.name}: ${step.outcome}${step.outcome === 'skipped' ? '' : `, ${formatDuration(step.durationMs)}`}`,
+        ]);
+    rows.push([
+      'output',
+      `${String(result.output.bytes)} bytes, ${String(result.output.dropped)} not kept, sha256 ${result.output.digest}`,
+    ]);
+  }
+  rows.push(['record', `${String(run.seq)}, ${run.hash}`]);
+  return renderTable(rows);
+}

@@ -1,0 +1,105 @@
+/** `runbook show`: what a runbook is, what it needs, who may run it, and its steps. */
+import type { Problem, Runbook, Step } from '../../core/runbook.ts';
+import { RunbookError } from '../../core/errors.ts';
+import { showRunbook } from '../../engine/queries.ts';
+import { printJson, withApp } from '../context.ts';
+import type { CommonOptions } from '../context.ts';
+import { describeAlternatives, describeLimits } from '../describe.ts';
+import { printable, renderProblem, renderTable } from '../render.ts';
+import type { Style } from '../render.ts';
+import type { Terminal } from '../terminal.ts';
+
+export async function showCommand(terminal: Terminal, reference: string, options: CommonOptions): Promise<number> {
+  return await withApp(terminal, options, async ({ app, style }) => {
+    const { document, parsed } = await showRunbook(app, reference);
+    if (options['html'] === true) {
+      const { renderHtml } = await import('../html.ts');
+      const text = document.bytes.subarray(0, parsed.historyOffset ?? document.bytes.length).toString('utf8');
+      await terminal.print(renderHtml(parsed.title ?? document.fileName, text));
+      return 0;
+    }
+    if (options.json === true) {
+      await printJson(terminal, 'show', {
+        path: document.displayPath,
+        digest: parsed.digest,
+        valid: parsed.runbook !== null,
+        runbook: parsed.runbook,
+        problems: parsed.problems,
+      });
+      return parsed.runbook === null ? 65 : 0;
+    }
+    if (parsed.runbook === null) throw invalid(document.displayPath, parsed.problems);
+    await terminal.print(`${page(style, document.displayPath, parsed.runbook)}\n`);
+    for (const problem of parsed.problems) terminal.say(renderProblem(style, document.displayPath, problem));
+    return 0;
+  });
+}
+
+function invalid(document: string, problems: readonly Problem[]): RunbookError {
+  return new RunbookError('runbook-invalid', `${document} is not a valid runbook.`, {
+    fix: 'Correct what is named; the document itself can be read with any pager.',
+    problems,
+    document,
+  });
+}
+
+function page(style: Style, displayPath: string, runbook: Runbook): string {
+  const { metadata } = runbook;
+  const section = (title: string, lines: readonly string[]): string =>
+    lines.length === 0 ? '' : `\n${style.bold(title)}\n${lines.map((line) => `  ${line}`).join('\n')}\n`;
+  const facts = [
+    ['document', displayPath],
+    ['digest', runbook.digest],
+    ...(metadata.owner === undefined ? [] : [['owner', metadata.owner]]),
+    ...(metadata.service === undefined ? [] : [['service', metadata.service]]),
+    ...(metadata.severity === undefined ? [] : [['severity', metadata.severity]]),
+    ...(metadata.tags.length === 0 ? [] : [['tags', metadata.tags.join(', ')]]),
+    ...(metadata.alerts.length === 0 ? [] : [['alerts', metadata.alerts.join(', ')]]),
+    ...(metadata.reviewBy === undefined ? [] : [['review by', metadata.reviewBy]]),
+    ['who', runbook.claims === null ? 'anybody on this machine' : describeAlternatives(runbook.claims)],
+    ...describeLimits(runbook.limits).map((limit) => ['limit', limit]),
+  ];
+  const variables = runbook.env.map((variable) => {
+    const form = variable.choices === undefined ? variable.type : variable.choices.join(' | ');
+    const extra = [
+      variable.secret ? 'secret' : '',
+      variable.generate === undefined ? '' : 'made for each run',
+      variable.default === undefined ? '' : `default ${variable.default}`,
+    ].filter((text) => text !== '');
+    return [variable.name, form, extra.join(', '), variable.description];
+  });
+  return printable(
+    [
+      style.bold(runbook.title),
+      runbook.description === '' ? '' : `\n${runbook.description}\n`,
+      `\n${renderTable(facts)}\n`,
+      section('Variables', variables.length === 0 ? [] : renderTable(variables).split('\n')),
+      section(
+        'Files',
+        runbook.files.map((file) => `${file.direction}  ${file.path}`),
+      ),
+      section(
+        runbook.kind === 'steps' ? 'Steps' : 'Script',
+        runbook.steps.flatMap((step, index) => stepLines(style, runbook, step, index)),
+      ),
+    ]
+      .join('')
+      .trimEnd(),
+  );
+}
+
+function stepLines(style: Style, runbook: Runbook, step: Step, index: number): readonly string[] {
+  const notes = [
+    step.confirm === undefined ? null : `asks: ${step.confirm}`,
+    step.confirmTyping === undefined ? null : `asks for the value of ${step.confirmTyping}`,
+    step.manual === undefined ? null : `by hand: ${step.manual}`,
+    step.doneWhen === undefined ? null : 'checks that it is done',
+    step.rollback === undefined ? null : 'has a rollback',
+  ].filter((note) => note !== null);
+  const heading = runbook.kind === 'steps' ? [`${String(index + 1)}. ${step.name}`] : [];
+  const body =
+    step.script === null
+      ? []
+      : [style.dim(step.script.interpreter), ...step.script.body.split('\n').map((line) => `  ${line}`)];
+  return [...heading, ...notes.map((note) => `   (${note})`), ...body];
+}

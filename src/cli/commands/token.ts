@@ -1,0 +1,57 @@
+/** `runbook token mint`: a short-lived token for development, signed with the local secret. */
+import { mintToken } from '../../adapters/authenticator/mint.ts';
+import { RunbookError } from '../../core/errors.ts';
+import { parseDuration } from '../../core/units.ts';
+import { listOption, printJson, textOption, withApp } from '../context.ts';
+import type { CommonOptions } from '../context.ts';
+import type { Terminal } from '../terminal.ts';
+
+export async function mintCommand(terminal: Terminal, options: CommonOptions): Promise<number> {
+  const ttlText = textOption(options, 'ttl') ?? '1h';
+  const ttlMs = parseDuration(ttlText);
+  if (ttlMs === null)
+    throw new RunbookError('usage', `--ttl: “${ttlText}” is not a duration.`, {
+      fix: 'Write a number with a unit, like 15m or 1h.',
+    });
+  const claims = readClaims(listOption(options, 'claim'));
+  return await withApp(terminal, options, async ({ app }) => {
+    const { settings } = app;
+    if (settings.jwtSecret === null) {
+      throw new RunbookError('settings', 'There is no secret to sign with.', {
+        fix: 'Make one with `openssl rand -hex 32` and give it as RUNBOOK_JWT_SECRET or, better, by RUNBOOK_JWT_SECRET_FILE.',
+      });
+    }
+    const now = app.clock.now();
+    const token = await mintToken({
+      secret: new TextEncoder().encode(settings.jwtSecret),
+      ...(settings.jwtAlgorithm === null ? {} : { algorithm: settings.jwtAlgorithm }),
+      issuer: settings.jwtIssuer,
+      audience: settings.jwtAudience.split(',')[0]?.trim() ?? '',
+      subject: textOption(options, 'subject') ?? '',
+      roles: listOption(options, 'role'),
+      claims,
+      ttlMs,
+      now,
+    });
+    if (options.json === true)
+      await printJson(terminal, 'token mint', {
+        token,
+        expiresAt: new Date(Math.floor(now.getTime() / 1000) * 1000 + ttlMs).toISOString(),
+      });
+    else await terminal.print(`${token}\n`);
+    return 0;
+  });
+}
+
+function readClaims(items: readonly string[]): Readonly<Record<string, string>> {
+  const claims = new Map<string, string>();
+  for (const item of items) {
+    const equals = item.indexOf('=');
+    if (equals < 1)
+      throw new RunbookError('usage', `--claim: “${item}” is not NAME=VALUE.`, {
+        fix: 'Write --claim environment=production.',
+      });
+    claims.set(item.slice(0, equals), item.slice(equals + 1));
+  }
+  return Object.fromEntries(claims);
+}

@@ -1,0 +1,78 @@
+/** `runbook validate`: every problem of every document at once; exit 65 if one of them is invalid. */
+import { glob, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { ERRORS, RunbookError } from '../../core/errors.ts';
+import { listRunbooks, validateRunbook } from '../../engine/queries.ts';
+import type { Validation } from '../../engine/queries.ts';
+import { printJson, withApp } from '../context.ts';
+import type { CommonOptions } from '../context.ts';
+import { renderProblem } from '../render.ts';
+import type { Terminal } from '../terminal.ts';
+
+export async function validateCommand(
+  terminal: Terminal,
+  documents: readonly string[],
+  options: CommonOptions,
+): Promise<number> {
+  return await withApp(terminal, options, async ({ app, style }) => {
+    const references =
+      documents.length > 0
+        ? await expand(documents, terminal.cwd)
+        : (await listRunbooks(app)).map((view) => path.resolve(terminal.cwd, view.displayPath));
+    if (references.length === 0)
+      throw new RunbookError('not-found', 'There is no document to check.', {
+        fix: 'Name documents, a folder or a pattern; `runbook list` shows the folder of the runbooks.',
+      });
+    const results: Validation[] = [];
+    for (const reference of references) results.push(await validateRunbook(app, reference, options['ready'] === true));
+    const invalid = results.filter((result) => !result.valid);
+
+    if (options.json === true) {
+      await printJson(terminal, 'validate', {
+        valid: invalid.length === 0,
+        documents: results.map(({ displayPath, valid, problems }) => ({ path: displayPath, valid, problems })),
+      });
+    } else {
+      for (const { displayPath, problems } of results)
+        for (const problem of problems) await terminal.print(`${renderProblem(style, displayPath, problem)}\n`);
+      if (options.quiet !== true)
+        terminal.say(
+          invalid.length === 0
+            ? style.green(`${count(results.length)} valid`)
+            : style.red(`${String(invalid.length)} of ${count(results.length)} invalid`),
+        );
+    }
+    return invalid.length === 0 ? 0 : ERRORS['runbook-invalid'].exit;
+  });
+}
+
+function count(documents: number): string {
+  return `${String(documents)} ${documents === 1 ? 'document' : 'documents'}`;
+}
+
+/** A folder means its documents, a pattern what it matches; anything else stays as it is. */
+async function expand(documents: readonly string[], cwd: string): Promise<readonly string[]> {
+  const references: string[] = [];
+  for (const document of documents) {
+    const absolute = path.resolve(cwd, document);
+    const facts = await stat(absolute).catch(() => null);
+    const pattern =
+      facts?.isDirectory() === true
+        ? path.join(document, '*.md')
+        : /[*?[{]/.test(document) && facts === null
+          ? document
+          : null;
+    if (pattern === null) {
+      references.push(document);
+      continue;
+    }
+    const matches: string[] = [];
+    for await (const match of glob(pattern, { cwd })) matches.push(path.resolve(cwd, match));
+    if (matches.length === 0)
+      throw new RunbookError('not-found', `Nothing matches ${document}.`, {
+        fix: 'Check the pattern; `runbook list` shows the folder of the runbooks.',
+      });
+    references.push(...matches.sort());
+  }
+  return references;
+}

@@ -1,0 +1,68 @@
+/** What commands share: their common options, the app made from them, and how they print. */
+import { createApp } from '../app.ts';
+import type { App } from '../app.ts';
+import type { ResolvedSettings, SettingName } from '../core/settings.ts';
+import { createStyle } from './render.ts';
+import type { Style } from './render.ts';
+import { loadSettings } from './settings.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Options as commander gives them; each command reads the ones that it defines. */
+export interface CommonOptions {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly color?: boolean;
+  readonly runbooksDir?: string;
+  readonly stateDir?: string;
+  readonly [option: string]: unknown;
+}
+
+export interface CommandContext {
+  readonly app: App;
+  readonly resolved: ResolvedSettings;
+  readonly style: Style;
+}
+
+const SETTING_FLAGS: readonly SettingName[] = ['runbooksDir', 'stateDir', 'executionDir', 'history'];
+
+/** Opens the app for one command and closes it after. */
+export async function withApp<T>(
+  terminal: Terminal,
+  options: CommonOptions,
+  body: (context: CommandContext) => Promise<T>,
+): Promise<T> {
+  const flags = new Map<SettingName, string>();
+  for (const name of SETTING_FLAGS) {
+    const value = options[name];
+    if (typeof value === 'string') flags.set(name, value);
+  }
+  const resolved = await loadSettings(flags, terminal.environment, terminal.cwd);
+  const app = await createApp(resolved, { environment: terminal.environment, cwd: terminal.cwd, ci: terminal.ci });
+  try {
+    return await body({ app, resolved, style: styleOf(terminal, options) });
+  } finally {
+    app.close();
+  }
+}
+
+export function styleOf(terminal: Terminal, options: CommonOptions): Style {
+  return createStyle(terminal.color && options.color !== false);
+}
+
+/** One document on stdout. `schemaVersion` changes when a field is removed or changes its meaning. */
+export async function printJson(
+  terminal: Terminal,
+  command: string,
+  fields: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await terminal.print(`${JSON.stringify({ schemaVersion: 1, command, ...fields }, null, 2)}\n`);
+}
+
+export function textOption(options: CommonOptions, name: string): string | null {
+  const value = options[name];
+  return typeof value === 'string' ? value : null;
+}
+export function listOption(options: CommonOptions, name: string): readonly string[] {
+  const value = options[name];
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}

@@ -1,0 +1,20 @@
+/** Parts of a runbook in words, for lists and pages. */
+import type { ClaimAlternative, Limits } from '../core/runbook.ts';
+import { formatBytes, formatDuration } from '../core/units.ts';
+
+/** `roles = sre or dba and environment = production; or repository = acme/ops` */
+export function describeAlternatives(alternatives: readonly ClaimAlternative[]): string {
+  return alternatives
+    .map((alternative) => alternative.map(({ claim, anyOf }) => `${claim} = ${anyOf.join(' or ')}`).join(' and '))
+    .join('; or ');
+}
+
+export function describeLimits(limits: Limits): readonly string[] {
+  return [
+    limits.timeoutMs === undefined ? null : `ends after ${formatDuration(limits.timeoutMs)}`,
+    limits.maxOutputBytes === undefined ? null : `keeps ${formatBytes(limits.maxOutputBytes)} of output`,
+    limits.concurrency === undefined ? null : `at most ${String(limits.concurrency)} at once`,
+    limits.memoryBytes === undefined ? null : `memory ${formatBytes(limits.memoryBytes)}`,
+    limits.processes === undefined ? null : `${String(limits.processes)} processes`,
+  ].filter((text) => text !== null);
+}

@@ -1,0 +1,210 @@
+/** Face 1: the command line. Here are the commands and their options; what they do is loaded when one of them is called. */
+import { Command, CommanderError, Option } from 'commander';
+import { RunbookError } from '../core/errors.ts';
+import { VERSION } from '../version.ts';
+import type { CommonOptions } from './context.ts';
+import { reportError } from './report.ts';
+import { createTerminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
+
+const collect = (value: string, previous: readonly string[]): readonly string[] => [...previous, value];
+
+/** @returns the program; actions set `process.exitCode` through `run` */
+function createProgram(terminal: Terminal): Command {
+  const program = new Command('runbook')
+    .description('Executes operational procedures that are written in markdown: claims checked, contained, recorded.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .configureOutput({ writeOut: (text) => terminal.stdout.write(text), writeErr: () => {} })
+    .exitOverride()
+    .showSuggestionAfterError()
+    .enablePositionalOptions()
+    .addHelpText(
+      'after',
+      '\nExamples:\n  runbook list\n  runbook validate\n  runbook execute RotateKey --env HOST=db-3\n  runbook history --limit 5\n\nExit codes: docs/errors.md. Format of the documents: RUNBOOK_FORMAT.md.',
+    );
+
+  const add = (name: string, summary: string, examples: readonly string[]): Command =>
+    program
+      .command(name)
+      .description(summary)
+      .addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`)
+      .option('--runbooks-dir <folder>', 'folder of the runbooks (default: the nearest runbooks/)')
+      .option('--state-dir <folder>', 'folder of the ledger and the outputs')
+      .option('--json', 'print one JSON document on stdout')
+      .option('-q, --quiet', 'no messages but errors')
+      .option('--no-color', 'no colours');
+
+  add('execute', 'Check a runbook, run it, and record the run.', [
+    'runbook execute SimpleRunbook',
+    'runbook execute ./DrainNode.md --env NODE=worker-7 --token-file ~/.token',
+    'runbook execute RotateKey --env VAULT_TOKEN --env CERT=@cert.pem   # from your environment; from a file',
+    'get-token | runbook execute Deploy --token - --yes --json',
+  ])
+    .alias('run')
+    .argument('[runbook]', 'name in the folder of the runbooks, or path to a document')
+    .option('--runbook <path>', 'the same as the argument, as Stage0 writes it')
+    .option(
+      '-e, --env <NAME[=VALUE]>',
+      'a variable: NAME=value, NAME=@file, or NAME from your environment',
+      collect,
+      [],
+    )
+    .option('--env-file <file>', 'file of NAME=value lines', collect, [])
+    .option('--pass-env <NAME|PATTERN>', 'let scripts see this of your environment, too (AWS_*)', collect, [])
+    .option('--token-file <file>', 'file with the JWT that says who you are')
+    .option('--token <->', 'read the token from stdin; the only value is -')
+    .option('--timeout <duration>', 'end the run after this time (90s, 10m, 1h30m)')
+    .addOption(
+      new Option('--history <mode>', 'where to record besides the ledger').choices(['auto', 'file', 'ledger', 'none']),
+    )
+    .option('--execution-dir <folder>', 'folder for the private work folders')
+    .option('--incident <id>', 'the incident that this run belongs to')
+    .option('-y, --yes', 'confirm all steps beforehand')
+    .option('--no-input', 'never ask anything')
+    .action(async (argument: string | undefined, options: CommonOptions) => {
+      await run(terminal, 'execute', options, async () =>
+        (await import('./commands/execute.ts')).executeCommand(terminal, argument, options),
+      );
+    });
+
+  add('validate', 'Check documents against the format; nothing is run.', [
+    'runbook validate',
+    "runbook validate 'runbooks/*.md'",
+    'runbook validate DrainNode --ready   # also variables, inputs, interpreters',
+  ])
+    .argument('[documents...]', 'names, files, folders or patterns (default: the folder of the runbooks)')
+    .option('--ready', 'check also that variables, inputs and interpreters are there')
+    .action(async (documents: readonly string[], options: CommonOptions) => {
+      await run(terminal, 'validate', options, async () =>
+        (await import('./commands/validate.ts')).validateCommand(terminal, documents, options),
+      );
+    });
+
+  add('list', 'List the runbooks of the folder.', [
+    'runbook list',
+    "runbook list --json | jq -r '.runbooks[].name'",
+  ]).action(async (options: CommonOptions) => {
+    await run(terminal, 'list', options, async () =>
+      (await import('./commands/list.ts')).listCommand(terminal, options),
+    );
+  });
+
+  add('show', 'Show a runbook: what it needs, who may run it, its steps.', [
+    'runbook show DrainNode',
+    'runbook show DrainNode --json',
+  ])
+    .argument('<runbook>', 'name or path')
+    .option('--html', 'the whole document as HTML')
+    .action(async (reference: string, options: CommonOptions) => {
+      await run(terminal, 'show', options, async () =>
+        (await import('./commands/show.ts')).showCommand(terminal, reference, options),
+      );
+    });
+
+  add('history', 'Show what was run: all runs, or one of them with its output.', [
+    'runbook history --limit 5',
+    'runbook history --runbook DrainNode --outcome failed',
+    'runbook history 01K…',
+  ])
+    .argument('[run]', 'id of a run, or its beginning')
+    .option('--runbook <name>', 'only runs of this runbook')
+    .option('--subject <name>', 'only runs of this caller')
+    .addOption(
+      new Option('--outcome <outcome>', 'only runs that ended so').choices([
+        'succeeded',
+        'failed',
+        'timed-out',
+        'canceled',
+        'limit-exceeded',
+        'spawn-failed',
+        'refused',
+        'interrupted',
+      ]),
+    )
+    .option('-n, --limit <count>', 'at most so many', '20')
+    .action(async (run_: string | undefined, options: CommonOptions) => {
+      await run(terminal, 'history', options, async () =>
+        (await import('./commands/history.ts')).historyCommand(terminal, run_, options),
+      );
+    });
+
+  add('config', 'Show every setting, its value and where it comes from.', [
+    'runbook config',
+    'runbook config --json',
+  ]).action(async (options: CommonOptions) => {
+    await run(terminal, 'config', options, async () =>
+      (await import('./commands/config.ts')).configCommand(terminal, options),
+    );
+  });
+
+  const token = program.command('token').description('Tokens for development.').helpCommand(false);
+  token
+    .command('mint')
+    .description(
+      'Sign a short-lived token with the local secret (RUNBOOK_JWT_SECRET). Runs with it are marked as self-made.',
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  runbook token mint --subject anna --role sre > token\n  runbook execute DrainNode --token-file token',
+    )
+    .requiredOption('--subject <name>', 'who the token is for')
+    .option('--role <role>', 'a role; may be given several times', collect, [])
+    .option('--claim <NAME=VALUE>', 'another claim; may be given several times', collect, [])
+    .option('--ttl <duration>', 'how long it holds (at most 12h)', '1h')
+    .option('--json', 'print one JSON document on stdout')
+    .option('-q, --quiet', 'no messages but errors')
+    .option('--no-color', 'no colours')
+    .action(async (options: CommonOptions) => {
+      await run(terminal, 'token mint', options, async () =>
+        (await import('./commands/token.ts')).mintCommand(terminal, options),
+      );
+    });
+
+  return program;
+}
+
+/** Runs one command and turns whatever it throws into one clear message and the right exit code. */
+async function run(
+  terminal: Terminal,
+  command: string,
+  options: CommonOptions,
+  body: () => Promise<number>,
+): Promise<void> {
+  try {
+    process.exitCode = await body();
+  } catch (error) {
+    process.exitCode = await reportError(terminal, command, options, error);
+  }
+}
+
+export async function main(): Promise<void> {
+  const terminal = createTerminal();
+  const program = createProgram(terminal);
+  try {
+    if (process.argv.length <= 2) program.help({ error: false });
+    await program.parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return;
+      const message = error.message.replace(/^error: /, '');
+      const [sentence = '', ...suggestion] = message.split('\n');
+      const options = {
+        json: process.argv.includes('--json'),
+        color: !process.argv.includes('--no-color'),
+        quiet: false,
+      };
+      const fix = suggestion.join(' ').replace(/^\((.*)\)$/, '$1');
+      process.exitCode = await reportError(
+        terminal,
+        'usage',
+        options,
+        new RunbookError('usage', `${sentence.charAt(0).toUpperCase()}${sentence.slice(1).replace(/\.$/, '')}.`, {
+          fix: fix === '' ? '`runbook --help` and `runbook COMMAND --help` show what there is.' : fix,
+        }),
+      );
+      return;
+    }
+    process.exitCode = await reportError(terminal, 'runbook', { json: false, color: true, quiet: false }, error);
+  }
+}

@@ -1,0 +1,48 @@
+/** How things look to a person. Machines read `--json`; this text may change at any time. */
+import kleur from 'kleur';
+import type { Problem } from '../core/runbook.ts';
+
+export interface Style {
+  bold(text: string): string;
+  dim(text: string): string;
+  red(text: string): string;
+  green(text: string): string;
+  yellow(text: string): string;
+}
+
+export function createStyle(color: boolean): Style {
+  kleur.enabled = color;
+  return {
+    bold: (text) => kleur.bold(text),
+    dim: (text) => kleur.dim(text),
+    red: (text) => kleur.red(text),
+    green: (text) => kleur.green(text),
+    yellow: (text) => kleur.yellow(text),
+  };
+}
+
+/** `file:line:col: severity: message (rule-id)`, the fix on the next line. */
+export function renderProblem(style: Style, file: string, problem: Problem): string {
+  const severity = problem.severity === 'error' ? style.red('error') : style.yellow('warning');
+  return `${file}:${String(problem.line)}:${String(problem.column)}: ${severity}: ${problem.message} ${style.dim(`(${problem.rule})`)}\n  fix: ${problem.fix}`;
+}
+
+/** Columns as wide as their widest cell; the last one is not padded. */
+export function renderTable(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** Text of strangers on a terminal: control characters and bidirectional overrides become visible. */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    character === '\n' || character === '\t' ? character : `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+}

@@ -1,0 +1,35 @@
+/** The one place where a failure becomes words: for a person on stderr, for a machine as JSON on stdout. */
+import { ERRORS, RunbookError } from '../core/errors.ts';
+import { styleOf, printJson } from './context.ts';
+import type { CommonOptions } from './context.ts';
+import { printable, renderProblem } from './render.ts';
+import type { Terminal } from './terminal.ts';
+
+/** @returns the exit code */
+export async function reportError(
+  terminal: Terminal,
+  command: string,
+  options: CommonOptions,
+  error: unknown,
+): Promise<number> {
+  const failure = error instanceof RunbookError ? error : asInternal(error);
+  const style = styleOf(terminal, options);
+  if (options.json === true) {
+    const { code, exitCode, message, fix, problems, document } = failure;
+    await printJson(terminal, command, {
+      error: { code, exitCode, status: ERRORS[code].status, message, fix, document, problems },
+    }).catch(() => {});
+  }
+  for (const problem of failure.problems) terminal.say(renderProblem(style, failure.document, problem));
+  terminal.say(`runbook: ${style.red('error')}: ${printable(failure.message)}`);
+  if (failure.fix !== '') terminal.say(`  fix: ${printable(failure.fix)}`);
+  return failure.exitCode;
+}
+
+function asInternal(error: unknown): RunbookError {
+  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return new RunbookError('internal', `This is a bug in runbook: ${trace}`, {
+    fix: 'Please report it with the command and the document that led to it.',
+    cause: error,
+  });
+}

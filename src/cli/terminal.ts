@@ -1,0 +1,104 @@
+/** The process around a command: its streams, its signals, its environment. The only module of the CLI that touches `process`. */
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import type { StopReason } from '../core/run.ts';
+
+export interface Terminal {
+  readonly environment: ReadonlyMap<string, string>;
+  readonly cwd: string;
+  readonly ci: boolean;
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** Somebody can be asked: stdin and stderr are a terminal, and this is no pipeline. */
+  readonly interactive: boolean;
+  readonly color: boolean;
+  /** Primary output. Resolves when it was taken; rejects when the reader is gone. */
+  print(text: string | Uint8Array): Promise<void>;
+  /** Output of a script that belongs on stderr; with backpressure, like `print`. */
+  pass(bytes: Uint8Array): Promise<void>;
+  /** Messages; never fails. */
+  say(text: string): void;
+  /** Runs `body` with a signal that SIGINT, SIGTERM and SIGHUP abort, with a `StopReason`. */
+  withStopSignal<T>(body: (signal: AbortSignal) => Promise<T>): Promise<T>;
+}
+
+export function createTerminal(): Terminal {
+  const environment = new Map(
+    Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
+  );
+  const ci = isSet(environment.get('CI'));
+  const { stdin, stdout, stderr } = process;
+  // A reader that closes its end is an answer, not a crash: `print` rejects, and messages are simply not seen.
+  for (const stream of [stdout, stderr]) stream.on('error', () => {});
+  return {
+    environment,
+    cwd: process.cwd(),
+    ci,
+    stdin,
+    stdout,
+    stderr,
+    interactive: stdin.isTTY && stderr.isTTY && !ci,
+    color: wantsColor(environment, stderr.isTTY),
+    print: async (text) => {
+      await write(stdout, text);
+    },
+    pass: async (bytes) => {
+      await write(stderr, bytes);
+    },
+    say: (text) => {
+      stderr.write(`${text}\n`);
+    },
+    withStopSignal,
+  };
+}
+
+/** Like `CI=true`: present, and neither empty nor a plain no. */
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && !['', '0', 'false'].includes(value.toLowerCase());
+}
+
+/** no-color.org; `FORCE_COLOR` wins, `TERM=dumb` and no terminal mean none. */
+function wantsColor(environment: ReadonlyMap<string, string>, isTerminal: boolean): boolean {
+  if ((environment.get('NO_COLOR') ?? '') !== '') return false;
+  if (isSet(environment.get('FORCE_COLOR'))) return true;
+  return isTerminal && environment.get('TERM') !== 'dumb';
+}
+
+async function write(stream: Writable, chunk: string | Uint8Array): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    stream.write(chunk, (error) => {
+      if (error === null || error === undefined) resolve();
+      else reject(error);
+    });
+  });
+}
+
+async function withStopSignal<T>(body: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const listeners = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((signal) => {
+    const listener = (): void => {
+      controller.abort({ signal } satisfies StopReason);
+    };
+    process.on(signal, listener);
+    return [signal, listener] as const;
+  });
+  try {
+    return await body(controller.signal);
+  } finally {
+    for (const [signal, listener] of listeners) process.off(signal, listener);
+  }
+}
+
+/** Reads a stream to its end. @returns null when it has more than `maxBytes` */
+export async function readAll(stream: Readable, maxBytes: number): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  stream.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > maxBytes) stream.destroy();
+    else chunks.push(chunk);
+  });
+  await once(stream, 'close');
+  return bytes > maxBytes ? null : Buffer.concat(chunks).toString('utf8');
+}

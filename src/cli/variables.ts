@@ -1,0 +1,94 @@
+/** Variables from the command line: `NAME=value`, `NAME=@file`, `NAME`, and files of `NAME=value` lines. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { RunbookError } from '../core/errors.ts';
+import type { Terminal } from './terminal.ts';
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+export interface GivenVariables {
+  readonly values: ReadonlyMap<string, string>;
+  /** Names whose value stands in the arguments, for everybody to see. */
+  readonly onCommandLine: ReadonlySet<string>;
+  /** Names without a value here: they are asked for where that is possible. */
+  readonly wanted: readonly string[];
+}
+
+export function readVariables(
+  items: readonly string[],
+  terminal: Pick<Terminal, 'environment' | 'cwd'>,
+): GivenVariables {
+  const values = new Map<string, string>();
+  const onCommandLine = new Set<string>();
+  const wanted: string[] = [];
+  for (const item of items) {
+    const equals = item.indexOf('=');
+    const name = equals === -1 ? item : item.slice(0, equals);
+    if (!NAME.test(name))
+      throw new RunbookError('usage', `Invalid environment variable name: ${JSON.stringify(name)}.`, {
+        fix: 'Write --env NAME=value; a name has letters, digits and `_`.',
+      });
+    if (values.has(name) || wanted.includes(name))
+      throw new RunbookError('usage', `--env ${name} is given twice.`, { fix: 'Give it once.' });
+    const inherited = terminal.environment.get(name);
+    if (equals === -1) {
+      if (inherited === undefined) wanted.push(name);
+      else values.set(name, inherited);
+    } else if (item[equals + 1] === '@') {
+      values.set(name, readFileText(item.slice(equals + 2), terminal.cwd, `--env ${name}`));
+    } else {
+      values.set(name, item.slice(equals + 1));
+      onCommandLine.add(name);
+    }
+  }
+  return { values, onCommandLine, wanted };
+}
+
+/** Later files win. Lines: `NAME=value`, empty, or `# comment`; one pair of quotes around a value is taken off. */
+export function readEnvFiles(files: readonly string[], cwd: string): ReadonlyMap<string, string> {
+  const values = new Map<string, string>();
+  for (const file of files) {
+    const lines = readFileText(file, cwd, '--env-file').split(/\r?\n/);
+    for (const [index, line] of lines.entries()) {
+      if (line.trim() === '' || line.trimStart().startsWith('#')) continue;
+      const equals = line.indexOf('=');
+      const name = line
+        .slice(0, Math.max(equals, 0))
+        .trim()
+        .replace(/^export\s+/, '');
+      if (equals === -1 || !NAME.test(name)) {
+        throw new RunbookError('usage', `${file}:${String(index + 1)}: this is not a NAME=value line.`, {
+          fix: 'Write one variable a line; begin a comment with #.',
+        });
+      }
+      values.set(name, unquote(line.slice(equals + 1).trim()));
+    }
+  }
+  return values;
+}
+
+function unquote(text: string): string {
+  const quote = text[0];
+  return text.length >= 2 && (quote === '"' || quote === "'") && text.endsWith(quote) ? text.slice(1, -1) : text;
+}
+
+/** The final newline of a file is not part of the value. */
+function readFileText(file: string, cwd: string, label: string): string {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path.resolve(cwd, file));
+  } catch (error) {
+    throw new RunbookError('not-found', `${label}: ${file} cannot be read.`, {
+      fix: 'Check the path and its permissions.',
+      cause: error,
+    });
+  }
+  try {
+    return new TextDecoder('utf8', { fatal: true }).decode(bytes).replace(/\r?\n$/, '');
+  } catch (error) {
+    throw new RunbookError('usage', `${label}: ${file} is not UTF-8 text.`, {
+      fix: 'Variables are text; give the path of a binary file instead of its content.',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * The chain over the ledger's transitions: each hash covers the one before it, so that an edit, a deletion, a
+ * re-ordering or a duplicate is found and named. A chain alone does not see that its end was cut off, nor that all of
+ * it was made anew: that takes a checkpoint kept elsewhere.
+ */
+import { createHash } from 'node:crypto';
+
+/** What the first transition has for `prev`. */
+export const GENESIS = '0'.repeat(64);
+
+/** One row of the chain. `record` is canonical JSON that says `seq`, `runId`, `state` and `at` once more. */
+export interface ChainLink {
+  /** Counts from 1 without holes. */
+  readonly seq: number;
+  readonly runId: string;
+  readonly state: string;
+  readonly at: string;
+  readonly record: string;
+  readonly prev: string;
+  /** `chainHash(prev, record)` */
+  readonly hash: string;
+}
+
+/**
+ * JSON with one form per value, after RFC 8785: keys sorted by UTF-16 code units, no white space, numbers and strings
+ * as ECMAScript writes them. Two choices of our own: a lone surrogate (a foreign token may hold one) is written as its
+ * `\uXXXX` escape where the RFC stops, because a record must not be lost over it; a member that is undefined is left out.
+ * @throws TypeError for what JSON cannot hold (NaN, bigint, a function, a Date, a Map, a Buffer, …)
+ */
+export function canonicalJson(value: unknown): string {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return JSON.stringify(value);
+  if (typeof value === 'number' && Number.isFinite(value)) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map((item: unknown) => canonicalJson(item)).join(',')}]`;
+  if (isPlainObject(value)) {
+    const members = Object.keys(value)
+      .filter((key) => value[key] !== undefined)
+      .sort()
+      .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`);
+    return `{${members.join(',')}}`;
+  }
+  throw new TypeError(`not a JSON value: ${typeof value}`);
+}
+
+/** SHA-256, lower-case hex, over `prev`, a line feed, and the canonical record. */
+export function chainHash(prev: string, record: string): string {
+  return createHash('sha256').update(`${prev}\n${record}`).digest('hex');
+}
+
+/**
+ * The first place where the chain does not hold, as the `seq` that should stand there; null for a whole chain.
+ * `after` is the last link that is already trusted (default: the genesis).
+ */
+export function verifyChain(
+  links: Iterable<ChainLink>,
+  after: Pick<ChainLink, 'seq' | 'hash'> = { seq: 0, hash: GENESIS },
+): number | null {
+  let { seq, hash } = after;
+  for (const link of links) {
+    seq += 1;
+    const whole =
+      link.seq === seq &&
+      link.prev === hash &&
+      link.hash === chainHash(link.prev, link.record) &&
+      saysTheSame(link, link.record);
+    if (!whole) return seq;
+    hash = link.hash;
+  }
+  return null;
+}
+
+/** The columns beside the record are for queries; they must not tell another story than what is hashed. */
+function saysTheSame(link: ChainLink, record: string): boolean {
+  try {
+    const value: unknown = JSON.parse(record);
+    return isPlainObject(value) && (['seq', 'runId', 'state', 'at'] as const).every((key) => value[key] === link[key]);
+  } catch {
+    return false;
+  }
+}
+
+function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}

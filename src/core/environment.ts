@@ -1,0 +1,145 @@
+/** The environment of a script: what it gets, and where each declared variable's value comes from. Pure. */
+import { checkValue } from './values.ts';
+import type { EnvRequirement, Problem } from './runbook.ts';
+import type { VariableRecord } from './run.ts';
+
+/** Of the user's own environment a script sees these in the CLI, as they are. */
+export const CLI_BASE: readonly string[] = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'LANG',
+  'LC_*',
+  'TERM',
+  'TZ',
+  'TMPDIR',
+  'XDG_*',
+  'SSH_AUTH_SOCK',
+  'KUBECONFIG',
+  'DOCKER_HOST',
+  'DOCKER_CONTEXT',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'ALL_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'all_proxy',
+];
+
+/** `AWS_*` matches by prefix, anything else exactly. */
+export function matchesName(pattern: string, name: string): boolean {
+  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
+}
+
+/** The part of `environment` whose names match one of the patterns. */
+export function selectEnvironment(
+  environment: ReadonlyMap<string, string>,
+  patterns: readonly string[],
+): Map<string, string> {
+  return new Map([...environment].filter(([name]) => patterns.some((pattern) => matchesName(pattern, name))));
+}
+
+export type Origin = VariableRecord['origin'];
+export interface ResolvedVariable {
+  readonly value: string;
+  readonly origin: Origin;
+  /** Undeclared ones are null: optional variables that the caller gave by name. */
+  readonly requirement: EnvRequirement | null;
+}
+
+export interface VariableSources {
+  readonly given: ReadonlyMap<string, string>;
+  readonly envFile: ReadonlyMap<string, string>;
+  /** The caller's whole environment; only declared names are looked up in it. */
+  readonly caller: ReadonlyMap<string, string>;
+  readonly generate: (length: number) => string;
+}
+
+/**
+ * Values of the declared variables, in the order flag, env file, caller's environment, default, generated; and of the
+ * names that the caller gave although the runbook does not declare them. `missing` may still be asked for.
+ */
+export function resolveVariables(
+  requirements: readonly EnvRequirement[],
+  sources: VariableSources,
+): { readonly values: Map<string, ResolvedVariable>; readonly missing: readonly EnvRequirement[] } {
+  const values = new Map<string, ResolvedVariable>();
+  const missing: EnvRequirement[] = [];
+  for (const requirement of requirements) {
+    const found = lookUp(requirement, sources);
+    if (found === null) missing.push(requirement);
+    else values.set(requirement.name, { ...found, requirement });
+  }
+  for (const [origin, map] of [
+    ['env-file', sources.envFile],
+    ['given', sources.given],
+  ] as const) {
+    for (const [name, value] of map) {
+      if (values.get(name)?.requirement == null) values.set(name, { value, origin, requirement: null });
+    }
+  }
+  return { values, missing };
+}
+
+function lookUp(requirement: EnvRequirement, sources: VariableSources): { value: string; origin: Origin } | null {
+  const { name } = requirement;
+  for (const [origin, map] of [
+    ['given', sources.given],
+    ['env-file', sources.envFile],
+    ['environment', sources.caller],
+  ] as const) {
+    const value = map.get(name);
+    if (value !== undefined) return { value, origin };
+  }
+  if (requirement.default !== undefined) return { value: requirement.default, origin: 'default' };
+  if (requirement.generate !== undefined) return { value: sources.generate(requirement.generate), origin: 'generated' };
+  return null;
+}
+
+/** One problem a variable: missing, or of the wrong form. The value of a secret is never in a message. */
+export function checkVariables(
+  values: ReadonlyMap<string, ResolvedVariable>,
+  missing: readonly EnvRequirement[],
+): readonly Problem[] {
+  const at = (line: number) => ({ severity: 'error', line, column: 1 }) as const;
+  const absent = missing.map((requirement): Problem => ({
+    ...at(requirement.line),
+    rule: 'variable-missing',
+    message: `Required environment variable not set: ${requirement.name}${requirement.description === '' ? '' : ` (${requirement.description})`}.`,
+    fix: requirement.secret
+      ? `Give it with \`--env ${requirement.name}\`, which takes it from your environment or asks for it.`
+      : `Give it with \`--env ${requirement.name}=VALUE\`, or set it in your environment.`,
+  }));
+  const wrong = [...values].flatMap(([name, { value, requirement }]): Problem[] => {
+    const reason = checkValue(requirement ?? { name, type: 'text' }, value);
+    return reason === null
+      ? []
+      : [
+          {
+            ...at(requirement?.line ?? 1),
+            rule: 'variable-wrong',
+            message: reason,
+            fix: 'Give a value of the form that the runbook declares.',
+          },
+        ];
+  });
+  return [...absent, ...wrong];
+}
+
+/** What the record keeps: the value of typed, non-secret variables; of all others only a fingerprint. */
+export function recordVariables(
+  values: ReadonlyMap<string, ResolvedVariable>,
+  fingerprint: (value: string) => string,
+): readonly VariableRecord[] {
+  return [...values]
+    .map(([name, { value, origin, requirement }]): VariableRecord =>
+      requirement !== null && requirement.typed && !requirement.secret
+        ? { name, origin, value }
+        : { name, origin, hmac: fingerprint(value) },
+    )
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}

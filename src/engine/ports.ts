@@ -1,0 +1,49 @@
+/** Everything that the engine works with, put together by `app.ts`. */
+import type {
+  Authenticator,
+  Clock,
+  DocumentHistory,
+  Executor,
+  FactsSource,
+  RunIds,
+  RunLedger,
+  RunOutput,
+  RunbookSource,
+  SecretSource,
+  Workspace,
+} from '../core/ports.ts';
+import type { RunOwner } from '../core/run.ts';
+
+export interface EnginePorts {
+  readonly source: RunbookSource;
+  readonly facts: FactsSource;
+  readonly authenticator: Authenticator;
+  readonly ledger: RunLedger;
+  readonly output: RunOutput;
+  readonly documentHistory: DocumentHistory;
+  readonly workspace: Workspace;
+  readonly executor: Executor;
+  readonly secrets: SecretSource;
+  readonly clock: Clock;
+  readonly runIds: RunIds;
+  /** The caller's environment as it was at the start; nothing here ever writes to `process.env`. */
+  readonly callerEnvironment: ReadonlyMap<string, string>;
+  /** Names and patterns of it that every script sees. */
+  readonly baseEnvironment: readonly string[];
+  /** Set for every script besides the contract: settings that a child `runbook` has to share. */
+  readonly childSettings: Readonly<Record<string, string>>;
+  readonly owner: RunOwner;
+  readonly osUser: string | null;
+  readonly toolVersion: string;
+  readonly limits: EngineLimits;
+  readonly apiUrl: string;
+  readonly mountDir: string | null;
+}
+
+export interface EngineLimits {
+  /** Where neither the caller nor the runbook says one. */
+  readonly defaultTimeoutMs: number | null;
+  readonly maxTimeoutMs: number | null;
+  readonly maxOutputBytes: number;
+  readonly maxRecursionDepth: number;
+}

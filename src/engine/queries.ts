@@ -1,0 +1,95 @@
+/** Questions that start nothing: what is there, what it says, whether it would do. */
+import { RunbookError } from '../core/errors.ts';
+import { parseRunbook } from '../core/parse/parse.ts';
+import type { LoadedDocument } from '../core/ports.ts';
+import type { ParseResult, Problem } from '../core/runbook.ts';
+import { checkVariables, resolveVariables } from '../core/environment.ts';
+import { validate } from '../core/validate.ts';
+import type { EnginePorts } from './ports.ts';
+import { gatherFacts } from './requirements.ts';
+
+export interface DocumentView {
+  readonly displayPath: string;
+  readonly fileName: string;
+  /** Null where the file could not be read; `problem` says why. */
+  readonly document: LoadedDocument | null;
+  readonly parsed: ParseResult | null;
+  readonly problem: string | null;
+}
+
+type QueryPorts = Pick<EnginePorts, 'source' | 'clock'>;
+
+/** Every document of the folder, valid or not. @throws RunbookError `not-found` where there is no folder */
+export async function listRunbooks(ports: QueryPorts): Promise<readonly DocumentView[]> {
+  const documents = await ports.source.list();
+  return documents.map((document): DocumentView => {
+    const { displayPath, fileName } = document;
+    if (document.bytes === null)
+      return { displayPath, fileName, document: null, parsed: null, problem: document.problem };
+    return { displayPath, fileName, document, parsed: parse(ports, document), problem: null };
+  });
+}
+
+/** @throws RunbookError `not-found`, `io`, `usage` */
+export async function showRunbook(
+  ports: QueryPorts,
+  reference: string,
+): Promise<{ readonly document: LoadedDocument; readonly parsed: ParseResult }> {
+  const document = await ports.source.load(reference);
+  return { document, parsed: parse(ports, document) };
+}
+
+export interface Validation {
+  readonly displayPath: string;
+  readonly valid: boolean;
+  readonly problems: readonly Problem[];
+}
+
+/** The document alone; with `ready` also the facts of this machine: variables, inputs, interpreters. */
+export async function validateRunbook(
+  ports: QueryPorts & Pick<EnginePorts, 'facts' | 'callerEnvironment' | 'secrets'>,
+  reference: string,
+  ready: boolean,
+): Promise<Validation> {
+  let document: LoadedDocument;
+  try {
+    document = await ports.source.load(reference);
+  } catch (error) {
+    if (!(error instanceof RunbookError)) throw error;
+    const problem: Problem = {
+      severity: 'error',
+      rule: error.code,
+      message: error.message,
+      fix: error.fix,
+      line: 1,
+      column: 1,
+    };
+    return { displayPath: reference, valid: false, problems: [problem] };
+  }
+  const { runbook, problems } = parse(ports, document);
+  const facts = runbook !== null && ready ? validate(runbook, await gatherFacts(ports, document, runbook)) : [];
+  const values =
+    runbook !== null && ready
+      ? resolveVariables(runbook.env, {
+          given: new Map(),
+          envFile: new Map(),
+          caller: ports.callerEnvironment,
+          generate: (length) => ports.secrets.generate(length),
+        })
+      : null;
+  const all = [...problems, ...(values === null ? [] : checkVariables(values.values, values.missing)), ...facts].sort(
+    (a, b) => a.line - b.line || a.column - b.column,
+  );
+  return {
+    displayPath: document.displayPath,
+    valid: runbook !== null && all.every((problem) => problem.severity !== 'error'),
+    problems: all,
+  };
+}
+
+function parse(ports: Pick<EnginePorts, 'clock'>, document: LoadedDocument): ParseResult {
+  return parseRunbook(document.bytes, {
+    fileName: document.fileName,
+    today: ports.clock.now().toISOString().slice(0, 10),
+  });
+}

@@ -1,0 +1,194 @@
+/** Whether everything that the runbook declares is there, all problems at once; and what follows from it for the run. */
+import { checkVariables, recordVariables, resolveVariables } from '../core/environment.ts';
+import type { ResolvedVariable } from '../core/environment.ts';
+import { deniedFromAnybody } from '../core/environment-names.ts';
+import { RunbookError } from '../core/errors.ts';
+import type { LoadedDocument } from '../core/ports.ts';
+import type { RunRequest } from '../core/run.ts';
+import { inputsOf, looksSecret } from '../core/runbook.ts';
+import type { EnvRequirement, FileRequirement, InterpreterName, Problem, Runbook } from '../core/runbook.ts';
+import { scriptsOf, validate } from '../core/validate.ts';
+import type { Facts } from '../core/validate.ts';
+import type { Draft } from './draft.ts';
+import type { EnginePorts } from './ports.ts';
+
+/** What an accepted run will use. */
+export interface Plan {
+  readonly variables: ReadonlyMap<string, ResolvedVariable>;
+  readonly interpreters: ReadonlyMap<InterpreterName, string>;
+  readonly inputs: readonly FileRequirement[];
+  readonly timeoutMs: number | null;
+  readonly maxOutputBytes: number;
+  /** Runs of this runbook at once; null: any number. */
+  readonly concurrency: number | null;
+}
+
+/** @throws RunbookError `variable-denied`, `requirements-unmet`, `unavailable` (only interpreters are missing) */
+export async function checkRequirements(
+  ports: EnginePorts,
+  request: RunRequest,
+  document: LoadedDocument,
+  runbook: Runbook,
+  draft: Draft,
+): Promise<Plan> {
+  refuseDeniedNames(request);
+  refuseVisibleSecrets(request, runbook);
+  const facts = await gatherFacts(ports, document, runbook);
+  const variables = resolveVariables(runbook.env, {
+    given: request.given,
+    envFile: request.envFile,
+    caller: ports.callerEnvironment,
+    generate: (length) => ports.secrets.generate(length),
+  });
+  const missing = await askFor(request, runbook, variables);
+  draft.variables(recordVariables(variables.values, (value) => ports.secrets.fingerprint(value)));
+
+  const problems = [
+    ...checkVariables(variables.values, missing),
+    ...validate(runbook, facts),
+    ...checkPeople(request, runbook),
+  ];
+  if (problems.length > 0) throw unmet(problems, document);
+  return {
+    variables: variables.values,
+    interpreters: new Map(
+      [...facts.interpreters].flatMap(([name, path]) => (path === null ? [] : [[name, path] as const])),
+    ),
+    inputs: inputsOf(runbook),
+    timeoutMs: smallest([
+      request.timeoutMs,
+      runbook.limits.timeoutMs ?? (request.timeoutMs === null ? ports.limits.defaultTimeoutMs : null),
+      ports.limits.maxTimeoutMs,
+    ]),
+    maxOutputBytes: Math.min(runbook.limits.maxOutputBytes ?? ports.limits.maxOutputBytes, ports.limits.maxOutputBytes),
+    concurrency: runbook.limits.concurrency ?? null,
+  };
+}
+
+export async function gatherFacts(
+  ports: Pick<EnginePorts, 'facts' | 'callerEnvironment'>,
+  document: LoadedDocument,
+  runbook: Runbook,
+): Promise<Facts> {
+  const names = [...new Set(scriptsOf(runbook).map((script) => script.interpreter))];
+  const searchPath = ports.callerEnvironment.get('PATH') ?? '';
+  const interpreters = new Map<InterpreterName, string | null>();
+  for (const name of names) interpreters.set(name, await ports.facts.interpreter(name, searchPath));
+  return { inputs: await ports.facts.inputs(document.folder, inputsOf(runbook)), interpreters };
+}
+
+function refuseDeniedNames(request: RunRequest): void {
+  const names = [...request.given.keys(), ...request.envFile.keys()];
+  const malformed = names.find((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
+  if (malformed !== undefined) {
+    throw new RunbookError('usage', `Invalid environment variable name: ${JSON.stringify(malformed)}.`, {
+      fix: 'Use letters, digits and `_`; a digit may not come first.',
+    });
+  }
+  const denied = names.find(deniedFromAnybody);
+  if (denied === undefined) return;
+  throw new RunbookError(
+    'variable-denied',
+    `${denied} may not be set for a script: it changes how programs start, or belongs to runbook itself.`,
+    {
+      fix: 'Leave it out; if the script needs it, let the script set it.',
+    },
+  );
+}
+
+/** A secret among the arguments shows in `ps` and in the shell's history. */
+function refuseVisibleSecrets(request: RunRequest, runbook: Runbook): void {
+  const name = [...request.onCommandLine].find(
+    (given) => runbook.env.find((requirement) => requirement.name === given)?.secret ?? looksSecret(given),
+  );
+  if (name === undefined) return;
+  throw new RunbookError(
+    'usage',
+    `${name} is a secret, and its value is on the command line, where everybody on this machine can see it.`,
+    {
+      fix: `Write \`--env ${name}\` to take it from your environment or to be asked, or \`--env ${name}=@FILE\`.`,
+    },
+  );
+}
+
+/** Asks for what is missing, and for the names that the caller wants to be asked for. @returns what is still missing */
+async function askFor(
+  request: RunRequest,
+  runbook: Runbook,
+  { values, missing }: ReturnType<typeof resolveVariables>,
+): Promise<readonly EnvRequirement[]> {
+  const undeclared = request.wanted.filter((name) => !runbook.env.some((requirement) => requirement.name === name));
+  const open = [
+    ...missing,
+    ...undeclared.map((name): EnvRequirement => ({
+      name,
+      description: '',
+      typed: false,
+      type: 'text',
+      secret: looksSecret(name),
+      line: 1,
+    })),
+  ];
+  if (request.interaction === null) return open;
+  for (const requirement of open) {
+    const { name, description, secret } = requirement;
+    const value = await request.interaction.askVariable(name, description, secret).catch((error: unknown) => {
+      throw new RunbookError('requirements-unmet', `${name} was asked for and not given.`, {
+        fix: `Give it with \`--env ${name}\`.`,
+        cause: error,
+      });
+    });
+    values.set(name, { value, origin: 'asked', requirement });
+  }
+  return [];
+}
+
+/** Steps that need a person are refused before anything has started, not in the middle. */
+function checkPeople(request: RunRequest, runbook: Runbook): readonly Problem[] {
+  if (request.interaction !== null) return [];
+  return runbook.steps.flatMap((step): Problem[] => {
+    const at = { severity: 'error', line: step.line, column: 1 } as const;
+    if (step.manual !== undefined || step.tty) {
+      const what = step.tty ? 'needs a terminal' : 'is done by a person';
+      return [
+        {
+          ...at,
+          rule: 'step-needs-person',
+          message: `The step “${step.name}” ${what}, and nobody can be asked here.`,
+          fix: 'Run it from a terminal, without --no-input.',
+        },
+      ];
+    }
+    if ((step.confirm !== undefined || step.confirmTyping !== undefined) && !request.assumeYes) {
+      return [
+        {
+          ...at,
+          rule: 'step-needs-confirmation',
+          message: `The step “${step.name}” wants a confirmation, and nobody can be asked here.`,
+          fix: 'Confirm beforehand with --yes, or run it from a terminal.',
+        },
+      ];
+    }
+    return [];
+  });
+}
+
+function unmet(problems: readonly Problem[], document: LoadedDocument): RunbookError {
+  const onlyInterpreters = problems.every((problem) => problem.rule === 'interpreter-missing');
+  const first = problems[0]?.message ?? '';
+  const more = problems.length > 1 ? ` (and ${String(problems.length - 1)} more)` : '';
+  return new RunbookError(
+    onlyInterpreters ? 'unavailable' : 'requirements-unmet',
+    `${document.displayPath} cannot run: ${first}${more}`,
+    {
+      fix: problems.length === 1 ? (problems[0]?.fix ?? '') : 'Give what is named; nothing was started.',
+      problems,
+      document: document.displayPath,
+    },
+  );
+}
+
+function smallest(values: readonly (number | null)[]): number | null {
+  const numbers = values.filter((value) => value !== null);
+  return numbers.length === 0 ? null : Math.min(...numbers);
+}

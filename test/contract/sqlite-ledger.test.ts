@@ -1,0 +1,195 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { execa } from 'execa';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { MIGRATIONS, migrate } from '../../src/adapters/ledger/migrations.ts';
+import { openSqliteLedger } from '../../src/adapters/ledger/sqlite.ts';
+import type { ChainLink } from '../../src/core/chain.ts';
+import { verifyChain } from '../../src/core/chain.ts';
+import { failureOf } from '../helpers/failure.ts';
+import { DOCUMENT, OWNER, queuedRun, runIdOf, timeOf } from '../helpers/records.ts';
+import { ledgerContract } from './ledger.contract.ts';
+
+const WRITER = join(import.meta.dirname, '../helpers/ledger-writer.ts');
+
+let folder = '';
+let path = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ledger-'));
+  path = join(folder, 'state', 'runbook', 'ledger.db');
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Looks into the file, or changes it, past the ledger. */
+function behind<T>(work: (db: Database.Database) => T): T {
+  const db = new Database(path);
+  try {
+    return work(db);
+  } finally {
+    db.close();
+  }
+}
+
+const writers = async (processes: number, runs: number): Promise<void> => {
+  await Promise.all(
+    Array.from({ length: processes }, (_, n) =>
+      execa(process.execPath, [WRITER, path, String(n * 1000), String(runs)], { timeout: 100_000 }),
+    ),
+  );
+};
+
+ledgerContract('sqlite', () => ({
+  open: () => openSqliteLedger(path),
+  writeFromProcesses: writers,
+  verify: () =>
+    behind((db) =>
+      verifyChain(
+        db
+          .prepare<[], ChainLink>('SELECT seq, run_id AS runId, state, at, record, prev, hash FROM transitions')
+          .iterate(),
+      ),
+    ),
+  pause: (reason) =>
+    behind((db) => db.prepare("INSERT INTO switches VALUES ('paused', ?, 'bob', ?)").run(timeOf(0), reason)),
+  countDocuments: () => behind((db) => db.prepare<[], number>('SELECT count(*) FROM documents').pluck().get() ?? -1),
+}));
+
+const opening = (): Promise<unknown> => failureOf(() => openSqliteLedger(path).close());
+
+describe('the file of the ledger', () => {
+  test('is private, in a private folder, and leaves nothing beside it', () => {
+    const ledger = openSqliteLedger(path);
+    const parent = join(folder, 'state', 'runbook');
+    expect(statSync(parent).mode & 0o777).toBe(0o700);
+    expect(readdirSync(parent).sort()).toEqual(['ledger.db', 'ledger.db-shm', 'ledger.db-wal']);
+    expect(readdirSync(parent).map((name) => statSync(join(parent, name)).mode & 0o777)).toEqual([0o600, 0o600, 0o600]);
+    ledger.close();
+    expect(readdirSync(parent)).toEqual(['ledger.db']);
+  });
+
+  test('is made once by processes that start at the same time', async () => {
+    await writers(4, 1);
+    expect(behind((db) => db.prepare('SELECT count(*) FROM runs').pluck().get())).toBe(4);
+    expect(readdirSync(join(folder, 'state', 'runbook'))).toEqual(['ledger.db']);
+  });
+
+  test.each([
+    ['changed', "UPDATE transitions SET state = 'finished'"],
+    ['deleted', 'DELETE FROM transitions'],
+    [
+      'replaced',
+      "INSERT OR REPLACE INTO transitions SELECT seq, run_id, 'finished', at, record, prev, hash FROM transitions",
+    ],
+    ['appended out of order', "INSERT INTO transitions VALUES (9, 'x', 'queued', '', '{}', '', '')"],
+  ])('does not let a transition be %s', async (_, sql) => {
+    const ledger = openSqliteLedger(path);
+    await ledger.enqueue(queuedRun(1), OWNER, DOCUMENT);
+    ledger.close();
+    expect(() => behind((db) => db.exec(sql))).toThrow(/transitions are/);
+  });
+
+  test('keeps the owner of a run for recovery', async () => {
+    const ledger = openSqliteLedger(path);
+    await ledger.enqueue(queuedRun(1), OWNER, DOCUMENT);
+    ledger.close();
+    expect(behind((db) => db.prepare('SELECT boot_id, pid_ns, pid, start_time, host FROM runs').get())).toEqual({
+      boot_id: OWNER.bootId,
+      pid_ns: OWNER.pidNamespace,
+      pid: OWNER.pid,
+      start_time: OWNER.startTime,
+      host: OWNER.host,
+    });
+  });
+
+  test('of a newer program is refused and left as it is', async () => {
+    openSqliteLedger(path).close();
+    behind((db) => db.pragma(`user_version = ${MIGRATIONS.length + 1}`));
+    const before = readFileSync(path);
+    expect(await opening()).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('newer version of runbook') as unknown,
+    });
+    expect(readFileSync(path)).toEqual(before);
+  });
+
+  test('of an older program is taken forward with what it holds, in one step or not at all', async () => {
+    const ledger = openSqliteLedger(path);
+    await ledger.enqueue(queuedRun(1), OWNER, DOCUMENT);
+    ledger.close();
+    const version = (): unknown => behind((db) => db.pragma('user_version', { simple: true }));
+    const next = [...MIGRATIONS, 'ALTER TABLE runs ADD COLUMN lease TEXT'];
+
+    expect(() => behind((db) => migrate(db, [...next, 'SELECT * FROM nowhere']))).toThrow(/nowhere/);
+    expect(version()).toBe(MIGRATIONS.length);
+    expect(
+      behind((db) =>
+        db
+          .prepare('SELECT * FROM runs')
+          .columns()
+          .map(({ name }) => name),
+      ),
+    ).not.toContain('lease');
+
+    behind((db) => migrate(db, next));
+    expect(version()).toBe(next.length);
+    expect(behind((db) => db.prepare('SELECT run_id, lease FROM runs').get())).toEqual({
+      run_id: runIdOf(1),
+      lease: null,
+    });
+  });
+
+  test.each([
+    ['empty', Buffer.alloc(0)],
+    ['text', Buffer.from('not a database, but long enough to look like one\n'.repeat(100))],
+    ['zeros', Buffer.alloc(8192)],
+  ])('that is %s is refused and never replaced', async (_, bytes) => {
+    openSqliteLedger(path).close();
+    writeFileSync(path, bytes);
+    expect(await opening()).toMatchObject({ code: 'unavailable', fix: expect.stringContaining('backup') as unknown });
+    expect(readFileSync(path)).toEqual(bytes);
+  });
+
+  test('of another program is refused', async () => {
+    openSqliteLedger(path).close();
+    behind((db) => db.pragma('application_id = 0'));
+    expect(await opening()).toMatchObject({ code: 'unavailable' });
+  });
+
+  test('whose pages are damaged says so when they are read', async () => {
+    const ledger = openSqliteLedger(path);
+    for (let n = 0; n < 50; n += 1) await ledger.enqueue(queuedRun(n), OWNER, DOCUMENT);
+    ledger.close();
+    const bytes = readFileSync(path);
+    for (let page = 4096; page < bytes.length; page += 4096) bytes.fill(0xa5, page, page + 200);
+    writeFileSync(path, bytes);
+    const damaged = openSqliteLedger(path);
+    await expect(damaged.list({ limit: 10 })).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(damaged.enqueue(queuedRun(99), OWNER, DOCUMENT)).rejects.toMatchObject({ code: 'unavailable' });
+    damaged.close();
+  });
+
+  test('that cannot be made is an error with the path and what to do', async () => {
+    writeFileSync(join(folder, 'state'), 'a file where the folder should be');
+    expect(await opening()).toMatchObject({
+      code: 'io',
+      message: expect.stringContaining(path) as unknown,
+      fix: expect.stringContaining('--state-dir') as unknown,
+    });
+    expect(readFileSync(join(folder, 'state'), 'utf8')).toContain('a file where');
+  });
+
+  test('that another process keeps locked makes a transition wait, then say busy', async () => {
+    const ledger = openSqliteLedger(path);
+    const holder = new Database(path);
+    holder.exec('BEGIN IMMEDIATE');
+    await expect(ledger.enqueue(queuedRun(1), OWNER, DOCUMENT)).rejects.toMatchObject({ code: 'busy' });
+    holder.exec('ROLLBACK');
+    holder.close();
+    await ledger.enqueue(queuedRun(1), OWNER, DOCUMENT);
+    ledger.close();
+  });
+});

@@ -1,0 +1,80 @@
+/** Runs the built command line as a user would: the real bundle, a clean environment, a home of its own. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+import { onTestFinished } from 'vitest';
+
+export const REPOSITORY = path.resolve(import.meta.dirname, '../..');
+export const BIN = path.join(REPOSITORY, 'bin/runbook.js');
+
+export interface CliResult {
+  readonly exitCode: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Home {
+  /** Working folder of the command; also its HOME. */
+  readonly folder: string;
+  readonly stateDir: string;
+  /** Writes a file below the folder. @returns its absolute path */
+  write(name: string, content: string | Uint8Array): string;
+  run(
+    args: readonly string[],
+    options?: { readonly env?: Readonly<Record<string, string>>; readonly input?: string; readonly cwd?: string },
+  ): Promise<CliResult>;
+  /** The one JSON document that the command prints. */
+  json(
+    args: readonly string[],
+    options?: { readonly env?: Readonly<Record<string, string>>; readonly input?: string },
+  ): Promise<Record<string, unknown>>;
+}
+
+/** A private folder for one test, removed after it. */
+export function createHome(): Home {
+  const folder = mkdtempSync(path.join(tmpdir(), 'runbook-home-'));
+  onTestFinished(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const home: Home = {
+    folder,
+    stateDir: path.join(folder, '.local/state/runbook'),
+    write: (name, content) => {
+      const file = path.join(folder, name);
+      writeFileSync(file, content);
+      return file;
+    },
+    run: async (args, { env = {}, input, cwd = folder } = {}) => {
+      const result = await execa(process.execPath, [BIN, ...args], {
+        cwd,
+        env: { ...cleanEnvironment(folder), ...env },
+        extendEnv: false,
+        reject: false,
+        stripFinalNewline: false,
+        timeout: 60_000,
+        ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
+      });
+      return { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr };
+    },
+    json: async (args, options) => {
+      const { stdout } = await home.run([...args, '--json'], options);
+      return JSON.parse(stdout) as Record<string, unknown>;
+    },
+  };
+  return home;
+}
+
+export function cleanEnvironment(folder: string): Record<string, string> {
+  return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: folder, LANG: 'C.UTF-8', TMPDIR: tmpdir() };
+}
+
+/** A classic document with the given script; `sections` replaces parts of it. */
+export function classic(
+  title: string,
+  script: string,
+  sections: { readonly env?: string; readonly inputs?: string; readonly claims?: string; readonly tag?: string } = {},
+): string {
+  const claims = sections.claims === undefined ? '' : `# Required Claims\n\`\`\`yaml\n${sections.claims}\n\`\`\`\n\n`;
+  return `# ${title}\n\nA test.\n\n# Environment Requirements\n\`\`\`yaml\n${sections.env ?? ''}\n\`\`\`\n\n# File System Requirements\n\`\`\`yaml\n${sections.inputs ?? 'Input:'}\n\`\`\`\n\n${claims}# Script\n\`\`\`${sections.tag ?? 'bash'}\n${script}\n\`\`\`\n\n# History\n`;
+}

@@ -1,0 +1,71 @@
+/** The kinds of key that the table of tokens is tried with. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TrustedIssuer } from '../../src/adapters/authenticator/trusted-issuer.ts';
+
+import { EC, ED, OTHER_EC, OTHER_ED, OTHER_RSA, RSA, SECRET, jwk, pem, trustedIssuer } from './tokens.ts';
+import type { KeyPair, SigningKey } from './tokens.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'runbook-jwt-'));
+
+export function removeSetups(): void {
+  rmSync(folder, { recursive: true });
+}
+
+export interface Setup {
+  readonly name: string;
+  readonly alg: string;
+  readonly key: SigningKey;
+  readonly otherKey: SigningKey;
+  /** Right signatures with this algorithm are possible, but it is not configured. */
+  readonly otherAlg: string;
+  /** What everybody knows. */
+  readonly published: Uint8Array;
+  readonly issuer: TrustedIssuer;
+  readonly keySet: boolean;
+}
+
+function pemSetup(alg: string, pair: KeyPair, other: KeyPair, otherAlg: string): Setup {
+  const text = pem(pair.publicKey);
+  return {
+    name: `${alg}, public key`,
+    alg,
+    key: pair.privateKey,
+    otherKey: other.privateKey,
+    otherAlg,
+    published: Buffer.from(text),
+    issuer: trustedIssuer({ algorithms: [alg], key: { kind: 'public-key', pem: text } }),
+    keySet: false,
+  };
+}
+
+function keySetSetup(alg: string, pair: KeyPair, other: KeyPair, otherAlg: string): Setup {
+  const path = join(folder, `${alg}.json`);
+  writeFileSync(path, JSON.stringify({ keys: [jwk(pair.publicKey, { kid: 'key-1', use: 'sig' })] }));
+  return {
+    ...pemSetup(alg, pair, other, otherAlg),
+    name: `${alg}, key set`,
+    issuer: trustedIssuer({ algorithms: [alg], key: { kind: 'jwks-file', path } }),
+    keySet: true,
+  };
+}
+
+export const SETUPS: readonly Setup[] = [
+  {
+    name: 'HS256, secret',
+    alg: 'HS256',
+    key: SECRET,
+    otherKey: Buffer.from('b8e7053fa61d2e8b94c07a56f1d2c9a46f1d2c9a4b8e7053fa61d2e8b94c07a5'),
+    otherAlg: 'HS512',
+    published: Buffer.alloc(0),
+    issuer: trustedIssuer(),
+    keySet: false,
+  },
+  pemSetup('RS256', RSA, OTHER_RSA, 'PS256'),
+  pemSetup('ES256', EC, OTHER_EC, 'ES384'),
+  pemSetup('EdDSA', ED, OTHER_ED, 'Ed25519'),
+  keySetSetup('RS256', RSA, OTHER_RSA, 'RS512'),
+  keySetSetup('ES256', EC, OTHER_EC, 'ES512'),
+  keySetSetup('EdDSA', ED, OTHER_ED, 'Ed25519'),
+];
