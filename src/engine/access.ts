@@ -12,11 +12,12 @@ export type Authentication =
   | { readonly identity: Identity }
   | { readonly identity: null; readonly failed: RunbookError | null };
 
-export async function authenticate(ports: EnginePorts, request: RunRequest, draft: Draft): Promise<Authentication> {
-  if (request.token === null) return { identity: null, failed: null };
+export async function authenticate(ports: EnginePorts, draft: Draft): Promise<Authentication> {
+  const { token } = draft.request;
+  if (token === null) return { identity: null, failed: null };
   try {
-    const identity = await ports.authenticator.authenticate(request.token);
-    draft.identity(identity);
+    const identity = await ports.authenticator.authenticate(token);
+    draft.identity = identity;
     return { identity };
   } catch (error) {
     if (error instanceof RunbookError && error.code === 'unauthenticated') return { identity: null, failed: error };
