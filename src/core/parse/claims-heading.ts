@@ -64,7 +64,7 @@ function linesLikeClaims(lines: readonly string[]): readonly number[] {
 function readings(line: string): readonly string[] {
   return line.split(OTHER_LINE_ENDS).flatMap((part) => {
     const colon = part.indexOf(':');
-    return colon === -1 ? readingsOf(part) : [...readingsOf(part), ...readingsOf(part.slice(0, colon))];
+    return colon === -1 ? readingsOf(part) : readingsOf(part).concat(readingsOf(part.slice(0, colon)));
   });
 }
 

@@ -88,11 +88,18 @@ class BlockReader {
       const first = message.split('\n')[0] ?? '';
       if (code === 'TAG_RESOLVE_FAILED') {
         this.feature(at, 'a tag');
+      } else if (code === 'MULTIPLE_DOCS') {
+        this.fail(
+          'yaml-syntax',
+          at,
+          'The yaml block holds a second document.',
+          'Remove the `---` and put all into one.',
+        );
       } else {
         this.fail(
           'yaml-syntax',
           at,
-          `The yaml block cannot be read: ${first}`,
+          `The yaml block cannot be read: ${first.replace(/\.$/, '')}.`,
           'Repair its YAML; quote text with `"`.',
         );
       }

@@ -18,7 +18,7 @@ const middle = (text: string): string => classic({ middle: text });
 const script = (text: string): string => classic({ script: `# Script\n${text}` });
 const step = (yaml: string): string => steps(`## One\n${fence('yaml', yaml)}${fence('bash', 'true')}`);
 const bytes = (...parts: (string | number[])[]): Uint8Array =>
-  Uint8Array.from(parts.flatMap((part) => (typeof part === 'string' ? [...new TextEncoder().encode(part)] : part)));
+  Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.from(part))));
 
 const document: Case[] = [
   { rule: 'not-utf8', name: 'a Latin-1 letter', text: bytes('# A', [0xe9], classic().slice(1)), line: 1 },
@@ -79,7 +79,7 @@ const document: Case[] = [
   {
     rule: 'fence-unclosed',
     name: 'the script',
-    text: `${classic({ script: '# Script\n```sh\ntrue\n', history: '' })}`,
+    text: classic({ script: '# Script\n```sh\ntrue\n', history: '' }),
     also: ['section-missing'],
   },
   {

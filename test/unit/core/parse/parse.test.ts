@@ -66,7 +66,9 @@ describe('a classic document', () => {
   });
 
   test('does not warn of a fence tagged text', () => {
-    good(classic({ script: `# Script\n${fence('sh', 'true')}${fence('text', 'output')}` }));
+    expect(good(classic({ script: `# Script\n${fence('sh', 'true')}${fence('text', 'output')}` })).kind).toBe(
+      'classic',
+    );
   });
 });
 
@@ -214,15 +216,17 @@ describe('required claims', () => {
 
   test('where there is a valid section, other places are just text', () => {
     const text = 'Required Claims:\n\n## Required claims\n\n> # Required Claims\n\n';
-    good(middle(claims('roles: a') + text));
+    expect(good(middle(claims('roles: a') + text)).claims).toHaveLength(1);
   });
 
   test('history that speaks of claims inside a fence is no claims section', () => {
-    good(
-      classic({
-        history: `# History\n\n### t | Exit Code: 0\n\n**Stdout:**\n\`\`\`\n# Required Claims\n# Script\n\`\`\`\n`,
-      }),
-    );
+    expect(
+      good(
+        classic({
+          history: `# History\n\n### t | Exit Code: 0\n\n**Stdout:**\n\`\`\`\n# Required Claims\n# Script\n\`\`\`\n`,
+        }),
+      ).claims,
+    ).toBeNull();
   });
 });
 
