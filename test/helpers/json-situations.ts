@@ -1,0 +1,278 @@
+/** One situation of each kind that a command with `--json` can be in, with what it needs to get there. */
+import { truncateSync } from 'node:fs';
+import { ERRORS } from '../../src/core/errors.ts';
+import type { ErrorCode } from '../../src/core/errors.ts';
+import { classic } from './cli.ts';
+import type { Home } from './cli.ts';
+import { asObject } from './schemas.ts';
+import type { SchemaName } from './schemas.ts';
+
+export const SECRET = 'an-obvious-secret-of-more-than-32-bytes';
+export const AUTH = { RUNBOOK_JWT_SECRET: SECRET };
+
+export interface Situation {
+  readonly name: string;
+  readonly schema: SchemaName;
+  readonly exit: number;
+  /** Writes what the command needs. @returns its arguments, without `--json`, and its variables */
+  readonly prepare: (home: Home) => Call | Promise<Call>;
+  /** What has to be in the document, so that the situation is the one that is meant. */
+  readonly shows?: readonly string[];
+  /** Members that this document has although it need not. */
+  readonly optional?: readonly string[];
+}
+interface Call {
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export const execute = (home: Home, document: string, ...args: readonly string[]): Call => {
+  home.write('Task.md', document);
+  return { args: ['execute', './Task.md', '--history', 'ledger', ...args] };
+};
+
+const STEPS = [
+  '# Task',
+  '',
+  'Restarts it.',
+  '',
+  '# Metadata',
+  '```yaml\nowner: team-a\nservice: shop\ntags: [db, restart]\nseverity: low\nreview_by: 2999-01-31\n```',
+  '',
+  '# Environment Requirements',
+  '```yaml',
+  'HOST:\n  description: which one\n  pattern: "[a-z]+-[0-9]+"\n  default: db-1',
+  'COLOUR:\n  choices: [red, green]\n  default: red',
+  'PASSWORD:\n  secret: true\n  generate: 20',
+  '```',
+  '',
+  '# Required Claims',
+  '```yaml\n- roles: [sre, dba]\n- team: core\n```',
+  '',
+  '# Limits',
+  '```yaml\ntimeout: 1m\nmax_output: 1MiB\nconcurrency: 1\n```',
+  '',
+  '# Steps',
+  '',
+  '## Ask',
+  '```yaml\ntimeout: 10s\noutputs: [PLACE]\n```',
+  '```sh\necho PLACE=here >> "$RUNBOOK_OUTPUT"\necho asked\n```',
+  '### Done when',
+  '```sh\ntrue\n```',
+  '### Rollback',
+  '```sh\ntrue\n```',
+  '',
+  '## Break',
+  '```python\nraise SystemExit(4)\n```',
+  '',
+  '## Never',
+  '```sh\ntrue\n```',
+  '',
+].join('\n');
+
+async function mint(home: Home, ...args: readonly string[]): Promise<string> {
+  const { token } = await home.json(['token', 'mint', '--subject', 'anna', ...args], { env: AUTH });
+  return home.write('token', String(token));
+}
+
+/** A command that ends with an error of the table, with its own numbers. */
+function failure(code: ErrorCode, name: string, prepare: Situation['prepare']): Situation {
+  const { exit, status } = ERRORS[code];
+  const shows = [`"code": "${code}"`, `"exitCode": ${String(exit)}`, `"status": ${String(status)}`];
+  return { name, schema: 'error', exit, shows, prepare };
+}
+
+export const SITUATIONS: readonly Situation[] = [
+  {
+    name: 'a run that succeeds',
+    schema: 'execute',
+    exit: 0,
+    prepare: (home) => execute(home, classic('Task', 'echo out; echo err >&2')),
+  },
+  {
+    name: 'a script that fails with a code that is also one of ours',
+    schema: 'execute',
+    exit: 77,
+    optional: ['reason'],
+    prepare: (home) => execute(home, classic('Task', 'exit 77')),
+  },
+  {
+    name: 'a script that a signal ends',
+    schema: 'execute',
+    exit: 137,
+    optional: ['reason'],
+    prepare: (home) => execute(home, classic('Task', 'kill -KILL $$')),
+  },
+  {
+    name: 'a run that takes too long',
+    schema: 'execute',
+    exit: 124,
+    optional: ['reason'],
+    prepare: (home) => execute(home, classic('Task', 'sleep 60'), '--timeout', '1s'),
+  },
+  {
+    name: 'a run that is canceled',
+    schema: 'execute',
+    exit: 143,
+    optional: ['reason'],
+    prepare: (home) => execute(home, classic('Task', 'kill -TERM $PPID; sleep 60')),
+  },
+  {
+    name: 'a runbook of steps that fails in the middle',
+    shows: ['"succeeded"', '"failed"', '"skipped"'],
+    schema: 'execute',
+    exit: 4,
+    optional: ['reason'],
+    prepare: async (home) => {
+      const token = await mint(home, '--role', 'sre');
+      return { ...execute(home, STEPS, '--token-file', token), env: AUTH };
+    },
+  },
+  {
+    name: 'valid documents',
+    schema: 'validate',
+    exit: 0,
+    prepare: (home) => {
+      home.write('A.md', classic('A', 'true'));
+      home.write('B.md', classic('B', 'true'));
+      return { args: ['validate', 'A.md', 'B.md'] };
+    },
+  },
+  {
+    name: 'a valid, an invalid and a missing document',
+    shows: ['"valid": true', '"valid": false', '"not-found"'],
+    schema: 'validate',
+    exit: 65,
+    prepare: (home) => {
+      home.write('A.md', classic('A', 'true'));
+      home.write('B.md', '# B\n\n# Script\n');
+      return { args: ['validate', 'A.md', 'B.md', 'C.md'] };
+    },
+  },
+  { name: 'an empty folder', schema: 'list', exit: 0, prepare: () => ({ args: ['list', '--runbooks-dir', '.'] }) },
+  {
+    name: 'a folder of valid, invalid and unreadable documents',
+    shows: ['"kind": "classic"', '"kind": "steps"', '"kind": null', '"digest": null'],
+    schema: 'list',
+    exit: 0,
+    optional: ['owner', 'service', 'severity', 'reviewBy'],
+    prepare: (home) => {
+      home.write('A.md', classic('A', 'true'));
+      home.write('B.md', '# B\n');
+      truncateSync(home.write('Large.md', ''), 65 * 1024 ** 2);
+      home.write('Task.md', STEPS);
+      return { args: ['list', '--runbooks-dir', '.'] };
+    },
+  },
+  {
+    name: 'a classic runbook',
+    schema: 'show',
+    exit: 0,
+    prepare: (home) => {
+      const env = 'HOST: which one\nDB_PASSWORD: of the database';
+      home.write('A.md', classic('A', 'true', { env, inputs: 'Input:\n- a.txt' }));
+      return { args: ['show', './A.md'] };
+    },
+  },
+  {
+    name: 'a runbook of steps',
+    schema: 'show',
+    exit: 0,
+    optional: [
+      'owner',
+      'service',
+      'severity',
+      'reviewBy',
+      'timeoutMs',
+      'maxOutputBytes',
+      'concurrency',
+      'pattern',
+      'default',
+      'choices',
+      'generate',
+      'doneWhen',
+      'rollback',
+    ],
+    prepare: (home) => {
+      home.write('Task.md', STEPS);
+      return { args: ['show', './Task.md'] };
+    },
+  },
+  {
+    name: 'an invalid runbook',
+    schema: 'show',
+    exit: 65,
+    prepare: (home) => {
+      home.write('B.md', '# B\n');
+      return { args: ['show', './B.md'] };
+    },
+  },
+  { name: 'no runs', schema: 'history', exit: 0, prepare: () => ({ args: ['history'] }) },
+  {
+    name: 'finished and refused runs',
+    shows: ['"finished"', '"refused"', '"hmac"', '"value": "red"', '"anna"', '"forbidden"'],
+    schema: 'history',
+    exit: 0,
+    optional: ['reason', 'value', 'hmac'],
+    prepare: async (home) => {
+      home.write('Task.md', STEPS);
+      const token = await mint(home, '--role', 'sre');
+      await home.run(['execute', './Task.md', '--token-file', token], { env: AUTH });
+      await home.run(['execute', './Task.md']);
+      await home.run(['execute', './Nothing.md']);
+      await home.run(['execute', './Task.md', '--token-file', await mint(home)], { env: AUTH });
+      return { args: ['history'] };
+    },
+  },
+  {
+    name: 'one run',
+    schema: 'history',
+    exit: 0,
+    optional: ['value', 'hmac'],
+    prepare: async (home) => {
+      const call = execute(home, classic('Task', 'echo out; echo err >&2', { env: 'HOST: which one' }));
+      const { result } = await home.json([...call.args, '--env', 'HOST=db-1', '--incident', 'INC-7']);
+      return { args: ['history', String(asObject(result)['runId'])] };
+    },
+  },
+  { name: 'the settings', schema: 'config', exit: 0, prepare: () => ({ args: ['config'] }) },
+  {
+    name: 'settings of several places, with a secret',
+    shows: ['"flag"', '"environment"', '"(secret)"'],
+    schema: 'config',
+    exit: 0,
+    prepare: () => ({ args: ['config', '--state-dir', 'state'], env: { ...AUTH, RUNBOOK_TOKEN: SECRET } }),
+  },
+  {
+    name: 'a token',
+    schema: 'token-mint',
+    exit: 0,
+    prepare: () => ({ args: ['token', 'mint', '--subject', 'anna', '--role', 'sre'], env: AUTH }),
+  },
+  failure('usage', 'a command that is not there', () => ({ args: ['exceute'] })),
+  failure('variable-denied', 'a variable that nobody may set', (home) =>
+    execute(home, classic('Task', 'true'), '--env', 'LD_PRELOAD=x'),
+  ),
+  failure('runbook-invalid', 'an invalid runbook that is to run', (home) => execute(home, '# Task\n')),
+  failure('recursion', 'a runbook that calls itself', (home) => ({
+    ...execute(home, classic('Task', 'true')),
+    env: { RUNBOOK_RECURSION_STACK: '["Task.md"]' },
+  })),
+  failure('not-found', 'a runbook that is not there', () => ({ args: ['execute', './Nothing.md'] })),
+  failure('unavailable', 'an interpreter that is not there', (home) => ({
+    ...execute(home, classic('Task', 'true')),
+    env: { PATH: home.folder },
+  })),
+  failure('io', 'a state folder that is a file', (home) =>
+    execute(home, classic('Task', 'true'), '--state-dir', home.write('file', '')),
+  ),
+  failure('unauthenticated', 'no token', (home) => execute(home, classic('Task', 'true', { claims: 'roles: [sre]' }))),
+  failure('forbidden', 'a token without the claim', async (home) => {
+    const document = classic('Task', 'true', { claims: 'roles: [sre]' });
+    return { ...execute(home, document, '--token-file', await mint(home)), env: AUTH };
+  }),
+  failure('requirements-unmet', 'variables and inputs that are not there', (home) =>
+    execute(home, classic('Task', 'true', { env: 'HOST: which one', inputs: 'Input:\n- a.txt' })),
+  ),
+  failure('settings', 'a setting that is not there', () => ({ args: ['list'], env: { RUNBOOK_TIMEUOT: '1m' } })),
+];
