@@ -61,7 +61,7 @@ export function checkClaims(authentication: Authentication, runbook: Runbook): v
   if (decision === null || decision.allowed) return;
   const why = `${runbook.name} ${explainMissing(decision)}`;
   if (authentication.identity === null) {
-    throw new RunbookError('unauthenticated', `${why}, and there is no token.`, {
+    throw new RunbookError('unauthenticated', `${why}.`, {
       fix: 'Get a token from your identity provider and give it with --token-file FILE, --token - (from stdin) or RUNBOOK_TOKEN; for development `runbook token mint` makes one.',
     });
   }

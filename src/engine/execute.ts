@@ -74,14 +74,13 @@ async function accept(ports: EnginePorts, draft: Draft, emit: RunEventSink): Pro
     const document = (draft.document = await ports.source.load(request.reference));
     const history = await ports.documentHistory.decide(request.historyMode, document.path);
     draft.historyMode = history.mode;
-    if (history.reason !== null)
-      await emit({ type: 'notice', runId: draft.runId, level: 'info', message: history.reason });
-
     const runbook = readRunbook(ports, document, draft);
     checkCallChain(ports, request, document);
     checkClaims(authentication, runbook);
     const plan = await checkRequirements(ports, document, runbook, draft);
     draft.git = await ports.facts.git(document.path);
+    if (history.reason !== null)
+      await emit({ type: 'notice', runId: draft.runId, level: 'info', message: history.reason });
     return { document, runbook, plan };
   } catch (error) {
     if (error instanceof RunbookError) await refuse(ports, draft, error, emit);
