@@ -23,6 +23,14 @@ export interface Samples extends Home {
   runs(): Promise<readonly StoredRun[]>;
 }
 
+interface OneRun {
+  readonly run: StoredRun;
+  readonly output: Attempt['kept'];
+}
+interface AllRuns {
+  readonly runs: readonly StoredRun[];
+}
+
 /** @param folder of the repository that holds the documents */
 export function copySamples(folder: 'samples/runbooks' | 'runbooks'): Samples {
   const home = createHome();
@@ -43,10 +51,13 @@ export function copySamples(folder: 'samples/runbooks' | 'runbooks'): Samples {
       return { ...result, ...(await samples.record(newest.runId)) };
     },
     record: async (runId) => {
-      const { run, output } = await home.json(['history', runId]);
-      return { record: run as StoredRun, kept: output as Attempt['kept'] };
+      const { run, output }: OneRun = JSON.parse((await home.run(['history', runId, '--json'])).stdout);
+      return { record: run, kept: output };
     },
-    runs: async () => (await home.json(['history', '--limit', '100']))['runs'] as readonly StoredRun[],
+    runs: async () => {
+      const { runs }: AllRuns = JSON.parse((await home.run(['history', '--limit', '100', '--json'])).stdout);
+      return runs;
+    },
   };
   return samples;
 }
