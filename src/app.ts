@@ -3,7 +3,7 @@ import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { createAuthenticator } from './adapters/authenticator/index.ts';
 import type { AuthSettings } from './adapters/authenticator/index.ts';
-import { createMarkdownFileHistory } from './adapters/document-history/markdown-file.ts';
+import { createMarkdownHistory } from './adapters/document-history/markdown-file.ts';
 import { createProcessGroupExecutor } from './adapters/executor/process-group.ts';
 import { createSystemFacts } from './adapters/facts/system.ts';
 import { openLedger } from './adapters/ledger/index.ts';
@@ -84,7 +84,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
       authenticator: createAuthenticator('jwt', auth, { now: () => systemClock.now() }),
       ledger: await app.ledger(),
       output,
-      documentHistory: createMarkdownFileHistory({ ci: surroundings.ci }),
+      documentHistory: createMarkdownHistory({ ci: surroundings.ci }),
       workspace: createWorkspace(path.resolve(cwd, settings.executionDir ?? environment.get('TMPDIR') ?? tmpdir())),
       executor: createProcessGroupExecutor({ stopGraceMs: settings.stopGrace }),
       secrets,

@@ -22,7 +22,8 @@ export async function reportError(
   }
   for (const problem of failure.problems) terminal.say(renderProblem(style, failure.document, problem));
   terminal.say(`runbook: ${style.red('error')}: ${printable(failure.message)}`);
-  if (failure.fix !== '') terminal.say(`  fix: ${printable(failure.fix)}`);
+  // The fix of the only problem stands above already.
+  if (failure.fix !== '' && failure.fix !== failure.problems[0]?.fix) terminal.say(`  fix: ${printable(failure.fix)}`);
   return failure.exitCode;
 }
 

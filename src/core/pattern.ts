@@ -57,7 +57,8 @@ export function compilePattern(source: string): CompiledPattern {
 }
 
 const QUANTIFIER = /^(?:[*+?]|\{(\d+)(,?)(\d*)\})/;
-const ESCAPE = /^\\(?:[ux]\{?[0-9A-Fa-f]+\}?|[pP]\{[^}]*\}|c[A-Za-z]|.)/u;
+const ESCAPE =
+  /^\\(?:u\{[0-9A-Fa-f]+\}|u[Dd][89ABab]..\\u[Dd][C-Fc-f]..|u[0-9A-Fa-f]{4}|x..|[pP]\{[^}]*\}|c[A-Za-z]|.)/u;
 const GROUP_NAME = /^\?<[^=!>][^>]*>/;
 
 /** Recursive descent over a source that is known to be a valid `u` expression. */
@@ -145,8 +146,7 @@ class PatternParser {
     const text = ESCAPE.exec(this.source.slice(this.at))?.[0] ?? '\\';
     if (/^\\[bB]/.test(text)) throw new Unsupported('It uses a word boundary, which is not supported.');
     if (/^\\(?:[1-9]|k)/.test(text)) throw new Unsupported('It refers back to a group, which is not supported.');
-    const length = text.startsWith('\\u') && text[2] !== '{' ? 6 : text.startsWith('\\x') ? 4 : text.length;
-    return this.character(length);
+    return this.character(text.length);
   }
 
   /** One character, class or escape; the platform itself decides what it matches. */

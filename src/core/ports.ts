@@ -191,13 +191,26 @@ export interface RunLedger {
 }
 
 export interface DocumentHistory {
-  /** Resolves `auto`; `reason` is one sentence that a face may show. */
+  /** Resolves `auto`; `reason` is one sentence that a face may show. @throws RunbookError `io` for `file` */
   decide(
     mode: HistoryMode,
     documentPath: string,
   ): Promise<{ readonly mode: Exclude<HistoryMode, 'auto'>; readonly reason: string | null }>;
-  /** Appends one complete entry and syncs. @throws RunbookError `io` (the document is untouched then) */
-  append(document: { readonly path: string; readonly hasHistory: boolean }, entry: DocumentEntry): Promise<void>;
+  /**
+   * Appends one complete entry and syncs; a torn one before it is closed off.
+   * @throws RunbookError `io` (the message says whether the document is unchanged or ends with a torn entry)
+   */
+  append(document: HistoryDocument, entry: DocumentEntry): Promise<void>;
+}
+
+/** What was known of a document when it was loaded. */
+export interface HistoryDocument {
+  /** Absolute, links resolved. */
+  readonly path: string;
+  /** Whether it has a top-level `# History`; where not, the first entry brings it. */
+  readonly hasHistory: boolean;
+  /** Its size then, to notice a heading that another run has added since. */
+  readonly sizeBytes: number;
 }
 
 /** Asks the person at the terminal. Absent (null in the request) where nobody can be asked. */

@@ -37,7 +37,7 @@ function checkPattern(name: string, pattern: string, value: string): string | nu
   }
   const compiled = compilePattern(pattern);
   if (!compiled.ok) return `The pattern of ${name} cannot be used.`;
-  return compiled.pattern.matches(value) ? null : `${name} does not match the pattern ${pattern}`;
+  return compiled.pattern.matches(value) ? null : `${name} does not match the pattern \`${pattern}\`.`;
 }
 
 /** NUL, and C0 other than tab, line feed and carriage return. */

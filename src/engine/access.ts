@@ -12,11 +12,12 @@ export type Authentication =
   | { readonly identity: Identity }
   | { readonly identity: null; readonly failed: RunbookError | null };
 
-export async function authenticate(ports: EnginePorts, request: RunRequest, draft: Draft): Promise<Authentication> {
-  if (request.token === null) return { identity: null, failed: null };
+export async function authenticate(ports: EnginePorts, draft: Draft): Promise<Authentication> {
+  const { token } = draft.request;
+  if (token === null) return { identity: null, failed: null };
   try {
-    const identity = await ports.authenticator.authenticate(request.token);
-    draft.identity(identity);
+    const identity = await ports.authenticator.authenticate(token);
+    draft.identity = identity;
     return { identity };
   } catch (error) {
     if (error instanceof RunbookError && error.code === 'unauthenticated') return { identity: null, failed: error };
@@ -60,7 +61,7 @@ export function checkClaims(authentication: Authentication, runbook: Runbook): v
   if (decision === null || decision.allowed) return;
   const why = `${runbook.name} ${explainMissing(decision)}`;
   if (authentication.identity === null) {
-    throw new RunbookError('unauthenticated', `${why}, and there is no token.`, {
+    throw new RunbookError('unauthenticated', `${why}.`, {
       fix: 'Get a token from your identity provider and give it with --token-file FILE, --token - (from stdin) or RUNBOOK_TOKEN; for development `runbook token mint` makes one.',
     });
   }

@@ -1,122 +1,93 @@
-/** What the record of a run will say, filled in as it becomes known; whenever a run is refused, what is known is kept. */
+/** What is known of a run so far. Checks fill it in as they go, so that a refusal keeps whatever was known by then. */
 import { randomUUID } from 'node:crypto';
-import type { Identity, LoadedDocument } from '../core/ports.ts';
-import type { RunRecord, RunRequest, RunState, VariableRecord } from '../core/run.ts';
+import type { HistoryDocument, Identity, LoadedDocument } from '../core/ports.ts';
+import type { Refusal, RunRecord, RunRequest, VariableRecord } from '../core/run.ts';
+import type { ParseResult } from '../core/runbook.ts';
 import type { EnginePorts } from './ports.ts';
 
 export interface Draft {
   readonly runId: string;
   readonly enqueuedAt: string;
   readonly correlationId: string;
-  readonly historyMode: RunRecord['historyMode'];
-  readonly subject: string | null;
-  readonly path: string | null;
-  /** Text of the document up to its history; null until it was read. */
-  readonly head: Buffer | null;
-  readonly hasHistory: boolean;
-  /** When the script's turn came, ISO 8601; the time of asking until then. */
-  readonly startedAt: string;
-  begin(at: string): void;
-  identity(identity: Identity): void;
-  document(document: LoadedDocument): void;
-  text(name: string, digest: string, head: Buffer, hasHistory: boolean): void;
-  git(facts: { readonly commit: string; readonly dirty: boolean } | null): void;
-  history(mode: RunRecord['historyMode']): void;
-  variables(variables: readonly VariableRecord[]): void;
-  record(state: RunState): RunRecord;
+  readonly request: RunRequest;
+  identity: Identity | null;
+  document: LoadedDocument | null;
+  parsed: ParseResult | null;
+  git: { readonly commit: string; readonly dirty: boolean } | null;
+  historyMode: RunRecord['historyMode'];
+  variables: readonly VariableRecord[];
 }
 
 const CORRELATION_ID = /^[A-Za-z0-9._-]{1,64}$/;
+const MAX_NAME_LENGTH = 255;
 
 export function startDraft(ports: EnginePorts, request: RunRequest): Draft {
-  const runId = ports.runIds.next();
-  const enqueuedAt = ports.clock.now().toISOString();
   // A foreign id goes into headers, logs and records: anything but a plain one is replaced.
   const given = request.correlationId;
-  const correlationId = given !== null && CORRELATION_ID.test(given) ? given : randomUUID();
-  let identity: Identity | null = null;
-  let runbook: RunRecord['runbook'] = { name: request.reference.slice(0, 255), digest: null, path: null };
-  let head: Buffer | null = null;
-  let hasHistory = false;
-  let historyMode: RunRecord['historyMode'] = request.historyMode === 'none' ? 'none' : 'ledger';
-  let variables: readonly VariableRecord[] = [];
-  let startedAt = enqueuedAt;
-
   return {
+    runId: ports.runIds.next(),
+    enqueuedAt: ports.clock.now().toISOString(),
+    correlationId: given !== null && CORRELATION_ID.test(given) ? given : randomUUID(),
+    request,
+    identity: null,
+    document: null,
+    parsed: null,
+    git: null,
+    historyMode: request.historyMode === 'none' ? 'none' : 'ledger',
+    variables: [],
+  };
+}
+
+/** Text of the document up to its history; null until it was read. */
+export function headOf({ document, parsed }: Draft): Buffer | null {
+  return document === null || parsed === null
+    ? null
+    : document.bytes.subarray(0, parsed.historyOffset ?? document.bytes.length);
+}
+
+/** Where the entry of this run belongs; null until the document was read. */
+export function historyDocumentOf({ document, parsed }: Draft): HistoryDocument | null {
+  if (document === null || parsed === null) return null;
+  return { path: document.path, hasHistory: parsed.historyOffset !== null, sizeBytes: document.bytes.length };
+}
+
+/** The record of the first transition: `queued`, or `refused` with its reason. */
+export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | null): RunRecord {
+  const { runId, enqueuedAt, correlationId, request, identity, document, parsed, git, historyMode, variables } = draft;
+  return {
+    schemaVersion: 1,
     runId,
+    operation: 'execute',
+    state: refusal === null ? 'queued' : 'refused',
     enqueuedAt,
+    runbook: {
+      name: (document?.fileName.replace(/\.md$/, '') ?? request.reference).slice(0, MAX_NAME_LENGTH),
+      digest: parsed?.digest ?? null,
+      path: document?.path ?? null,
+      ...(git === null ? {} : { gitCommit: git.commit, gitDirty: git.dirty }),
+    },
+    who: {
+      subject: identity?.subject ?? null,
+      roles: identity?.roles ?? [],
+      issuer: identity?.issuer ?? null,
+      keyId: identity?.keyId ?? null,
+      tokenId: identity?.tokenId ?? null,
+      selfMade: identity?.selfMade ?? false,
+      osUser: ports.osUser,
+      host: ports.owner.host,
+      address: null,
+    },
+    source: request.source,
+    toolVersion: ports.toolVersion,
+    containment: null,
     correlationId,
-    get historyMode() {
-      return historyMode;
-    },
-    get subject() {
-      return identity?.subject ?? null;
-    },
-    get path() {
-      return runbook.path;
-    },
-    get head() {
-      return head;
-    },
-    get hasHistory() {
-      return hasHistory;
-    },
-    get startedAt() {
-      return startedAt;
-    },
-    begin: (at) => {
-      startedAt = at;
-    },
-    identity: (value) => {
-      identity = value;
-    },
-    document: (document) => {
-      runbook = { name: document.fileName.replace(/\.md$/, ''), digest: null, path: document.path };
-    },
-    text: (name, digest, bytes, history) => {
-      runbook = { ...runbook, name, digest };
-      head = bytes;
-      hasHistory = history;
-    },
-    git: (facts) => {
-      if (facts !== null) runbook = { ...runbook, gitCommit: facts.commit, gitDirty: facts.dirty };
-    },
-    history: (mode) => {
-      historyMode = mode;
-    },
-    variables: (value) => {
-      variables = value;
-    },
-    record: (state) => ({
-      schemaVersion: 1,
-      runId,
-      operation: 'execute',
-      state,
-      enqueuedAt,
-      runbook,
-      who: {
-        subject: identity?.subject ?? null,
-        roles: identity?.roles ?? [],
-        issuer: identity?.issuer ?? null,
-        keyId: identity?.keyId ?? null,
-        tokenId: identity?.tokenId ?? null,
-        selfMade: identity?.selfMade ?? false,
-        osUser: ports.osUser,
-        host: ports.owner.host,
-        address: null,
-      },
-      source: request.source,
-      toolVersion: ports.toolVersion,
-      containment: null,
-      correlationId,
-      callChain: request.callChain,
-      incident: request.incident,
-      rehearsal: false,
-      historyMode,
-      variables,
-      startedAt: null,
-      result: null,
-      refusal: null,
-    }),
+    callChain: request.callChain,
+    incident: request.incident,
+    rehearsal: false,
+    historyMode,
+    variables,
+    startedAt: null,
+    result: null,
+    refusal,
   };
 }

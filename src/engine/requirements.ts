@@ -26,11 +26,11 @@ export interface Plan {
 /** @throws RunbookError `variable-denied`, `requirements-unmet`, `unavailable` (only interpreters are missing) */
 export async function checkRequirements(
   ports: EnginePorts,
-  request: RunRequest,
   document: LoadedDocument,
   runbook: Runbook,
   draft: Draft,
 ): Promise<Plan> {
+  const { request } = draft;
   refuseDeniedNames(request);
   refuseVisibleSecrets(request, runbook);
   const facts = await gatherFacts(ports, document, runbook);
@@ -41,7 +41,7 @@ export async function checkRequirements(
     generate: (length) => ports.secrets.generate(length),
   });
   const missing = await askFor(request, runbook, variables);
-  draft.variables(recordVariables(variables.values, (value) => ports.secrets.fingerprint(value)));
+  draft.variables = recordVariables(variables.values, (value) => ports.secrets.fingerprint(value));
 
   const problems = [
     ...checkVariables(variables.values, missing),

@@ -4,7 +4,7 @@ import { deniedFromAnybody } from '../core/environment-names.ts';
 import { selectEnvironment } from '../core/environment.ts';
 import type { JobEnd, LoadedDocument, WorkFolder } from '../core/ports.ts';
 import { stopReasonOf } from '../core/run.ts';
-import type { Outcome, RunEventSink, RunRequest, Survivor } from '../core/run.ts';
+import type { Outcome, RunEventSink, Survivor } from '../core/run.ts';
 import type { Runbook, Script, Step } from '../core/runbook.ts';
 import { formatDuration } from '../core/units.ts';
 import type { Draft } from './draft.ts';
@@ -15,7 +15,6 @@ import type { Plan } from './requirements.ts';
 /** An accepted run with everything that its scripts need. */
 export interface RunContext {
   readonly ports: EnginePorts;
-  readonly request: RunRequest;
   readonly draft: Draft;
   readonly document: LoadedDocument;
   readonly runbook: Runbook;
@@ -129,7 +128,8 @@ function environmentOf(
   outputFile: string,
   outputs: ReadonlyMap<string, string>,
 ): Record<string, string> {
-  const { ports, request, draft, plan, document, workFolder } = context;
+  const { ports, draft, plan, document, workFolder } = context;
+  const { request } = draft;
   const caller = [...selectEnvironment(ports.callerEnvironment, [...ports.baseEnvironment, ...request.passEnv])];
   return {
     ...Object.fromEntries(caller.filter(([name]) => !deniedFromAnybody(name))),

@@ -79,10 +79,10 @@ async function runStep(
     : done;
 }
 
-async function askPerson({ request, plan }: RunContext, step: Step): Promise<boolean> {
-  const { interaction } = request;
+async function askPerson({ draft, plan }: RunContext, step: Step): Promise<boolean> {
+  const { interaction, assumeYes } = draft.request;
   if (step.manual !== undefined) return (await interaction?.manual(step, step.manual)) ?? false;
-  if (request.assumeYes) return true;
+  if (assumeYes) return true;
   const visible = new Map([...plan.variables].filter(([, { requirement }]) => requirement?.secret === false));
   if (step.confirm !== undefined) {
     const text = step.confirm.replaceAll(

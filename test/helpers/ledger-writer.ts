@@ -6,7 +6,7 @@ const [path = '', first = '0', count = '0'] = process.argv.slice(2);
 const ledger = openSqliteLedger(path);
 for (let n = Number(first); n < Number(first) + Number(count); n += 1) {
   await ledger.enqueue(queuedRun(n), OWNER, DOCUMENT);
-  await ledger.begin(runIdOf(n), { startedAt: timeOf(n), containment: 'reaper' });
+  await ledger.begin(runIdOf(n), { startedAt: timeOf(n), containment: 'reaper' }, null);
   await ledger.finish(runIdOf(n), resultOf(n));
 }
 ledger.close();

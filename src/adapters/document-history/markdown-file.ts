@@ -1,7 +1,138 @@
+/** The history in the document itself: one write at its end, synced; never a rewrite, never a rename. See ADR 0005. */
+import type { Stats } from 'node:fs';
+import { closeSync, constants, existsSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { MAX_ENTRY_BYTES, renderEntry } from '../../core/document-entry.ts';
+import { isTorn, jointAfter } from '../../core/document-history.ts';
+import { RunbookError } from '../../core/errors.ts';
 import type { DocumentHistory } from '../../core/ports.ts';
-export function createMarkdownFileHistory(_options: { ci: boolean }): DocumentHistory {
+
+const { O_APPEND, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants;
+
+const SETTLE_MS = 50;
+const SETTLE_TRIES = 20;
+
+/** `ci`: this process runs in a pipeline, so `auto` leaves documents alone. */
+export function createMarkdownHistory({ ci }: { readonly ci: boolean }): DocumentHistory {
   return {
-    decide: async (mode) => ({ mode: mode === 'auto' ? 'ledger' : mode, reason: null }),
-    append: async () => {},
+    async decide(mode, documentPath) {
+      if (mode === 'file') {
+        closeSync(openDocument(documentPath));
+        return { mode, reason: null };
+      }
+      if (mode !== 'auto') return { mode, reason: null };
+      const reason = reasonAgainst(documentPath, ci);
+      return { mode: reason === null ? 'file' : 'ledger', reason };
+    },
+
+    async append({ path, hasHistory, sizeBytes }, entry) {
+      const text = renderEntry(entry);
+      const fd = openDocument(path);
+      try {
+        const tail = await settledTail(fd);
+        // From here to the write nothing is awaited, so runs of one process cannot both add the heading.
+        const heading = hasHistory || addedSince(fd, sizeBytes) ? '' : '# History\n\n';
+        writeWhole(fd, path, jointAfter(tail) + heading + text);
+      } finally {
+        closeSync(fd);
+      }
+    },
   };
+}
+
+/** One sentence, or null where `auto` may write into the document. */
+function reasonAgainst(path: string, ci: boolean): string | null {
+  if (ci) return 'This is a CI job, so the run is recorded in the ledger and the document is left as it is.';
+  if (isInGitWorkTree(path)) {
+    return 'The document is inside a git work tree, so the run is recorded in the ledger and the document is left as it is.';
+  }
+  try {
+    closeSync(openDocument(path));
+    return null;
+  } catch (error) {
+    if (!(error instanceof RunbookError)) throw error;
+    return 'The document cannot be written, so the run is recorded in the ledger only.';
+  }
+}
+
+/** `.git` is a folder, or a file in a linked work tree or a submodule. */
+function isInGitWorkTree(path: string): boolean {
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, '.git'))) return true;
+    if (folder === dirname(folder)) return false;
+  }
+}
+
+/** Opens for reading the end and appending; `path` has its links resolved, so a link there now was put there since. */
+function openDocument(path: string): number {
+  let fd: number | null = null;
+  try {
+    fd = openSync(path, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK);
+    const stats: Stats = fstatSync(fd);
+    if (!stats.isFile()) throw new Error('not a regular file');
+    return fd;
+  } catch (error) {
+    if (fd !== null) closeSync(fd);
+    throw new RunbookError('io', `The document ${path} cannot be written${reasonOf(error)}.`, {
+      fix: 'Make it a writable file, or keep the history elsewhere with --history ledger.',
+      cause: error,
+    });
+  }
+}
+
+/** The end of the file. An entry counts as torn only when it stays so: another process may just be writing it. */
+async function settledTail(fd: number): Promise<string> {
+  let tail = tailOf(fd);
+  for (let n = 0; n < SETTLE_TRIES && isTorn(tail); n += 1) {
+    await setTimeout(SETTLE_MS);
+    const later = tailOf(fd);
+    if (later === tail) break;
+    tail = later;
+  }
+  return tail;
+}
+
+/** The end of the file, enough to see an entry that is torn there. */
+function tailOf(fd: number): string {
+  const { size } = fstatSync(fd);
+  return readFrom(fd, Math.max(0, size - MAX_ENTRY_BYTES - 4096)).toString('utf8');
+}
+
+/** Whether another run has added the heading since the document, of this size, was read. */
+function addedSince(fd: number, sizeBytes: number): boolean {
+  return /^# History$/m.test(readFrom(fd, sizeBytes).toString('utf8'));
+}
+
+function readFrom(fd: number, position: number): Buffer {
+  const bytes = Buffer.alloc(Math.max(0, fstatSync(fd).size - position));
+  let length = 0;
+  for (let read = -1; read !== 0 && length < bytes.length; length += read) {
+    read = readSync(fd, bytes, length, bytes.length - length, position + length);
+  }
+  return bytes.subarray(0, length);
+}
+
+/**
+ * One write; what a short one leaves over is written at once. Where that fails too the document keeps a torn entry,
+ * which the next one closes off: cutting the file back could cut off what somebody else has appended meanwhile.
+ */
+function writeWhole(fd: number, path: string, text: string): void {
+  const bytes = Buffer.from(text);
+  let written = 0;
+  try {
+    while (written < bytes.length) written += writeSync(fd, bytes, written);
+    fdatasyncSync(fd);
+  } catch (error) {
+    const state = written === 0 ? 'is unchanged' : 'ends with an incomplete entry, which the next one will close off';
+    throw new RunbookError('io', `The entry was not written${reasonOf(error)}; the document ${path} ${state}.`, {
+      fix: 'Make room on that disk; the run itself is in the ledger.',
+      cause: error,
+    });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  return 'code' in error && typeof error.code === 'string' ? ` (${error.code})` : ` (${error.message})`;
 }

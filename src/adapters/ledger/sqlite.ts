@@ -99,11 +99,9 @@ export function openSqliteLedger(path: string, mayBeAlive: (owner: RunOwner) => 
     async refuse(record, documentText) {
       mustBe(record, 'refused');
       inTransaction(() => {
-        const known = statements.stateOf.get(record.runId) !== undefined;
         const seq = append(record.runId, 'refused', record.enqueuedAt, record);
         if (documentText !== null) keepText(record.runbook.digest, documentText);
-        if (known) statements.refused.run(record.runId);
-        else addRun(seq, record, null);
+        addRun(seq, record, null);
       });
     },
 
@@ -162,7 +160,6 @@ function prepare(db: Database.Database) {
     finished: db.prepare<[{ runId: string; finishedAt: string; outcome: string }]>(
       "UPDATE runs SET state = 'finished', finished_at = @finishedAt, outcome = @outcome WHERE run_id = @runId",
     ),
-    refused: db.prepare<[string]>("UPDATE runs SET state = 'refused' WHERE run_id = ?"),
     keepText: db.prepare<[string, number, Buffer]>('INSERT OR IGNORE INTO documents VALUES (?, ?, ?)'),
     text: db.prepare<[string], StoredText>('SELECT size, text FROM documents WHERE digest = ?'),
     switch: db.prepare<[string], { since: string; reason: string | null }>(

@@ -49,7 +49,7 @@ function row(run: StoredRun): readonly string[] {
     result?.outcome ?? (run.refusal === null ? run.state : `refused: ${run.refusal.code}`),
     result === null ? '' : String(exitCodeOf(result)),
     result === null ? '' : formatDuration(result.durationMs),
-    printable(run.who.subject ?? run.who.osUser ?? ''),
+    printable(run.who.subject ?? `${run.who.osUser ?? '?'} (no token)`),
     run.runId,
   ];
 }

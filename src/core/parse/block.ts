@@ -2,14 +2,16 @@
 import type { Fence } from './blocks.ts';
 import { type Problems, quote } from './problems.ts';
 import { fencesOf, type Section } from './sections.ts';
+import { lettersOf, nearestName } from './spelling.ts';
 import { readYaml, type YamlList, type YamlMapping } from './yaml.ts';
 
-/** Info strings that a person may take for `yaml`: another case, `yml`, attributes, JSON, none at all. */
-const LIKE_YAML = /^(?:\s*|[.{]*(?:ya?ml|json)\b.*)$/i;
-
-/** Whether a fence looks like a yaml block but is not one. */
+/**
+ * Whether a person may take a fence for a yaml block that is not one: another case, `yml`, a typo, attributes, JSON,
+ * no tag at all.
+ */
 export function isLikeYaml(info: string): boolean {
-  return info !== 'yaml' && LIKE_YAML.test(info);
+  if (info === 'yaml') return false;
+  return info.trim() === '' || /^(?:ya?ml|json)/.test(lettersOf(info)) || nearestName(info, ['yaml']) !== null;
 }
 
 /**

@@ -44,36 +44,59 @@ function report(line: number, text: string, problems: Problems): void {
 /** Indexes of lines that read like the heading, alone or together with the next line (a heading of two lines). */
 function linesLikeClaims(lines: readonly string[]): readonly number[] {
   const found: number[] = [];
-  let previous: readonly string[] = [];
+  let previous = 0;
   for (const [index, line] of lines.entries()) {
-    const readings = mayBeShort(line) ? line.split(OTHER_LINE_ENDS).flatMap(readingsOf) : [];
-    if (readings.some(isLikeClaims)) found.push(index);
-    else if (previous.some((first) => readings.some((second) => second !== '' && isLikeClaims(first + second)))) {
+    const count = countLetters(line);
+    let next = count > MAX_LETTERS ? 0 : count;
+    const letters = next !== 0 && mayBe(count) ? readings(line).filter((reading) => reading !== '') : null;
+    if (letters?.some(isLikeClaims) === true) found.push(index);
+    if (letters?.length === 0 || letters?.some(isLikeClaims) === true) {
+      next = 0;
+    } else if (previous !== 0 && next !== 0 && mayBe(previous + next) && isPair(lines[index - 1] ?? '', line)) {
       found.push(index - 1);
     }
-    previous = readings.filter((reading) => reading !== '' && !isLikeClaims(reading));
+    previous = next;
   }
   return found;
+}
+
+/** What a line may be read as: all of it, each line of another reader, and what stands before a colon. */
+function readings(line: string): readonly string[] {
+  return line.split(OTHER_LINE_ENDS).flatMap((part) => {
+    const colon = part.indexOf(':');
+    return colon === -1 ? readingsOf(part) : readingsOf(part).concat(readingsOf(part.slice(0, colon)));
+  });
+}
+
+function isPair(first: string, second: string): boolean {
+  const ends = readings(second).filter((letters) => letters !== '');
+  return readings(first).some((start) => start !== '' && ends.some((end) => isLikeClaims(start + end)));
 }
 
 function isLikeClaims(letters: string): boolean {
   return isNear(letters, TARGET, MAX_EDITS);
 }
 
+const MAX_LETTERS = TARGET.length + MAX_EDITS;
+const MIN_LETTERS = TARGET.length - MAX_EDITS;
+
+/** Cheap, and never wrong in the negative. Most lines end here, of a history nearly all. */
+function mayBe(count: number): boolean {
+  return !(count < MIN_LETTERS || count > MAX_LETTERS);
+}
+
 /**
- * Cheap and never wrong in the negative: a line of ASCII without entities and tags that has more letters than the name
- * can have is not it. Most lines of a history end here.
+ * Letters of a line; NaN for one that takes a closer look: beyond ASCII, with entities, tags or other line ends, or
+ * with a colon where the name may have ended.
  */
-function mayBeShort(line: string): boolean {
+function countLetters(line: string): number {
   let letters = 0;
   for (let index = 0; index < line.length; index += 1) {
     const code = line.charCodeAt(index);
-    if (code > 0x7f || code === 0x26 || code === 0x3c || code === 0x0b || code === 0x0c) return true;
+    if (code > 0x7f || code === 0x26 || code === 0x3c || code === 0x0b || code === 0x0c) return Number.NaN;
+    if (code === 0x3a && mayBe(letters)) return Number.NaN;
     const lower = code | 0x20;
-    if (lower >= 0x61 && lower <= 0x7a) {
-      letters += 1;
-      if (letters > TARGET.length + MAX_EDITS) return false;
-    }
+    if (lower >= 0x61 && lower <= 0x7a) letters += 1;
   }
-  return letters > 0;
+  return letters;
 }

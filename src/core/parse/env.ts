@@ -62,9 +62,10 @@ function readTyped(name: string, mapping: YamlMapping, line: number, problems: P
   const rule = { name, type, ...(pattern !== undefined && { pattern }) };
   const choices = readChoices(entries.get('choices'), rule, problems);
   const value = readDefault(entries.get('default'), { ...rule, ...(choices !== undefined && { choices }) }, problems);
-  const declaredSecret = entries.get('secret');
+  const secretEntry = entries.get('secret');
+  const declaredSecret = secretEntry?.value.kind === 'none' ? undefined : secretEntry;
   const secret = declaredSecret === undefined ? looksSecret(name) : booleanOf(declaredSecret, problems);
-  const generate = readGenerate(entries, secret, problems);
+  const generate = readGenerate(entries, secret && declaredSecret !== undefined, problems);
   if (secret && declaredSecret !== undefined && entries.has('default')) {
     problems.add(
       'env-secret',
@@ -140,7 +141,7 @@ function readDefault(entry: YamlEntry | undefined, rule: ValueRule, problems: Pr
 
 function readGenerate(
   entries: ReadonlyMap<(typeof KEYS)[number], YamlEntry>,
-  secret: boolean,
+  declaredSecret: boolean,
   problems: Problems,
 ): number | undefined {
   const entry = entries.get('generate');
@@ -156,7 +157,7 @@ function readGenerate(
     );
     return undefined;
   }
-  if (!secret || !entries.has('secret')) {
+  if (!declaredSecret) {
     problems.add(
       'env-generate',
       entry.at,

@@ -18,7 +18,10 @@ export interface SplitDocument {
   readonly tooLarge: boolean;
 }
 
-const HISTORY_CANDIDATE = /^ {0,3}#[ \t]+History.*$/m;
+/** Headings, fences and comments of a head: each costs time, and no person reads so many. */
+export const MAX_BLOCKS = 10_000;
+
+const HISTORY_CANDIDATE = /^ {0,3}#[ \t]+History[^\n]*/m;
 
 /** Splits at the first top-level `# History`. Of a head above `MAX_HEAD_BYTES` only the beginning is looked at. */
 export function splitDocument(bytes: Uint8Array): SplitDocument {
@@ -26,7 +29,7 @@ export function splitDocument(bytes: Uint8Array): SplitDocument {
   const { blocks, history } = findHistory(prefix);
   const offset = history === null ? null : lineOffset(bytes, history.line);
   const headBytes = offset === null ? bytes : bytes.subarray(0, offset);
-  const tooLarge = headBytes.length > MAX_HEAD_BYTES;
+  const tooLarge = headBytes.length > MAX_HEAD_BYTES || blocks.length > MAX_BLOCKS;
   const allLines = prefix.split('\n');
   const lines = history === null ? allLines : allLines.slice(0, history.line - 1);
   return {

@@ -1,13 +1,12 @@
 /** Markdown → Runbook, with everything that is wrong with it at once. Pure, and never throws. */
 import type { ClaimAlternative, ParseResult, Runbook } from '../runbook.ts';
-import type { Fence } from './blocks.ts';
 import { readSectionYaml } from './block.ts';
 import { checkCharacters } from './characters.ts';
 import { readClaims } from './claims.ts';
 import { checkClaimsHeading } from './claims-heading.ts';
 import { readEnv } from './env.ts';
 import { readFiles } from './files.ts';
-import { MAX_HEAD_BYTES, type SplitDocument, splitDocument } from './history.ts';
+import { MAX_BLOCKS, MAX_HEAD_BYTES, type SplitDocument, splitDocument } from './history.ts';
 import { readLimits } from './limits.ts';
 import { NO_METADATA, readMetadata } from './metadata.ts';
 import { Problems } from './problems.ts';
@@ -52,20 +51,26 @@ function tooLarge(problems: Problems): Parsed {
   problems.add(
     'document-too-large',
     { line: 1, column: 1 },
-    `The part before \`# History\` is larger than ${MAX_HEAD_BYTES / 1024 / 1024} MiB.`,
+    `The part before \`# History\` is larger than ${MAX_HEAD_BYTES / 1024 / 1024} MiB or has more than ${MAX_BLOCKS} headings and fences.`,
     'Move data into input files; if `# History` is missing, add it.',
   );
   return { content: null, silenced: new Set() };
 }
 
 function readDocument(document: SplitDocument, options: ParseOptions, problems: Problems): Parsed {
-  const inFence = fenceTest(document);
+  const unread = { content: null, silenced: new Set<string>() };
+  if (document.lines.every((line) => line.trim() === '')) return unread;
+  const last = document.blocks.at(-1);
+  if (last?.type === 'too-deep') {
+    problems.add('nesting-too-deep', last, 'Quotes and lists are nested too deep to be read.', 'Write it flat.');
+    return unread;
+  }
   checkCharacters(document, problems);
   checkBlocks(document, problems);
   const sections = readSections(document, problems);
   const tail = readTail(document);
   checkTail(tail, problems);
-  checkMisplaced(document, inFence, problems);
+  checkMisplaced(document, quotedTest(document), problems);
   if (!sections.has('Required Claims')) checkClaimsHeading(document, tail, problems);
   return {
     content: readContent(document, sections, options, problems),
@@ -123,9 +128,6 @@ function onlyMapping(data: YamlMapping | YamlList | null, problems: Problems): Y
 
 function checkBlocks(document: SplitDocument, problems: Problems): void {
   for (const block of document.blocks) {
-    if (block.type === 'too-deep') {
-      problems.add('nesting-too-deep', block, 'Quotes and lists are nested too deep to be read.', 'Write it flat.');
-    }
     if (block.type !== 'fence' || block.closed) continue;
     problems.add(
       'fence-unclosed',
@@ -136,12 +138,14 @@ function checkBlocks(document: SplitDocument, problems: Problems): void {
   }
 }
 
-/** Whether a line belongs to a top-level fence, its first and last line included. */
-function fenceTest(document: SplitDocument): (line: number) => boolean {
-  const fences = document.blocks.filter((block): block is Fence => block.type === 'fence');
-  const fenced = new Set<number>();
-  for (const { line, endLine } of fences) for (let at = line; at <= endLine; at += 1) fenced.add(at);
-  return (line) => fenced.has(line);
+/** Whether a line belongs to a top-level fence or comment, its first and last line included. */
+function quotedTest(document: SplitDocument): (line: number) => boolean {
+  const quoted = new Set<number>();
+  for (const block of document.blocks) {
+    if (block.type !== 'fence' && block.type !== 'comment') continue;
+    for (let line = block.line; line <= block.endLine; line += 1) quoted.add(line);
+  }
+  return (line) => quoted.has(line);
 }
 
 /** Markdown between the title and the first section. */

@@ -11,9 +11,14 @@ const MAX_PROBLEMS = 200;
 
 export class Problems {
   private readonly found: Problem[] = [];
+  private readonly counts = new Map<RuleId, number>();
 
   /** @param message what is wrong, one sentence. @param fix what to do, one sentence. */
   add(rule: RuleId, at: Position, message: string, fix: string): void {
+    const count = (this.counts.get(rule) ?? 0) + 1;
+    this.counts.set(rule, count);
+    // One more than is shown: then it is known that there are more.
+    if (count > MAX_PROBLEMS + 1) return;
     const { line, column } = at;
     this.found.push({
       severity: RULES[rule].severity,
@@ -29,10 +34,6 @@ export class Problems {
     return this.found.some((problem) => problem.severity === 'error');
   }
 
-  has(rule: RuleId): boolean {
-    return this.found.some((problem) => problem.rule === rule);
-  }
-
   /** In order of place, without silenced warnings; of too many, errors are kept first. */
   list(silenced: ReadonlySet<string>): readonly Problem[] {
     const shown = this.found.filter(({ severity, rule }) => severity === 'error' || !silenced.has(rule));
@@ -46,7 +47,7 @@ export class Problems {
       {
         severity: RULES['problems-truncated'].severity,
         rule: 'problems-truncated' satisfies RuleId,
-        message: `The document has ${shown.length} problems; these are the first ${kept.length}.`,
+        message: `The document has more than ${kept.length} problems.`,
         fix: 'Repair these, then check the document again.',
         line,
         column,

@@ -14,7 +14,9 @@ export const RULES = {
   'not-utf8': error('The text before `# History` is UTF-8.'),
   'control-character': error('The text before `# History` has no control character but tab and line break.'),
   'hidden-character': error('What a machine acts on has no invisible or direction-changing character.'),
-  'document-too-large': error('The part before `# History` is at most 1 MiB.'),
+  'document-too-large': error(
+    'The part before `# History` is at most 1 MiB and has at most 10,000 headings and fences.',
+  ),
   'document-empty': error('A document is not empty.'),
   'front-matter': error('A document has no front matter.'),
   'title-missing': error('The first line is `# <Name>`.'),

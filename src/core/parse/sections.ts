@@ -16,6 +16,7 @@ export const SECTION_NAMES = [
 ] as const;
 export type SectionName = (typeof SECTION_NAMES)[number];
 
+const MISPLACEABLE = SECTION_NAMES.filter((name) => name !== 'Required Claims');
 const RESERVED = ['Approvals', 'Triggers', 'Capabilities'] as const;
 /** A classic document has all of these, as in Stage0; empty ones are valid. */
 const CLASSIC_SECTIONS: readonly SectionName[] = ['Environment Requirements', 'File System Requirements', 'History'];
@@ -25,7 +26,7 @@ export interface Section {
   readonly heading: Heading;
   /** Headings below level 1 and fences, in order. */
   readonly blocks: readonly Block[];
-  /** Whether it has any text or fence. */
+  /** It has neither text nor fences. */
   readonly isBlank: boolean;
 }
 
@@ -50,11 +51,12 @@ export function readSections(document: SplitDocument, problems: Problems): Reado
       );
     } else {
       const lastLine = (headings[index + 1]?.line ?? document.lines.length + 1) - 1;
+      const blocks = document.blocks.filter((block) => block.line > heading.endLine && block.line <= lastLine);
       sections.set(name, {
         name,
         heading,
-        blocks: document.blocks.filter((block) => block.line > heading.endLine && block.line <= lastLine),
-        isBlank: document.lines.slice(heading.endLine, lastLine).every((line) => line.trim() === ''),
+        blocks,
+        isBlank: isBlank(document.lines.slice(heading.endLine, lastLine), heading.endLine + 1, blocks),
       });
     }
   }
@@ -63,6 +65,16 @@ export function readSections(document: SplitDocument, problems: Problems): Reado
   }
   checkPresence(sections, problems);
   return sections;
+}
+
+/** Whether there is nothing but blank lines and comments. */
+function isBlank(lines: readonly string[], firstLine: number, blocks: readonly Block[]): boolean {
+  const comments = blocks.filter((block) => block.type === 'comment');
+  return lines.every(
+    (text, index) =>
+      text.trim() === '' ||
+      comments.some(({ line, endLine }) => line <= firstLine + index && firstLine + index <= endLine),
+  );
 }
 
 /** A top-level H1 that is not the title. */
@@ -127,13 +139,13 @@ function checkPresence(sections: ReadonlyMap<SectionName, Section>, problems: Pr
   }
 }
 
-/** Headings that have a section's name but do not begin it: `## Limits`, `#Limits`. Step names are free. */
-export function checkMisplaced(document: SplitDocument, inFence: (line: number) => boolean, problems: Problems): void {
-  const names = new Map(SECTION_NAMES.map((name) => [lettersOf(name), name]));
+/** Lines that have a section's name and a marker but do not begin it: `## Limits`, `#Limits`. Claims have their own rule. */
+export function checkMisplaced(document: SplitDocument, isQuoted: (line: number) => boolean, problems: Problems): void {
+  const names = new Map(MISPLACEABLE.map((name) => [lettersOf(name), name]));
   const headings = new Set(document.blocks.filter(isSectionHeading).map(({ line }) => line));
   for (const [index, text] of document.lines.entries()) {
     const line = index + 1;
-    if (!/^\s{0,9}#/.test(text) || text.length > 100 || line === 1 || headings.has(line) || inFence(line)) continue;
+    if (!/^\s{0,9}#/.test(text) || text.length > 100 || line === 1 || headings.has(line) || isQuoted(line)) continue;
     const name = names.get(lettersOf(text));
     if (name === undefined) continue;
     problems.add(

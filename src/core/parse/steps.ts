@@ -1,4 +1,5 @@
 /** `# Steps`: `## <Step name>`, prose, an optional yaml block, one fence; `### Done when`, `### Rollback`. */
+import { interpreterByTag } from '../interpreters.ts';
 import type { EnvRequirement, Script, Step } from '../runbook.ts';
 import type { Block, Fence, Heading } from './blocks.ts';
 import { isLikeYaml, reportSeveral, reportTag } from './block.ts';
@@ -122,7 +123,7 @@ function scriptFences(blocks: readonly Block[], yaml: Fence | undefined, problem
   const candidates = others.filter(({ info }) => !isLikeYaml(info) || info === '');
   const [first, ...further] = candidates;
   if (first !== undefined) {
-    if (!EXECUTED.has(first.info)) {
+    if (interpreterByTag(first.info, 'steps') === null) {
       reportFence(first, first.info === '' ? 'It has no tag.' : `It is tagged ${quote(first.info)}.`, problems);
     }
     if (yaml !== undefined && yaml.line > first.line)
@@ -131,8 +132,6 @@ function scriptFences(blocks: readonly Block[], yaml: Fence | undefined, problem
   for (const fence of further) reportFence(fence, 'It is a second fence.', problems);
   return candidates;
 }
-
-const EXECUTED: ReadonlySet<string> = new Set(tags('steps').match(/[a-z]+(?=`)/g));
 
 function reportFence(fence: Fence, why: string, problems: Problems): void {
   problems.add(

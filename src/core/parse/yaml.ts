@@ -37,6 +37,8 @@ const MAX_BLOCK_BYTES = 64 * 1024;
 const MAX_DEPTH = 16;
 /** What the library may be given: far below its stack, far above `MAX_DEPTH`, since the count before it is rough. */
 const MAX_ROUGH_DEPTH = 64;
+/** No nesting is deeper than there are opening brackets, whatever quotes hide from the rough count. */
+const MAX_BRACKETS = 1000;
 
 /** The block's mapping or list; null when it has problems, all of which are then in `problems`. */
 export function readYaml(fence: Fence, problems: Problems): YamlMapping | YamlList | null {
@@ -84,15 +86,20 @@ class BlockReader {
     for (const { code, message, pos } of found) {
       const at = this.position(pos[0]);
       const first = message.split('\n')[0] ?? '';
-      if (code === 'DUPLICATE_KEY') {
-        this.fail('yaml-duplicate-key', at, 'The key appears twice in its mapping.', 'Keep one of them.');
-      } else if (code === 'TAG_RESOLVE_FAILED') {
+      if (code === 'TAG_RESOLVE_FAILED') {
         this.feature(at, 'a tag');
+      } else if (code === 'MULTIPLE_DOCS') {
+        this.fail(
+          'yaml-syntax',
+          at,
+          'The yaml block holds a second document.',
+          'Remove the `---` and put all into one.',
+        );
       } else {
         this.fail(
           'yaml-syntax',
           at,
-          `The yaml block cannot be read: ${first}`,
+          `The yaml block cannot be read: ${first.replace(/\.$/, '')}.`,
           'Repair its YAML; quote text with `"`.',
         );
       }
@@ -109,11 +116,13 @@ class BlockReader {
         schema: 'failsafe',
         version: '1.2',
         merge: false,
-        uniqueKeys: true,
+        // Checked below; the library compares each key with each.
+        uniqueKeys: false,
         strict: true,
         stringKeys: false,
         prettyErrors: false,
-        logLevel: 'silent',
+        // Anything lower hides a second document.
+        logLevel: 'error',
         lineCounter: this.lines,
       });
     } catch {
@@ -142,7 +151,7 @@ class BlockReader {
   private scalar(node: Scalar, at: Position): YamlValue {
     if (node.type === Scalar.PLAIN && (node.source ?? '') === '') return { kind: 'none', at };
     const text = String(node.value);
-    if (hasControlCharacter(text)) {
+    if (hasControlCharacter(text) || !text.isWellFormed()) {
       this.fail('yaml-syntax', at, 'The value holds an escaped control character.', 'Remove the escape.');
     }
     checkHidden(text, at, 'The value', this.problems);
@@ -199,6 +208,7 @@ const INDICATORS = /^(?:[-?:][ \t]+)*/;
 /** Upper bound of the nesting, cheap and without recursion: open brackets, deeper indents, and `- - -` on one line. */
 function roughDepth(content: string): number {
   let brackets = 0;
+  let opened = 0;
   let deepest = 0;
   const indents: number[] = [];
   for (const line of content.split('\n')) {
@@ -209,10 +219,12 @@ function roughDepth(content: string): number {
     const markers = (INDICATORS.exec(body)?.[0] ?? '').replace(/[ \t]/g, '').length;
     deepest = Math.max(deepest, indents.length + markers + brackets);
     for (const character of body) {
-      if (character === '[' || character === '{') brackets += 1;
-      else if ((character === ']' || character === '}') && brackets > 0) brackets -= 1;
+      if (character === '[' || character === '{') {
+        brackets += 1;
+        opened += 1;
+      } else if ((character === ']' || character === '}') && brackets > 0) brackets -= 1;
       deepest = Math.max(deepest, indents.length + markers + brackets);
     }
   }
-  return deepest;
+  return opened > MAX_BRACKETS ? Infinity : deepest;
 }

@@ -1,0 +1,205 @@
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Parser } from 'commonmark';
+import { execa } from 'execa';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createMarkdownHistory } from '../../src/adapters/document-history/markdown-file.ts';
+import { readEntries } from '../../src/core/document-history.ts';
+import type { HistoryDocument } from '../../src/core/ports.ts';
+import { entryOf } from '../helpers/entries.ts';
+import { failureOf } from '../helpers/failure.ts';
+
+const DOCUMENT = '# Restart\n\n# Script\n```sh\n# History\necho hi\n```\n';
+const WRITER = join(import.meta.dirname, '../helpers/history-writer.ts');
+
+let folder = '';
+let path = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'history-'));
+  path = join(folder, 'Restart.md');
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const history = createMarkdownHistory({ ci: false });
+
+/** The document as it was loaded, with this text. */
+function loaded(text: string, hasHistory: boolean): HistoryDocument {
+  writeFileSync(path, text);
+  return { path, hasHistory, sizeBytes: Buffer.byteLength(text) };
+}
+
+/** Top-level headings as CommonMark sees them. */
+function headings(): string[] {
+  const titles: string[] = [];
+  for (let node = new Parser().parse(readFileSync(path, 'utf8')).firstChild; node !== null; node = node.next) {
+    if (node.type === 'heading') titles.push(`${'#'.repeat(node.level)} ${node.firstChild?.literal ?? ''}`);
+  }
+  return titles;
+}
+
+function runIds(): string[] {
+  return readEntries(readFileSync(path, 'utf8')).map((entry) =>
+    entry.origin === 'runbook' ? entry.facts.run : 'foreign',
+  );
+}
+
+describe('where a history goes', () => {
+  test.each(['ledger', 'none'] as const)('%s stays what it is', async (mode) => {
+    expect(await history.decide(mode, path)).toEqual({ mode, reason: null });
+  });
+
+  test('auto is the file where it can be written', async () => {
+    loaded(DOCUMENT, false);
+    const before = statSync(path);
+    expect(await history.decide('auto', path)).toEqual({ mode: 'file', reason: null });
+    expect(await history.decide('file', path)).toEqual({ mode: 'file', reason: null });
+    expect(statSync(path).mtimeMs).toBe(before.mtimeMs);
+    expect(readFileSync(path, 'utf8')).toBe(DOCUMENT);
+  });
+
+  test.each([
+    ['a .git folder', (at: string): unknown => mkdirSync(at)],
+    ['a .git file, as in a linked work tree', (at: string): unknown => writeFileSync(at, 'gitdir: elsewhere\n')],
+  ])('auto is the ledger beneath %s, the file when told so', async (_, make) => {
+    make(join(folder, '.git'));
+    mkdirSync(join(folder, 'a/b'), { recursive: true });
+    path = join(folder, 'a/b/Restart.md');
+    loaded(DOCUMENT, false);
+    expect(await history.decide('auto', path)).toEqual({
+      mode: 'ledger',
+      reason: expect.stringMatching(/git work tree.*\.$/) as unknown,
+    });
+    expect(await history.decide('file', path)).toMatchObject({ mode: 'file' });
+  });
+
+  test('auto is the ledger in a CI job', async () => {
+    loaded(DOCUMENT, false);
+    expect(await createMarkdownHistory({ ci: true }).decide('auto', path)).toEqual({
+      mode: 'ledger',
+      reason: expect.stringContaining('CI') as unknown,
+    });
+  });
+
+  test.each([
+    ['missing', async (): Promise<unknown> => null],
+    ['a folder', async (): Promise<unknown> => mkdirSync(path)],
+    ['a link', async (): Promise<unknown> => symlinkSync('/dev/null', path)],
+    ['a pipe', (): Promise<unknown> => execa('mkfifo', [path])],
+  ])('a document that is %s: auto is the ledger, file is refused', async (_, make) => {
+    await make();
+    expect(await history.decide('auto', path)).toEqual({
+      mode: 'ledger',
+      reason: expect.stringContaining('cannot be written') as unknown,
+    });
+    expect(await failureOf(() => history.decide('file', path))).toMatchObject({
+      code: 'io',
+      message: expect.stringContaining(path) as unknown,
+      fix: expect.stringContaining('--history ledger') as unknown,
+    });
+    expect(await failureOf(() => history.append({ path, hasHistory: true, sizeBytes: 0 }, entryOf({})))).toMatchObject({
+      code: 'io',
+    });
+  });
+});
+
+describe('an entry in the document', () => {
+  test('brings the heading once, keeps everything before it, mode and inode included', async () => {
+    const document = loaded(DOCUMENT, false);
+    chmodSync(path, 0o640);
+    const before = statSync(path);
+    await history.append(document, entryOf({ runId: 'one' }));
+    // The second run was loaded before the first one ended.
+    await history.append(document, entryOf({ runId: 'two', stdout: Buffer.from('# History\n') }));
+    const text = readFileSync(path, 'utf8');
+    expect(text.startsWith(`${DOCUMENT}\n# History\n\n### `)).toBe(true);
+    expect(runIds()).toEqual(['one', 'two']);
+    expect(headings()).toEqual([
+      '# Restart',
+      '# Script',
+      '# History',
+      '### 2026-01-23T14:33:02.123Z | Exit Code: 3',
+      '### 2026-01-23T14:33:02.123Z | Exit Code: 3',
+    ]);
+    expect(statSync(path)).toMatchObject({ ino: before.ino, mode: before.mode });
+  });
+
+  test.each([
+    ['no line feed', '# History', '# History\n\n### '],
+    ['one line feed', '# History\n', '# History\n\n### '],
+    ['a blank line', '# History\n\n', '# History\n\n### '],
+  ])('stands behind a blank line when the document ends with %s', async (_, end, expected) => {
+    await history.append(loaded(`${DOCUMENT}${end}`, true), entryOf({}));
+    expect(readFileSync(path, 'utf8').slice(DOCUMENT.length, DOCUMENT.length + expected.length)).toBe(expected);
+  });
+
+  test('of runs that end at the same moment come one behind the other, under one heading', async () => {
+    const document = loaded(DOCUMENT, false);
+    const ids = Array.from({ length: 20 }, (_, n) => `run-${n}`);
+    await Promise.all(ids.map((runId) => history.append(document, entryOf({ runId }))));
+    expect(runIds().sort()).toEqual(ids.sort());
+    expect(headings().filter((title) => title === '# History')).toHaveLength(1);
+  });
+
+  test('of four processes at once stay whole: 4 times 150 entries of 16 KiB', async () => {
+    loaded(`${DOCUMENT}# History\n`, true);
+    await Promise.all(
+      ['a', 'b', 'c', 'd'].map((prefix) =>
+        execa(process.execPath, [WRITER, path, prefix, '150', '40000'], { timeout: 100_000 }),
+      ),
+    );
+    const ids = runIds();
+    expect(ids).not.toContain('foreign');
+    expect(new Set(ids).size).toBe(600);
+    expect(readFileSync(path, 'utf8')).not.toContain('incomplete');
+  });
+
+  test('costs the same in a document of 30 MB', async () => {
+    const document = loaded(`${DOCUMENT}# History\n${'old text\n'.repeat(3_000_000)}`, true);
+    const before = process.memoryUsage().arrayBuffers;
+    await history.append(document, entryOf({ runId: 'late' }));
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1_000_000);
+    expect(readEntries(readFileSync(path, 'utf8').slice(-1000))).toMatchObject([{ facts: { run: 'late' } }]);
+  });
+
+  test('that a full disk has torn is told, kept, and closed off by the next one', async () => {
+    loaded(`${DOCUMENT}# History\n`, true);
+    await history.append({ path, hasHistory: true, sizeBytes: 0 }, entryOf({ runId: 'whole' }));
+    // A file may have 4 KiB here: the write comes back short and the rest fails, as on a full disk.
+    const script = `trap '' XFSZ; ulimit -f 4; exec "$0" "$@"`;
+    const { stdout } = await execa('bash', ['-c', script, process.execPath, WRITER, path, 'torn', '1', '9000'], {
+      timeout: 60_000,
+    });
+    expect(stdout).toMatch(/not written \(EFBIG\).*ends with an incomplete entry/);
+    expect(statSync(path).size).toBe(4096);
+    const torn = readFileSync(path, 'utf8');
+
+    await history.append({ path, hasHistory: true, sizeBytes: 0 }, entryOf({ runId: 'next' }));
+    expect(readFileSync(path, 'utf8').startsWith(torn)).toBe(true);
+    expect(readFileSync(path, 'utf8')).toContain('*The entry above is incomplete');
+    expect(runIds()).toEqual(['whole', 'foreign', 'next']);
+    expect(headings()).toHaveLength(6);
+  });
+
+  test('that cannot be written at all leaves the document as it is', async () => {
+    loaded(`${DOCUMENT}# History\n${'x'.repeat(4096)}`, true);
+    const before = readFileSync(path, 'utf8');
+    const script = `trap '' XFSZ; ulimit -f 4; exec "$0" "$@"`;
+    const { stdout } = await execa('bash', ['-c', script, process.execPath, WRITER, path, 'torn', '1', '9000'], {
+      timeout: 60_000,
+    });
+    expect(stdout).toMatch(/EFBIG.*is unchanged/);
+    expect(readFileSync(path, 'utf8')).toBe(before);
+  });
+
+  test('is never written through a link that took the place of the document', async () => {
+    const target = join(folder, 'target.md');
+    writeFileSync(target, 'untouched');
+    symlinkSync(target, path);
+    const failure = await failureOf(() => history.append({ path, hasHistory: true, sizeBytes: 9 }, entryOf({})));
+    expect(failure).toMatchObject({ code: 'io', message: expect.stringContaining('ELOOP') as unknown });
+    expect(readFileSync(target, 'utf8')).toBe('untouched');
+  });
+});

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { DENIED_NAMES, deniedFromAnybody, isEnvironmentName } from '../../../src/core/environment-names.ts';
+
+test.each(['A', '_', 'a1', 'PATH', 'DB_HOST'])('%s is a name', (name) => {
+  expect(isEnvironmentName(name)).toBe(true);
+});
+
+test.each(['', '1A', 'A-B', 'A B', 'A=B', 'A\n', '\nA', 'Ä', 'A.B', 'BASH_FUNC_x%%'])('%j is no name', (name) => {
+  expect(isEnvironmentName(name)).toBe(false);
+});
+
+test.each(
+  (
+    'RUNBOOK_OUTPUT RUNBOOK_ LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT DYLD_INSERT_LIBRARIES BASH_ENV ENV BASH_FUNC_ls%% ' +
+    'SHELLOPTS BASHOPTS PS4 IFS ZDOTDIR NODE_OPTIONS PYTHONPATH PYTHONHOME PYTHONSTARTUP PERL5LIB PERL5OPT RUBYOPT RUBYLIB ' +
+    'JAVA_TOOL_OPTIONS GIT_SSH GIT_SSH_COMMAND GIT_EXEC_PATH'
+  ).split(' '),
+)('nobody may set %s', (name) => {
+  expect(deniedFromAnybody(name)).toBe(true);
+});
+
+test.each([
+  'PATH',
+  'HOME',
+  'LD',
+  'MY_LD_PRELOAD',
+  'ENVIRONMENT',
+  'PS1',
+  'RUNBOOKS',
+  'GIT_AUTHOR_NAME',
+  'KUBECONFIG',
+  '__proto__',
+])('anybody may set %s', (name) => {
+  expect(deniedFromAnybody(name)).toBe(false);
+});
+
+test('every entry of the list denies', () => {
+  for (const name of DENIED_NAMES) expect(deniedFromAnybody(name.replace('*', 'X'))).toBe(true);
+});

@@ -1,0 +1,68 @@
+/** No regular expression of ours can be made to run away: each is found mechanically and analysed. */
+import { globSync, readFileSync } from 'node:fs';
+import { checkSync } from 'recheck';
+import { describe, expect, test } from 'vitest';
+import { regexLiterals } from '../helpers/regex-literals.ts';
+
+process.env['RECHECK_SYNC_BACKEND'] = 'pure';
+
+/** Quadratic time on what a head or a line may hold is short enough; more is not. */
+const MAX_DEGREE = 2;
+/** Expressions made at run time are not literals; these files make them, and say why that is safe. */
+const MAKES_EXPRESSIONS = ['src/core/pattern.ts'];
+
+const files = globSync('src/**/*.ts');
+const literals = new Map(
+  files.flatMap((file) =>
+    regexLiterals(readFileSync(file, 'utf8')).map(
+      ({ source, flags, line }) => [`/${source}/${flags}`, { source, flags, place: `${file}:${line}` }] as const,
+    ),
+  ),
+);
+
+function complexityOf(source: string, flags: string): string {
+  const result = checkSync(source, flags, { timeout: 30_000, checker: 'automaton' });
+  if (result.status === 'safe') return 'safe';
+  if (result.status === 'unknown') return `unknown: ${result.error.kind}`;
+  const { complexity } = result;
+  return complexity.type === 'polynomial' && complexity.degree <= MAX_DEGREE ? 'quadratic' : complexity.summary;
+}
+
+describe('regular expressions', () => {
+  test('are found', () => {
+    expect(literals.size).toBeGreaterThan(30);
+    expect([...literals.keys()]).toContain('/^[A-Za-z_][A-Za-z0-9_]*$/');
+  });
+
+  test.each([...literals])('%s', (_, { source, flags, place }) => {
+    expect(`${place} ${complexityOf(source, flags)}`).toMatch(/ (?:safe|quadratic)$/);
+  });
+
+  test('are not made at run time elsewhere', () => {
+    const makers = files.filter((file) => /new RegExp\(|[^.\w]RegExp\(/.test(readFileSync(file, 'utf8')));
+    expect(makers.map((file) => file.replaceAll('\\', '/'))).toEqual(MAKES_EXPRESSIONS);
+  });
+});
+
+describe('the check itself', () => {
+  test.each(['(a+)+$', '^(?:a|a)*$', 'a*a*a*a*$', '(?:\\s*\\w+)*;'])('%s is noticed', (source) => {
+    expect(complexityOf(source, '')).not.toMatch(/^(?:safe|quadratic)$/);
+  });
+
+  test('finds literals and nothing else', () => {
+    const text = [
+      "const a = 'x/y/z'; // /comment/",
+      '/* /comment/ */ const b = /[/]b\\/[^\\]/]+/gu.exec(c) / 2 / 1;',
+      'const d = `text /no/ ${e.replace(/e/, `${/f/.source}`)} /no/`;',
+      'if (g) return /h/;',
+      'const i = { j: /k/ }; const l = (m) / n / o;',
+    ].join('\n');
+    expect(regexLiterals(text).map(({ source, line }) => `${line} ${source}`)).toEqual([
+      '2 [/]b\\/[^\\]/]+',
+      '3 e',
+      '3 f',
+      '4 h',
+      '5 k',
+    ]);
+  });
+});
