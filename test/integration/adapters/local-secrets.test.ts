@@ -14,8 +14,8 @@ afterEach(() => {
 
 describe('generated secrets', () => {
   it('have their length, plain characters, and never repeat', () => {
-    const { generate } = createLocalSecrets(folder);
-    const made = Array.from({ length: 1000 }, () => generate(20));
+    const secrets = createLocalSecrets(folder);
+    const made = Array.from({ length: 1000 }, () => secrets.generate(20));
     for (const secret of made) expect(secret).toMatch(/^[A-Za-z0-9]{20}$/);
     expect(new Set(made).size).toBe(1000);
   });
