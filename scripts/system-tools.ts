@@ -7,7 +7,10 @@ import { execaSync } from 'execa';
 const TOOLS: Readonly<Record<string, string>> = {
   zsh: 'zsh',
   bash: 'bash',
-  python3: 'python3-minimal',
+  python3: 'python3',
+  openssl: 'openssl',
+  script: 'bsdutils',
+  setpriv: 'util-linux',
   git: 'git',
   strace: 'strace',
 };

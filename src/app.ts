@@ -16,7 +16,7 @@ import { createRunIds } from './adapters/system/run-ids.ts';
 import { createWorkspace } from './adapters/workspace/temporary.ts';
 import { CLI_BASE } from './core/environment.ts';
 import type { FactsSource, RunLedger, RunbookSource, SecretSource, Clock, RunOutput } from './core/ports.ts';
-import { environmentName, SETTING_NAMES, SETTINGS } from './core/settings.ts';
+import { environmentName, environmentNames, SETTING_NAMES, SETTINGS } from './core/settings.ts';
 import type { ResolvedSettings, Settings } from './core/settings.ts';
 import type { EnginePorts } from './engine/ports.ts';
 import { VERSION } from './version.ts';
@@ -54,6 +54,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
   const folder =
     settings.runbooksDir === null ? await findRunbooksFolder(cwd) : path.resolve(cwd, settings.runbooksDir);
   const secrets = createLocalSecrets(stateDir);
+  const callerEnvironment = withoutOwnSecrets(environment);
   const output = createSpool(stateDir);
   const auth = authSettings(settings);
   let ledger: Promise<RunLedger> | null = null;
@@ -66,7 +67,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     secrets,
     clock: systemClock,
     output,
-    callerEnvironment: environment,
+    callerEnvironment,
     auth,
     ledger: () =>
       (ledger ??= openLedger(
@@ -90,9 +91,9 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
       secrets,
       clock: systemClock,
       runIds: createRunIds(systemClock),
-      callerEnvironment: environment,
+      callerEnvironment,
       baseEnvironment: CLI_BASE,
-      childSettings: childSettings(resolved, cwd),
+      childSettings: childSettings(resolved, environment, cwd),
       owner: currentOwner(),
       osUser: userName(),
       toolVersion: VERSION,
@@ -122,13 +123,30 @@ function defaultStateDir(environment: ReadonlyMap<string, string>): string {
   return path.join(base, 'runbook');
 }
 
-/** What a script's own `runbook execute Child.md` must share: settings that did not come from files and are no secrets. */
-function childSettings({ origins }: ResolvedSettings, cwd: string): Record<string, string> {
+/** The tool's own secrets never reach a script, whatever the runbook declares or the caller lets pass. */
+function withoutOwnSecrets(environment: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const own = new Set(SETTING_NAMES.filter((name) => SETTINGS[name].secret).flatMap(environmentNames));
+  return new Map([...environment].filter(([name]) => !own.has(name)));
+}
+
+/**
+ * What a script's own `runbook execute Child.md` must share: settings that did not come from files. Of a secret only the
+ * path of the file that holds it.
+ */
+function childSettings(
+  { origins }: ResolvedSettings,
+  environment: ReadonlyMap<string, string>,
+  cwd: string,
+): Record<string, string> {
   const values: Record<string, string> = {};
   for (const name of SETTING_NAMES) {
-    const { origin, text } = origins.get(name) ?? { origin: 'default', text: null };
-    if (SETTINGS[name].secret || text === null || (origin !== 'flag' && origin !== 'environment')) continue;
-    values[environmentName(name)] = /(?:Dir|File)$/.test(name) ? path.resolve(cwd, text) : text;
+    const { origin, label, text } = origins.get(name) ?? { origin: 'default', label: null, text: null };
+    if (text === null || (origin !== 'flag' && origin !== 'environment')) continue;
+    if (!SETTINGS[name].secret) {
+      values[environmentName(name)] = /(?:Dir|File)$/.test(name) ? path.resolve(cwd, text) : text;
+    } else if (label?.endsWith('_FILE') === true) {
+      values[`${environmentName(name)}_FILE`] = path.resolve(cwd, environment.get(label) ?? '');
+    }
   }
   return values;
 }

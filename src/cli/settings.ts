@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { CONTRACT_NAMES } from '../core/contract.ts';
 import { RunbookError } from '../core/errors.ts';
-import { environmentName, fileKey, resolveSettings, SETTING_NAMES, SETTINGS } from '../core/settings.ts';
+import { environmentNames, fileKey, resolveSettings, SETTING_NAMES, SETTINGS } from '../core/settings.ts';
 import type { ResolvedSettings, SettingName, SettingSource } from '../core/settings.ts';
 import { nearest } from '../core/spelling.ts';
 
@@ -35,17 +35,13 @@ function fromEnvironment(environment: ReadonlyMap<string, string>): Values {
   const values: Values = new Map();
   const known = new Set<string>(CONTRACT_NAMES);
   for (const name of SETTING_NAMES) {
-    const setting = SETTINGS[name];
-    for (const variable of [...setting.aliases, environmentName(name)]) {
+    for (const variable of environmentNames(name)) {
       known.add(variable);
       // An empty variable counts as unset, as in Stage0.
-      const text = environment.get(variable);
-      if (text !== undefined && text !== '') values.set(name, { text, label: variable });
-      if (!setting.secret) continue;
-      known.add(`${variable}_FILE`);
-      const file = environment.get(`${variable}_FILE`);
-      if (file !== undefined && file !== '')
-        values.set(name, { text: readSecret(file, `${variable}_FILE`), label: `${variable}_FILE` });
+      const given = environment.get(variable) ?? '';
+      const text =
+        given !== '' && SETTINGS[name].secret && variable.endsWith('_FILE') ? readSecret(given, variable) : given;
+      if (text !== '') values.set(name, { text, label: variable });
     }
   }
   for (const name of environment.keys()) {
@@ -93,7 +89,9 @@ async function fromFile(
   for (const file of typeof candidates === 'string' ? [candidates] : candidates) {
     const text = readIfThere(file);
     if (typeof text !== 'string') continue;
-    return [{ origin, values: await parseFile(file, text) }];
+    // The YAML library is loaded only where there is a file.
+    const { parseSettingsFile } = await import('./settings-file.ts');
+    return [{ origin, values: parseSettingsFile(file, text) }];
   }
   return [];
 }
@@ -111,39 +109,4 @@ function readIfThere(file: string): string | true | null {
       cause: error,
     });
   }
-}
-
-async function parseFile(file: string, text: string): Promise<Values> {
-  const { isMap, isScalar, isSeq, LineCounter, parseDocument } = await import('yaml');
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, { schema: 'failsafe', uniqueKeys: true, lineCounter });
-  const at = (offset: number): string => `${file}:${String(lineCounter.linePos(offset).line)}`;
-  const fail = (offset: number, message: string, fix: string): never => {
-    throw new RunbookError('settings', `${at(offset)}: ${message}`, { fix });
-  };
-  const [problem] = [...document.errors, ...document.warnings];
-  if (problem !== undefined) fail(problem.pos[0], problem.message.split('\n')[0] ?? '', 'Write `name: value` lines.');
-  const values: Values = new Map();
-  if (document.contents === null) return values;
-  if (!isMap(document.contents)) return fail(0, 'the file is not a mapping.', 'Write `name: value` lines.');
-  for (const { key, value } of document.contents.items) {
-    if (!isScalar(key)) return fail(0, 'a key is not a name.', 'Write `name: value` lines.');
-    const offset = key.range?.[0] ?? 0;
-    const name = SETTING_NAMES.find((candidate) => fileKey(candidate) === key.value);
-    if (name === undefined) {
-      const near = nearest(String(key.value), SETTING_NAMES.map(fileKey));
-      return fail(
-        offset,
-        `${String(key.value)} is not a setting.`,
-        near === null ? '`runbook config` shows all settings.' : `Did you mean ${near}?`,
-      );
-    }
-    const items = isSeq(value) ? value.items : [value];
-    const texts = items.flatMap((item) => (isScalar(item) && typeof item.value === 'string' ? [item.value] : []));
-    if (texts.length !== items.length) {
-      return fail(offset, `${fileKey(name)} needs a text or a list of texts.`, 'Write `name: value`.');
-    }
-    values.set(name, { text: texts.join(','), label: `${at(offset)} ${fileKey(name)}` });
-  }
-  return values;
 }

@@ -66,7 +66,17 @@ const MAX_TEXT_SHOWN = 60;
  */
 export function explainMissing(decision: Decision): string {
   if (decision.allowed) return '';
-  const { missing, alternatives, anonymous } = decision;
+  const { missing, anonymous } = decision;
+  const actual = anonymous
+    ? 'no token was given'
+    : `your token has ${shorten(missing.map(showActual), MAX_CLAIMS_SHOWN, 'and')}`;
+  return missing.length === 0 ? explainNeeded(decision) : `${explainNeeded(decision)}; ${actual}`;
+}
+
+/** The first half of it: `needs roles = sre or dba`. */
+export function explainNeeded(decision: Decision): string {
+  if (decision.allowed) return '';
+  const { missing, alternatives } = decision;
   if (missing.length === 0) return 'needs claims, but the runbook names none that could be met';
   const needed = shorten(
     missing.map(({ claim, required }) => `${show(claim)} = ${showValues(required, 'or')}`),
@@ -74,10 +84,7 @@ export function explainMissing(decision: Decision): string {
     'and',
   );
   const nearest = alternatives > 1 ? ` (the nearest of ${alternatives} alternatives)` : '';
-  const actual = anonymous
-    ? 'no token was given'
-    : `your token has ${shorten(missing.map(showActual), MAX_CLAIMS_SHOWN, 'and')}`;
-  return `needs ${needed}${nearest}; ${actual}`;
+  return `needs ${needed}${nearest}`;
 }
 
 function showActual({ claim, actual }: MissingClaim): string {

@@ -159,6 +159,8 @@ export interface KeptOutput {
 }
 
 export interface RunFilter {
+  /** Beginning of the run's id. */
+  readonly idPrefix?: string;
   readonly runbook?: string;
   readonly subject?: string;
   readonly state?: string;

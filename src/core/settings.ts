@@ -175,6 +175,11 @@ export const SETTING_NAMES: readonly SettingName[] = Object.keys(SETTINGS).filte
 export function environmentName(name: SettingName): string {
   return `RUNBOOK_${snake(name).toUpperCase()}`;
 }
+/** All names of the environment that set it, the stronger ones last; a secret also takes the path of a file. */
+export function environmentNames(name: SettingName): readonly string[] {
+  const names = [...SETTINGS[name].aliases, environmentName(name)];
+  return SETTINGS[name].secret ? names.flatMap((variable) => [variable, `${variable}_FILE`]) : names;
+}
 /** `jwtSecret` → `jwt_secret`, as in files. */
 export function fileKey(name: SettingName): string {
   return snake(name);

@@ -1,5 +1,5 @@
 /** Who asks, and whether this runbook is theirs to run. Fails closed: whatever is unclear is a refusal. */
-import { authorize, explainMissing } from '../core/claims.ts';
+import { authorize, explainMissing, explainNeeded } from '../core/claims.ts';
 import { RunbookError } from '../core/errors.ts';
 import type { Identity, LoadedDocument } from '../core/ports.ts';
 import type { RunRequest } from '../core/run.ts';
@@ -55,7 +55,7 @@ export function checkClaims(authentication: Authentication, runbook: Runbook): v
   const decision = required === null ? null : authorize(authentication.identity?.claims ?? null, required);
   if (authentication.identity === null && authentication.failed !== null) {
     const { failed } = authentication;
-    const needs = decision?.allowed === false ? ` ${runbook.name} ${explainMissing(decision)}.` : '';
+    const needs = decision?.allowed === false ? ` ${runbook.name} ${explainNeeded(decision)}.` : '';
     throw new RunbookError('unauthenticated', `${failed.message}${needs}`, { fix: failed.fix, cause: failed });
   }
   if (decision === null || decision.allowed) return;

@@ -41,7 +41,10 @@ export async function showRunbook(
 
 export interface Validation {
   readonly displayPath: string;
+  /** Whether the document itself is a runbook. */
   readonly valid: boolean;
+  /** Whether everything that it needs is there; null where that was not asked. */
+  readonly ready: boolean | null;
   readonly problems: readonly Problem[];
 }
 
@@ -64,27 +67,20 @@ export async function validateRunbook(
       line: 1,
       column: 1,
     };
-    return { displayPath: reference, valid: false, problems: [problem] };
+    return { displayPath: reference, valid: false, ready: null, problems: [problem] };
   }
+  const { displayPath } = document;
   const { runbook, problems } = parse(ports, document);
-  const facts = runbook !== null && ready ? validate(runbook, await gatherFacts(ports, document, runbook)) : [];
-  const values =
-    runbook !== null && ready
-      ? resolveVariables(runbook.env, {
-          given: new Map(),
-          envFile: new Map(),
-          caller: ports.callerEnvironment,
-          generate: (length) => ports.secrets.generate(length),
-        })
-      : null;
-  const all = [...problems, ...(values === null ? [] : checkVariables(values.values, values.missing)), ...facts].sort(
-    (a, b) => a.line - b.line || a.column - b.column,
-  );
-  return {
-    displayPath: document.displayPath,
-    valid: runbook !== null && all.every((problem) => problem.severity !== 'error'),
-    problems: all,
-  };
+  if (runbook === null || !ready) return { displayPath, valid: runbook !== null, ready: null, problems };
+  const { values, missing } = resolveVariables(runbook.env, {
+    given: new Map(),
+    envFile: new Map(),
+    caller: ports.callerEnvironment,
+    generate: (length) => ports.secrets.generate(length),
+  });
+  const unmet = [...checkVariables(values, missing), ...validate(runbook, await gatherFacts(ports, document, runbook))];
+  const all = [...problems, ...unmet].sort((a, b) => a.line - b.line || a.column - b.column);
+  return { displayPath, valid: true, ready: unmet.length === 0, problems: all };
 }
 
 function parse(ports: Pick<EnginePorts, 'clock'>, document: LoadedDocument): ParseResult {

@@ -173,12 +173,13 @@ function checkPeople(request: RunRequest, runbook: Runbook): readonly Problem[] 
   });
 }
 
-/** Declared limits that no containment of this version holds: told, never passed over in silence. */
-export function unenforced({ limits }: Runbook): readonly string[] {
+/** What a document declares and this version does not carry out yet: told, never passed over in silence. */
+export function unenforced({ limits, files }: Runbook): readonly string[] {
   return [
-    limits.memoryBytes === undefined ? null : 'memory',
-    limits.processes === undefined ? null : 'processes',
-  ].flatMap((name) => (name === null ? [] : [`The limit \`${name}\` is declared, but not enforced here.`]));
+    limits.memoryBytes === undefined ? null : 'The limit `memory` is declared, but not enforced here.',
+    limits.processes === undefined ? null : 'The limit `processes` is declared, but not enforced here.',
+    files.some((file) => file.direction === 'output') ? 'Files under `Output` are declared, but not kept yet.' : null,
+  ].filter((text) => text !== null);
 }
 
 function unmet(problems: readonly Problem[], document: LoadedDocument): RunbookError {

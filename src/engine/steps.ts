@@ -1,6 +1,7 @@
 /** The steps of one run, in order, each a process of its own in the same work folder; the first that fails ends the run. */
 import { parseOutputs } from '../core/contract.ts';
 import type { RunResult, StepResult, Survivor } from '../core/run.ts';
+import { looksSecret } from '../core/runbook.ts';
 import type { Script, Step } from '../core/runbook.ts';
 import { canceled, outputsFile, runScript } from './script.ts';
 import type { Deadline, Ended, RunContext } from './script.ts';
@@ -51,7 +52,7 @@ async function runStep(
   carried: Carried,
 ): Promise<Ended> {
   if (context.output.signal.aborted) return canceled(context);
-  if (!(await askPerson(context, step))) {
+  if (!(await askPerson(context, step, carried.outputs))) {
     return { outcome: 'canceled', exitCode: null, signal: 'SIGINT', reason: `“${step.name}” was not confirmed.` };
   }
   if (step.script === null) return { outcome: 'succeeded', exitCode: 0, signal: null, reason: null };
@@ -79,16 +80,25 @@ async function runStep(
     : done;
 }
 
-async function askPerson({ draft, plan }: RunContext, step: Step): Promise<boolean> {
+async function askPerson(
+  { draft, plan }: RunContext,
+  step: Step,
+  outputs: ReadonlyMap<string, string>,
+): Promise<boolean> {
   const { interaction, assumeYes } = draft.request;
   if (step.manual !== undefined) return (await interaction?.manual(step, step.manual)) ?? false;
   if (assumeYes) return true;
-  const visible = new Map([...plan.variables].filter(([, { requirement }]) => requirement?.secret === false));
+  // Nothing that may be a secret is put into a question.
+  const visible = new Map([
+    ...[...outputs].filter(([name]) => !looksSecret(name)),
+    ...[...plan.variables].flatMap(([name, { value, requirement }]) =>
+      requirement?.secret === false ? [[name, value] as const] : [],
+    ),
+  ]);
   if (step.confirm !== undefined) {
     const text = step.confirm.replaceAll(
       VARIABLE,
-      (whole, braced: string | undefined, bare: string | undefined) =>
-        visible.get(braced ?? bare ?? '')?.value ?? whole,
+      (whole, braced: string | undefined, bare: string | undefined) => visible.get(braced ?? bare ?? '') ?? whole,
     );
     if (!((await interaction?.confirm(step, text)) ?? false)) return false;
   }

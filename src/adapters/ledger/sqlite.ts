@@ -197,7 +197,10 @@ function fold(links: readonly StoredLink[]): StoredRun | null {
 function newestFirst(db: Database.Database, { limit, ...wanted }: RunFilter): readonly string[] {
   if (!Number.isSafeInteger(limit) || limit < 0) throw new TypeError(`limit ${limit} is not a count`);
   const columns = (['runbook', 'subject', 'state', 'outcome'] as const).filter((name) => wanted[name] !== undefined);
-  const where = columns.length === 0 ? '' : `WHERE ${columns.map((name) => `${name} = @${name}`).join(' AND ')}`;
+  const conditions = columns.map((name) => `${name} = @${name}`);
+  // A range can use the index of the ids; a pattern would make `%` in an id mean something.
+  if (wanted.idPrefix !== undefined) conditions.push("run_id >= @idPrefix AND run_id < @idPrefix || '~'");
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
   return db
     .prepare<[object], string>(
       `SELECT run_id FROM runs ${where} ORDER BY enqueued_at DESC, first_seq DESC LIMIT @limit`,

@@ -61,11 +61,17 @@ async function showRun(
   reference: string,
 ): Promise<number> {
   const ledger = await app.ledger();
-  const run = await ledger.get(reference.toUpperCase());
-  if (run === null)
+  const [run, another] = await ledger.list({ idPrefix: reference.toUpperCase(), limit: 2 });
+  if (run === undefined) {
     throw new RunbookError('not-found', `There is no run “${reference}” in the ledger.`, {
       fix: '`runbook history` shows the newest ones; `--state-dir` names another ledger.',
     });
+  }
+  if (another !== undefined) {
+    throw new RunbookError('usage', `Several runs begin with “${reference}”.`, {
+      fix: `Write more of the id, like ${run.runId}.`,
+    });
+  }
   const { chunks, dropped, gapAt } = await app.output.read(run.runId);
   if (options.json === true) {
     const text = (stream: 'stdout' | 'stderr'): string =>

@@ -1,6 +1,7 @@
 /** `runbook show`: what a runbook is, what it needs, who may run it, and its steps. */
-import type { Problem, Runbook, Step } from '../../core/runbook.ts';
+import type { Problem, Runbook, Script, Step } from '../../core/runbook.ts';
 import { RunbookError } from '../../core/errors.ts';
+import { formatDuration } from '../../core/units.ts';
 import { showRunbook } from '../../engine/queries.ts';
 import { printJson, withApp } from '../context.ts';
 import type { CommonOptions } from '../context.ts';
@@ -92,14 +93,19 @@ function stepLines(style: Style, runbook: Runbook, step: Step, index: number): r
   const notes = [
     step.confirm === undefined ? null : `asks: ${step.confirm}`,
     step.confirmTyping === undefined ? null : `asks for the value of ${step.confirmTyping}`,
+    step.timeoutMs === undefined ? null : `ends after ${formatDuration(step.timeoutMs)}`,
+    step.outputs.length === 0 ? null : `passes on ${step.outputs.join(', ')}`,
     step.manual === undefined ? null : `by hand: ${step.manual}`,
-    step.doneWhen === undefined ? null : 'checks that it is done',
-    step.rollback === undefined ? null : 'has a rollback',
   ].filter((note) => note !== null);
-  const heading = runbook.kind === 'steps' ? [`${String(index + 1)}. ${step.name}`] : [];
-  const body =
-    step.script === null
+  const part = (title: string, script: Script | null | undefined): readonly string[] =>
+    script === null || script === undefined
       ? []
-      : [style.dim(step.script.interpreter), ...step.script.body.split('\n').map((line) => `  ${line}`)];
-  return [...heading, ...notes.map((note) => `   (${note})`), ...body];
+      : [`   ${style.dim(`${title}${script.interpreter}`)}`, ...script.body.split('\n').map((line) => `     ${line}`)];
+  return [
+    ...(runbook.kind === 'steps' ? [`${String(index + 1)}. ${style.bold(step.name)}`] : []),
+    ...notes.map((note) => `   (${note})`),
+    ...part('', step.script),
+    ...part('done when: ', step.doneWhen),
+    ...part('rollback: ', step.rollback),
+  ];
 }

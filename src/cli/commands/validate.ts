@@ -7,6 +7,7 @@ import type { Validation } from '../../engine/queries.ts';
 import { printJson, withApp } from '../context.ts';
 import type { CommonOptions } from '../context.ts';
 import { renderProblem } from '../render.ts';
+import type { Style } from '../render.ts';
 import type { Terminal } from '../terminal.ts';
 
 export async function validateCommand(
@@ -26,24 +27,28 @@ export async function validateCommand(
     const results: Validation[] = [];
     for (const reference of references) results.push(await validateRunbook(app, reference, options['ready'] === true));
     const invalid = results.filter((result) => !result.valid);
+    const unready = results.filter((result) => result.ready === false);
 
     if (options.json === true) {
       await printJson(terminal, 'validate', {
         valid: invalid.length === 0,
-        documents: results.map(({ displayPath, valid, problems }) => ({ path: displayPath, valid, problems })),
+        documents: results.map(({ displayPath, ...result }) => ({ path: displayPath, ...result })),
       });
     } else {
       for (const { displayPath, problems } of results)
         for (const problem of problems) await terminal.print(`${renderProblem(style, displayPath, problem)}\n`);
-      if (options.quiet !== true)
-        terminal.say(
-          invalid.length === 0
-            ? style.green(`${count(results.length)} valid`)
-            : style.red(`${String(invalid.length)} of ${count(results.length)} invalid`),
-        );
+      if (options.quiet !== true) terminal.say(verdict(style, results.length, invalid.length, unready.length));
     }
-    return invalid.length === 0 ? 0 : ERRORS['runbook-invalid'].exit;
+    if (invalid.length > 0) return ERRORS['runbook-invalid'].exit;
+    return unready.length > 0 ? ERRORS['requirements-unmet'].exit : 0;
   });
+}
+
+function verdict(style: Style, all: number, invalid: number, unready: number): string {
+  if (invalid > 0) return style.red(`${String(invalid)} of ${count(all)} invalid`);
+  return unready > 0
+    ? style.red(`${count(all)} valid, ${String(unready)} not ready to run`)
+    : style.green(`${count(all)} valid`);
 }
 
 function count(documents: number): string {

@@ -1,0 +1,41 @@
+/** One settings file: YAML `name: value` lines, every problem with its line. */
+import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { RunbookError } from '../core/errors.ts';
+import { fileKey, SETTING_NAMES } from '../core/settings.ts';
+import type { SettingName } from '../core/settings.ts';
+import { nearest } from '../core/spelling.ts';
+
+/** @throws RunbookError `settings` with file and line */
+export function parseSettingsFile(file: string, text: string): Map<SettingName, { text: string; label: string }> {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { schema: 'failsafe', uniqueKeys: true, lineCounter });
+  const at = (offset: number): string => `${file}:${String(lineCounter.linePos(offset).line)}`;
+  const fail = (offset: number, message: string, fix: string): never => {
+    throw new RunbookError('settings', `${at(offset)}: ${message}`, { fix });
+  };
+  const [problem] = [...document.errors, ...document.warnings];
+  if (problem !== undefined) fail(problem.pos[0], problem.message.split('\n')[0] ?? '', 'Write `name: value` lines.');
+  const values = new Map<SettingName, { text: string; label: string }>();
+  if (document.contents === null) return values;
+  if (!isMap(document.contents)) return fail(0, 'the file is not a mapping.', 'Write `name: value` lines.');
+  for (const { key, value } of document.contents.items) {
+    if (!isScalar(key)) return fail(0, 'a key is not a name.', 'Write `name: value` lines.');
+    const offset = key.range?.[0] ?? 0;
+    const name = SETTING_NAMES.find((candidate) => fileKey(candidate) === key.value);
+    if (name === undefined) {
+      const near = nearest(String(key.value), SETTING_NAMES.map(fileKey));
+      return fail(
+        offset,
+        `${String(key.value)} is not a setting.`,
+        near === null ? '`runbook config` shows all settings.' : `Did you mean ${near}?`,
+      );
+    }
+    const items = isSeq(value) ? value.items : [value];
+    const texts = items.flatMap((item) => (isScalar(item) && typeof item.value === 'string' ? [item.value] : []));
+    if (texts.length !== items.length) {
+      return fail(offset, `${fileKey(name)} needs a text or a list of texts.`, 'Write `name: value`.');
+    }
+    values.set(name, { text: texts.join(','), label: `${at(offset)} ${fileKey(name)}` });
+  }
+  return values;
+}
