@@ -18,7 +18,7 @@ export function createInteraction(terminal: Terminal): Interaction {
     // Ctrl-C and Ctrl-D at a question end the run, they do not answer it.
     const closed = new Promise<never>((_, reject) => {
       lines.once('SIGINT', () => {
-        process.kill(process.pid, 'SIGINT');
+        terminal.interrupt();
         lines.close();
       });
       lines.once('close', () => {

@@ -21,6 +21,8 @@ export interface Terminal {
   say(text: string): void;
   /** Runs `body` with a signal that SIGINT, SIGTERM and SIGHUP abort, with a `StopReason`. */
   withStopSignal<T>(body: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** What Ctrl-C means while the terminal is in raw mode and sends no signal. */
+  interrupt(): void;
 }
 
 export function createTerminal(): Terminal {
@@ -50,6 +52,9 @@ export function createTerminal(): Terminal {
       stderr.write(`${text}\n`);
     },
     withStopSignal,
+    interrupt: () => {
+      process.emit('SIGINT');
+    },
   };
 }
 

@@ -16,7 +16,7 @@ import { openOutput } from './output.ts';
 import type { EnginePorts } from './ports.ts';
 import { projectRefusal, projectResult } from './projection.ts';
 import { readRunbook } from './read.ts';
-import { checkRequirements } from './requirements.ts';
+import { checkRequirements, unenforced } from './requirements.ts';
 import type { Plan } from './requirements.ts';
 import { runSteps } from './steps.ts';
 
@@ -81,6 +81,8 @@ async function accept(ports: EnginePorts, draft: Draft, emit: RunEventSink): Pro
     draft.git = await ports.facts.git(document.path);
     if (history.reason !== null)
       await emit({ type: 'notice', runId: draft.runId, level: 'info', message: history.reason });
+    for (const message of unenforced(runbook))
+      await emit({ type: 'notice', runId: draft.runId, level: 'warning', message });
     return { document, runbook, plan };
   } catch (error) {
     if (error instanceof RunbookError) await refuse(ports, draft, error, emit);

@@ -173,6 +173,14 @@ function checkPeople(request: RunRequest, runbook: Runbook): readonly Problem[] 
   });
 }
 
+/** Declared limits that no containment of this version holds: told, never passed over in silence. */
+export function unenforced({ limits }: Runbook): readonly string[] {
+  return [
+    limits.memoryBytes === undefined ? null : 'memory',
+    limits.processes === undefined ? null : 'processes',
+  ].flatMap((name) => (name === null ? [] : [`The limit \`${name}\` is declared, but not enforced here.`]));
+}
+
 function unmet(problems: readonly Problem[], document: LoadedDocument): RunbookError {
   const onlyInterpreters = problems.every((problem) => problem.rule === 'interpreter-missing');
   const first = problems[0]?.message ?? '';

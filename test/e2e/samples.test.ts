@@ -7,14 +7,20 @@ import { copySamples } from '../helpers/samples.ts';
 import type { Samples } from '../helpers/samples.ts';
 import { EC, pem, token } from '../helpers/tokens.ts';
 
+interface Validation {
+  readonly valid: boolean;
+  readonly documents: readonly { readonly path: string; readonly problems: readonly unknown[] }[];
+}
+
 const documentsOf = (folder: string): readonly string[] =>
   readdirSync(path.join(REPOSITORY, folder)).filter((name) => name.endsWith('.md'));
 
 describe('the documents', () => {
   test.each(['samples/runbooks', 'runbooks'])('of %s have neither errors nor warnings', async (folder) => {
-    const result = await createHome().json(['validate', path.join(REPOSITORY, folder)]);
-    expect(result).toMatchObject({ command: 'validate', valid: true });
-    const documents = result['documents'] as readonly { path: string; problems: readonly unknown[] }[];
+    const { valid, documents }: Validation = JSON.parse(
+      (await createHome().run(['validate', '--json', path.join(REPOSITORY, folder)])).stdout,
+    );
+    expect(valid).toBe(true);
     expect(documents.map((document) => path.basename(document.path))).toEqual(documentsOf(folder));
     expect(documents.flatMap((document) => document.problems)).toEqual([]);
   });

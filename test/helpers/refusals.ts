@@ -24,3 +24,11 @@ export function expectRefusal(error: unknown, code: ErrorCode, hidden: readonly 
   for (const text of hidden) expect(everything.includes(text)).toBe(false);
   return error;
 }
+
+/** `ok`, or the code of the refusal: for tests that ask who gets in, and when. */
+export async function outcomeOf(action: () => unknown, hidden: readonly string[] = []): Promise<string> {
+  const error = await failureOf(action);
+  if (error === null) return 'ok';
+  const code = error instanceof RunbookError ? error.code : 'internal';
+  return expectRefusal(error, code, hidden).code;
+}

@@ -8,7 +8,7 @@ import type { CliResult, Home } from './cli.ts';
 /** 64 hexadecimal characters, as `openssl rand -hex 32` prints them. */
 export const JWT_SECRET = '5c0e8a1f47b29d3660f1c4a8e7d2b3959f0a6c1d8e4b7235a9c6f0e1d2b38474';
 
-export interface Attempt extends CliResult {
+interface Attempt extends CliResult {
   /** What `runbook history RUN --json` tells of the newest run of the runbook. */
   readonly record: StoredRun;
   readonly kept: { readonly stdout: string; readonly stderr: string };
@@ -21,6 +21,14 @@ export interface Samples extends Home {
   record(runId: string): Promise<Pick<Attempt, 'record' | 'kept'>>;
   /** Newest first. */
   runs(): Promise<readonly StoredRun[]>;
+}
+
+interface OneRun {
+  readonly run: StoredRun;
+  readonly output: Attempt['kept'];
+}
+interface AllRuns {
+  readonly runs: readonly StoredRun[];
 }
 
 /** @param folder of the repository that holds the documents */
@@ -43,10 +51,13 @@ export function copySamples(folder: 'samples/runbooks' | 'runbooks'): Samples {
       return { ...result, ...(await samples.record(newest.runId)) };
     },
     record: async (runId) => {
-      const { run, output } = await home.json(['history', runId]);
-      return { record: run as StoredRun, kept: output as Attempt['kept'] };
+      const { run, output }: OneRun = JSON.parse((await home.run(['history', runId, '--json'])).stdout);
+      return { record: run, kept: output };
     },
-    runs: async () => (await home.json(['history', '--limit', '100']))['runs'] as readonly StoredRun[],
+    runs: async () => {
+      const { runs }: AllRuns = JSON.parse((await home.run(['history', '--limit', '100', '--json'])).stdout);
+      return runs;
+    },
   };
   return samples;
 }

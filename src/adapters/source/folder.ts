@@ -19,7 +19,10 @@ export interface FolderSourceOptions {
 /** References with a `/` or an ending `.md` that exist as they are written are paths; anything else is a name in the folder. */
 export function createFolderSource({ folder, cwd }: FolderSourceOptions): RunbookSource {
   return {
-    load: async (reference) => await read(await locate(reference, folder, cwd), cwd),
+    load: async (reference) => {
+      const { file, root } = await locate(reference, folder, cwd);
+      return await read(file, cwd, root);
+    },
     list: async () => {
       if (folder === null) throw noFolder();
       const names = (
@@ -29,7 +32,7 @@ export function createFolderSource({ folder, cwd }: FolderSourceOptions): Runboo
       for (const fileName of names.sort()) {
         const file = path.join(folder, fileName);
         documents.push(
-          await read(file, cwd).catch((error: unknown) => {
+          await read(file, cwd, folder).catch((error: unknown) => {
             if (error instanceof RunbookError)
               return { displayPath: display(file, cwd), fileName, bytes: null, problem: error.message };
             throw error;
@@ -41,7 +44,12 @@ export function createFolderSource({ folder, cwd }: FolderSourceOptions): Runboo
   };
 }
 
-async function locate(reference: string, folder: string | null, cwd: string): Promise<string> {
+/** `root`: the folder that the document may not lead out of; null where the caller named a path. */
+async function locate(
+  reference: string,
+  folder: string | null,
+  cwd: string,
+): Promise<{ readonly file: string; readonly root: string | null }> {
   if (reference === '' || reference.includes('\0')) {
     throw new RunbookError('usage', 'The name of the runbook is empty or has a NUL character.', {
       fix: 'Name a runbook or a path to one.',
@@ -49,20 +57,11 @@ async function locate(reference: string, folder: string | null, cwd: string): Pr
   }
   const asPath = path.resolve(cwd, reference);
   const isPath = reference.includes('/') || (reference.endsWith('.md') && (await exists(asPath)));
-  if (isPath) return asPath;
+  if (isPath) return { file: asPath, root: null };
   if (folder === null) throw noFolder(reference);
   const fileName = reference.endsWith('.md') ? reference : `${reference}.md`;
   const file = path.join(folder, fileName);
-  if (await exists(file)) {
-    // The folder's documents may be links (a ConfigMap is made of them), but only to places inside the folder.
-    const [root, target] = await Promise.all([realpath(folder), realpath(file)]);
-    if (!isInside(root, target)) {
-      throw new RunbookError('usage', `${display(file, cwd)} is a link that leads out of ${display(folder, cwd)}.`, {
-        fix: 'Name the document by its own path if you trust it.',
-      });
-    }
-    return file;
-  }
+  if (await exists(file)) return { file, root: folder };
   const known = (await readdir(folder).catch(() => []))
     .filter((name) => name.endsWith('.md'))
     .map((name) => name.slice(0, -3));
@@ -72,10 +71,16 @@ async function locate(reference: string, folder: string | null, cwd: string): Pr
   });
 }
 
-async function read(file: string, cwd: string): Promise<LoadedDocument> {
+async function read(file: string, cwd: string, root: string | null): Promise<LoadedDocument> {
   const shown = display(file, cwd);
   try {
     const target = await realpath(file);
+    // The folder's documents may be links (a ConfigMap is made of them), but only to places inside the folder.
+    if (root !== null && !isInside(await realpath(root), target)) {
+      throw new RunbookError('usage', `${shown} is a link that leads out of ${display(root, cwd)}.`, {
+        fix: 'Name the document by its own path if you trust it.',
+      });
+    }
     // O_NONBLOCK: opening a FIFO must not wait for a writer. What was opened is what is looked at and read.
     const handle = await open(target, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
     try {

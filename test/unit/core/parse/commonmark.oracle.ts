@@ -8,24 +8,31 @@ export type Fact = readonly (string | number)[];
 
 /** The insides of commonmark.js that the oracle looks at or puts right. */
 interface Internals {
-  processInlines(): void;
+  processInlines: () => void;
   blockStarts: ((parser: Internals, container: unknown) => number)[];
   readonly currentLine: string;
   readonly nextNonspace: number;
-  readonly inlineParser: {
-    subject: string;
-    pos: number;
-    spnl(): boolean;
-    match(pattern: RegExp): string | null;
-    parseLinkDestination(): string | null;
-  };
+  readonly inlineParser: InlineParser;
+}
+interface InlineParser {
+  readonly subject: string;
+  readonly pos: number;
+  spnl: (this: InlineParser) => boolean;
+  match: (this: InlineParser, pattern: RegExp) => string | null;
+  parseLinkDestination: (this: InlineParser) => string | null;
 }
 interface BlockNode extends Node {
-  readonly next: BlockNode | null;
-  readonly firstChild: BlockNode | null;
   readonly _string_content: string;
   readonly _isFenced: boolean;
-  readonly _htmlBlockType: number;
+  readonly _htmlBlockType?: number;
+}
+
+function showsInternals(parser: Parser): parser is Parser & Internals {
+  return 'blockStarts' in parser && 'inlineParser' in parser && 'processInlines' in parser;
+}
+
+function isBlockNode(node: Node): node is BlockNode {
+  return '_string_content' in node && '_isFenced' in node;
 }
 
 /** One way in which commonmark.js leaves the text of the specification, and the change that puts it right. */
@@ -89,15 +96,16 @@ export const CORRECTIONS: readonly Correction[] = [
 
 /** Top-level headings, fences and comment blocks of `text`, as commonmark.js sees them with `corrections` applied. */
 export function commonmarkFacts(text: string, corrections: readonly Correction[] = []): Fact[] {
-  const parser = new Parser() as Parser & Internals;
+  const parser = new Parser();
+  if (!showsInternals(parser)) throw new Error('this version of commonmark is built differently');
   // Raw text is compared, and inline parsing would throw it away.
   parser.processInlines = () => undefined;
   for (const correction of corrections) correction.parser?.(parser);
   const input = corrections.reduce((current, { text: change }) => change?.(current) ?? current, text);
   const lines = input.split('\n');
   const facts: Fact[] = [];
-  for (let node = parser.parse(input).firstChild as BlockNode | null; node !== null; node = node.next) {
-    const fact = factOf(node, lines);
+  for (let node = parser.parse(input).firstChild; node !== null; node = node.next) {
+    const fact = isBlockNode(node) ? factOf(node, lines) : null;
     if (fact !== null) facts.push(fact);
   }
   const undo = (value: string): string =>

@@ -1,6 +1,7 @@
 /** Markdown documents made of the constructs that decide what a heading or a fence is, then damaged at random. */
 
-import fc from 'fast-check';
+import type { Arbitrary } from 'fast-check';
+import { array, constant, constantFrom, integer, nat, oneof, record, tuple } from 'fast-check';
 
 const INDENTS = [
   ...Array.from({ length: 24 }, () => ''),
@@ -24,10 +25,10 @@ const CONTAINERS: readonly (readonly [string, string])[] = [
 ];
 const TAILS = [...Array.from({ length: 30 }, () => ''), ' ', '  ', '\t', ' #', ' ##', '#', '\\', ' x', ' `', ' | b'];
 const BODIES = [
-  ...['# Script', '## b', '#', '######', '####### s', '#x', '#\ty', '# History', '# a #\t'],
-  ...['```', '``` sh', '```bash', '````', '`````', '~~~', '~~~ yaml', '~~~~', '``` a`b', '`', '``` a&amp;b \\*'],
-  ...['===', '=', '---', '--', '-', '- - -', '***', '_ _ _', '==='],
-  ...[
+  ['# Script', '## b', '#', '######', '####### s', '#x', '#\ty', '# History', '# a #\t'],
+  ['```', '``` sh', '```bash', '````', '`````', '~~~', '~~~ yaml', '~~~~', '``` a`b', '`', '``` a&amp;b \\*'],
+  ['===', '=', '---', '--', '-', '- - -', '***', '_ _ _', '==='],
+  [
     '[a]: /u',
     '[a]:',
     '[a]',
@@ -40,7 +41,7 @@ const BODIES = [
     '[e]:\t/u',
     '[\\]]: (x)',
   ],
-  ...[
+  [
     '<!-- c -->',
     '<!--',
     '-->',
@@ -53,7 +54,7 @@ const BODIES = [
     '<style a',
     '<textarea/>',
   ],
-  ...[
+  [
     '<div>',
     '</div>',
     '<div',
@@ -68,8 +69,8 @@ const BODIES = [
     '<![CDATA[',
     ']]>',
   ],
-  ...['a', 'word', 'a # b', '\\# no', '| - | - |', '--- | ---', 'x | y', '1', '1.', '+', '*'],
-  ...[
+  ['a', 'word', 'a # b', '\\# no', '| - | - |', '--- | ---', 'x | y', '1', '1.', '+', '*'],
+  [
     '[a]: /u\n===',
     '[a]:\n/u\n---',
     "[a]: /u\n'x\ny'\n===",
@@ -78,10 +79,10 @@ const BODIES = [
     '<!--\n# x\n-->',
     'a\n\tb\n-',
   ],
-];
+].flat();
 /** `\f`, U+00A0, … are white space to JavaScript, but not to CommonMark. */
 const CHARACTERS = [
-  ...'\n\n\n  \t#`~>-=<[]:*"!\\a1.)|',
+  ...Array.from('\n\n\n  \t#`~>-=<[]:*"!\\a1.)|'),
   '\f',
   '\v',
   '\0',
@@ -92,26 +93,24 @@ const CHARACTERS = [
   '\u{1f600}',
 ];
 
-const line = fc.oneof(
-  { weight: 1, arbitrary: fc.constantFrom('', '', '', ' ', '\t', '     ') },
+const line = oneof(
+  { weight: 1, arbitrary: constantFrom('', '', '', ' ', '\t', '     ') },
   {
     weight: 5,
-    arbitrary: fc
-      .tuple(fc.constantFrom(...INDENTS), fc.constantFrom(...BODIES), fc.constantFrom(...TAILS))
-      .map((parts) => parts.join('')),
+    arbitrary: tuple(constantFrom(...INDENTS), constantFrom(...BODIES), constantFrom(...TAILS)).map((parts) =>
+      parts.join(''),
+    ),
   },
 );
 
-const nested = fc
-  .tuple(
-    fc.constantFrom(...INDENTS),
-    fc.array(fc.constantFrom(...CONTAINERS), { minLength: 1, maxLength: 4 }),
-    fc.array(line, { minLength: 1, maxLength: 3 }),
-  )
-  .map(([indent, containers, lines]) => {
-    const prefixes = [0, 1].map((index) => indent + containers.map((container) => container[index] ?? '').join(''));
-    return lines.map((text, index) => `${prefixes[Math.min(index, 1)] ?? ''}${text}`).join('\n');
-  });
+const nested = tuple(
+  constantFrom(...INDENTS),
+  array(constantFrom(...CONTAINERS), { minLength: 1, maxLength: 4 }),
+  array(line, { minLength: 1, maxLength: 3 }),
+).map(([indent, containers, lines]) => {
+  const prefixes = [0, 1].map((index) => indent + containers.map((container) => container[index] ?? '').join(''));
+  return lines.map((text, index) => `${prefixes[Math.min(index, 1)] ?? ''}${text}`).join('\n');
+});
 
 interface Damage {
   readonly kind: 'insert' | 'remove' | 'repeat';
@@ -120,11 +119,11 @@ interface Damage {
   readonly character: string;
 }
 
-const damage: fc.Arbitrary<Damage> = fc.record({
-  kind: fc.constantFrom('insert', 'remove', 'repeat'),
-  at: fc.nat(1000),
-  length: fc.integer({ min: 1, max: 12 }),
-  character: fc.constantFrom(...CHARACTERS),
+const damage: Arbitrary<Damage> = record({
+  kind: constantFrom('insert', 'remove', 'repeat'),
+  at: nat(1000),
+  length: integer({ min: 1, max: 12 }),
+  character: constantFrom(...CHARACTERS),
 });
 
 function damaged(text: string, { kind, at, length, character }: Damage): string {
@@ -135,17 +134,15 @@ function damaged(text: string, { kind, at, length, character }: Damage): string 
 }
 
 /** Up to 12 lines or nested pieces, with or without a final line ending, three in ten of them damaged. */
-export const markdown: fc.Arbitrary<string> = fc
-  .tuple(
-    fc.array(fc.oneof({ weight: 4, arbitrary: line }, { weight: 1, arbitrary: nested }), {
-      minLength: 1,
-      maxLength: 12,
-      size: 'max',
-    }),
-    fc.constantFrom('', '\n', '\n\n'),
-    fc.oneof(
-      { weight: 7, arbitrary: fc.constant<Damage[]>([]) },
-      { weight: 3, arbitrary: fc.array(damage, { minLength: 1, maxLength: 4 }) },
-    ),
-  )
-  .map(([lines, end, damages]) => damages.reduce(damaged, lines.join('\n') + end));
+export const markdown: Arbitrary<string> = tuple(
+  array(oneof({ weight: 4, arbitrary: line }, { weight: 1, arbitrary: nested }), {
+    minLength: 1,
+    maxLength: 12,
+    size: 'max',
+  }),
+  constantFrom('', '\n', '\n\n'),
+  oneof(
+    { weight: 7, arbitrary: constant<Damage[]>([]) },
+    { weight: 3, arbitrary: array(damage, { minLength: 1, maxLength: 4 }) },
+  ),
+).map(([lines, end, damages]) => damages.reduce(damaged, lines.join('\n') + end));

@@ -1,0 +1,39 @@
+/** Runs the command line in a real pseudo-terminal (script(1) of util-linux) and answers its questions as a person would. */
+import { execa } from 'execa';
+import { BIN, cleanEnvironment } from './cli.ts';
+
+/** Waited for on the screen, then typed; a name of a key sends it. */
+export type Exchange = readonly [prompt: RegExp, answer: string];
+export const ENTER = '\r';
+export const CTRL_C = '\u0003';
+
+/** @returns the screen, and the exit code; every prompt has to appear in its turn, within 20 s */
+export async function inTerminal(
+  folder: string,
+  args: readonly string[],
+  exchanges: readonly Exchange[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ readonly screen: string; readonly exitCode: number | undefined }> {
+  const command = [process.execPath, BIN, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+  const child = execa('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
+    cwd: folder,
+    env: { ...cleanEnvironment(folder), TERM: 'xterm', NO_COLOR: '1', ...env },
+    extendEnv: false,
+    reject: false,
+    stdin: 'pipe',
+    timeout: 30_000,
+  });
+  let screen = '';
+  let asked = 0;
+  child.stdout.on('data', (chunk: Buffer) => {
+    screen += chunk.toString();
+    const [prompt, answer] = exchanges[asked] ?? [];
+    if (prompt === undefined || answer === undefined || !prompt.test(screen)) return;
+    asked += 1;
+    child.stdin.write(answer);
+  });
+  const { exitCode } = await child;
+  if (asked < exchanges.length)
+    throw new Error(`never asked ${String(exchanges[asked]?.[0])}; the screen is\n${screen}`);
+  return { screen, exitCode };
+}
