@@ -11,13 +11,15 @@ import { requires } from '../helpers/requires.ts';
 import { copySamples } from '../helpers/samples.ts';
 import type { Samples } from '../helpers/samples.ts';
 
-describe.skipIf(!requires('openssl'))('CheckCertificates (needs openssl)', () => {
+const OPENSSL = 'openssl';
+
+describe.skipIf(!requires(OPENSSL))('CheckCertificates (needs openssl)', () => {
   /** Self-signed, for `days` from now. */
   function certify(samples: Samples, name: string, days: number): { readonly cert: string; readonly key: string } {
     const [cert, key] = [`${name}.pem`, `${name}.key`].map((file) => path.join(samples.folder, file));
     const options = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-subj', `/CN=${name}`];
     const files = ['-out', cert ?? '', '-keyout', key ?? ''];
-    execFileSync('openssl', ['req', '-x509', ...options, ...files, '-days', String(days)], { stdio: 'ignore' });
+    execFileSync(OPENSSL, ['req', '-x509', ...options, ...files, '-days', String(days)], { stdio: 'ignore' });
     return { cert: cert ?? '', key: key ?? '' };
   }
   const check = async (samples: Samples, ...variables: readonly string[]) =>

@@ -6,7 +6,7 @@ import { createHome, REPOSITORY } from './cli.ts';
 import type { CliResult, Home } from './cli.ts';
 
 /** 64 hexadecimal characters, as `openssl rand -hex 32` prints them. */
-export const JWT_SECRET = '5c0e8a1f47b29d3660f1c4a8e7d2b3959f0a6c1d8e4b7235a9c6f0e1d2b38474';
+const JWT_SECRET = '5c0e8a1f47b29d3660f1c4a8e7d2b3959f0a6c1d8e4b7235a9c6f0e1d2b38474';
 
 interface Attempt extends CliResult {
   /** What `runbook history RUN --json` tells of the newest run of the runbook. */
