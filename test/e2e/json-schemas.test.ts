@@ -5,14 +5,16 @@ import { describe, expect, test } from 'vitest';
 import { ERRORS } from '../../src/core/errors.ts';
 import { SETTING_NAMES } from '../../src/core/settings.ts';
 import { classic, createHome, REPOSITORY } from '../helpers/cli.ts';
-import { AUTH, execute, SECRET, SITUATIONS } from '../helpers/json-situations.ts';
+import { AUTH, execute, SECRET } from '../helpers/json-calls.ts';
+import { SITUATIONS } from '../helpers/json-situations.ts';
 import { asObject, mutations, readSchema, SCHEMAS, violations } from '../helpers/schemas.ts';
 
 describe.each(SITUATIONS)('$schema: $name', ({ schema, exit, prepare, shows = [], optional = [] }) => {
   test('fits its schema and no other, and whatever is nearly it does not', async () => {
     const home = createHome();
-    const { args, env } = await prepare(home);
+    const { args, env, after } = await prepare(home);
     const { stdout, stderr, exitCode } = await home.run([...args, '--json'], env === undefined ? {} : { env });
+    await after?.();
     const document: unknown = JSON.parse(stdout);
 
     expect(violations(schema, document)).toEqual([]);

@@ -4,11 +4,10 @@ import { ERRORS } from '../../src/core/errors.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { classic } from './cli.ts';
 import type { Home } from './cli.ts';
+import { AUTH, execute, mint, SECRET, STEPS, underWay } from './json-calls.ts';
+import type { Call } from './json-calls.ts';
 import { asObject } from './schemas.ts';
 import type { SchemaName } from './schemas.ts';
-
-export const SECRET = 'an-obvious-secret-of-more-than-32-bytes';
-export const AUTH = { RUNBOOK_JWT_SECRET: SECRET };
 
 export interface Situation {
   readonly name: string;
@@ -21,60 +20,6 @@ export interface Situation {
   /** Members that this document has although it need not. */
   readonly optional?: readonly string[];
 }
-interface Call {
-  readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-}
-
-export const execute = (home: Home, document: string, ...args: readonly string[]): Call => {
-  home.write('Task.md', document);
-  return { args: ['execute', './Task.md', '--history', 'ledger', ...args] };
-};
-
-const STEPS = [
-  '# Task',
-  '',
-  'Restarts it.',
-  '',
-  '# Metadata',
-  '```yaml\nowner: team-a\nservice: shop\ntags: [db, restart]\nseverity: low\nreview_by: 2999-01-31\n```',
-  '',
-  '# Environment Requirements',
-  '```yaml',
-  'HOST:\n  description: which one\n  pattern: "[a-z]+-[0-9]+"\n  default: db-1',
-  'COLOUR:\n  choices: [red, green]\n  default: red',
-  'PASSWORD:\n  secret: true\n  generate: 20',
-  '```',
-  '',
-  '# Required Claims',
-  '```yaml\n- roles: [sre, dba]\n- team: core\n```',
-  '',
-  '# Limits',
-  '```yaml\ntimeout: 1m\nmax_output: 1MiB\nconcurrency: 1\n```',
-  '',
-  '# Steps',
-  '',
-  '## Ask',
-  '```yaml\ntimeout: 10s\noutputs: [PLACE]\n```',
-  '```sh\necho PLACE=here >> "$RUNBOOK_OUTPUT"\necho asked\n```',
-  '### Done when',
-  '```sh\ntrue\n```',
-  '### Rollback',
-  '```sh\ntrue\n```',
-  '',
-  '## Break',
-  '```python\nraise SystemExit(4)\n```',
-  '',
-  '## Never',
-  '```sh\ntrue\n```',
-  '',
-].join('\n');
-
-async function mint(home: Home, ...args: readonly string[]): Promise<string> {
-  const { token } = await home.json(['token', 'mint', '--subject', 'anna', ...args], { env: AUTH });
-  return home.write('token', String(token));
-}
-
 /** A command that ends with an error of the table, with its own numbers. */
 function failure(code: ErrorCode, name: string, prepare: Situation['prepare']): Situation {
   const { exit, status } = ERRORS[code];
@@ -210,7 +155,7 @@ export const SITUATIONS: readonly Situation[] = [
   { name: 'no runs', schema: 'history', exit: 0, prepare: () => ({ args: ['history'] }) },
   {
     name: 'finished and refused runs',
-    shows: ['"finished"', '"refused"', '"hmac"', '"value": "red"', '"anna"', '"forbidden"'],
+    shows: ['"finished"', '"refused"', '"hmac"', '"value": "red"', '"anna"', '"forbidden"', '"spawn-failed"'],
     schema: 'history',
     exit: 0,
     optional: ['reason', 'value', 'hmac'],
@@ -220,8 +165,20 @@ export const SITUATIONS: readonly Situation[] = [
       await home.run(['execute', './Task.md', '--token-file', token], { env: AUTH });
       await home.run(['execute', './Task.md']);
       await home.run(['execute', './Nothing.md']);
+      const call = ['execute', './Task.md', '--execution-dir', home.write('file', '')];
+      await home.run([...call, '--token-file', token], { env: AUTH });
       await home.run(['execute', './Task.md', '--token-file', await mint(home)], { env: AUTH });
       return { args: ['history'] };
+    },
+  },
+  {
+    name: 'a run that is under way',
+    shows: ['"started"', '"result": null'],
+    schema: 'history',
+    exit: 0,
+    prepare: async (home) => {
+      const after = await underWay(home);
+      return { args: ['history'], after };
     },
   },
   {
@@ -266,6 +223,10 @@ export const SITUATIONS: readonly Situation[] = [
   failure('io', 'a state folder that is a file', (home) =>
     execute(home, classic('Task', 'true'), '--state-dir', home.write('file', '')),
   ),
+  failure('busy', 'another run of the same is under way', async (home) => {
+    const after = await underWay(home);
+    return { args: ['execute', './Task.md', '--history', 'ledger'], after };
+  }),
   failure('unauthenticated', 'no token', (home) => execute(home, classic('Task', 'true', { claims: 'roles: [sre]' }))),
   failure('forbidden', 'a token without the claim', async (home) => {
     const document = classic('Task', 'true', { claims: 'roles: [sre]' });
