@@ -183,7 +183,7 @@ const yaml: Case[] = [
     text: steps(`## One\n${fence('yaml', '').repeat(2)}${fence('bash', 'true')}`),
   },
   { rule: 'yaml-too-large', name: '64 KiB and one', text: env(`A: ${'x'.repeat(65_534)}`), line: 6 },
-  { rule: 'yaml-too-deep', name: '17 brackets', text: env(`A: ${'['.repeat(17)}${']'.repeat(17)}`) },
+  { rule: 'yaml-too-deep', name: '17 levels', text: env(`A: ${'['.repeat(16)}${']'.repeat(16)}`) },
   { rule: 'yaml-too-deep', name: '20,000 brackets', text: env(`A: ${'['.repeat(20_000)}`) },
   { rule: 'yaml-too-deep', name: '20,000 dashes', text: env('- '.repeat(20_000)) },
   {

@@ -313,8 +313,10 @@ test.each([
 test('each edit alone lets nobody in', () => {
   for (const edit of EDITS) {
     for (const text of BASES) {
-      for (const at of [0, 0.1, 0.3, 0.5, 0.7, 0.9])
-        expect(verdict(edit(text, at)), edit(text, at)).not.toBe('ALLOWED');
+      for (const at of [0, 0.1, 0.3, 0.5, 0.7, 0.9]) {
+        const changed = edit(text, at);
+        expect({ changed, verdict: verdict(changed) }).not.toMatchObject({ verdict: 'ALLOWED' });
+      }
     }
   }
 });

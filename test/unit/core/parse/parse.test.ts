@@ -104,6 +104,13 @@ describe('which shell', () => {
   });
 });
 
+test.each(['# Tips', '# Stages', '# Script notes', '# Historical notes'])(
+  '%s is no section, and near none',
+  (heading) => {
+    expect(parse(middle(`${heading}\n\n`)).problems.map(({ rule }) => rule)).toEqual(['section-unknown']);
+  },
+);
+
 describe('a document of steps', () => {
   test('needs a title and steps only', () => {
     const runbook = good(`# A\n\n# Steps\n\n## One\n${fence('sh', 'true')}`);

@@ -102,6 +102,10 @@ describe('text stays text', () => {
   });
 });
 
+test('16 levels are read', () => {
+  expect(rules(`A: ${'['.repeat(15)}${']'.repeat(15)}`)).toEqual(['value-shape']);
+});
+
 test('an empty block is an empty mapping, and a comment is nothing', () => {
   for (const yaml of ['', '\n', '# only a comment', '---', '{}']) expect(read(yaml).runbook?.env).toEqual([]);
 });
