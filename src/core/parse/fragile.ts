@@ -36,11 +36,12 @@ const UNUSUAL = /[\f\v\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3
 export function fragileLines(text: string, blocks: readonly Block[]): readonly Fragile[] {
   const found: Fragile[] = [];
   const fences = blocks.filter((block) => block.type === 'fence');
-  let fence = fences.shift();
+  let next = 0;
   let above = '';
   for (const [index, content] of text.split('\n').entries()) {
     const line = index + 1;
-    if (fence !== undefined && line > fence.endLine) fence = fences.shift();
+    if (line > (fences[next]?.endLine ?? Infinity)) next += 1;
+    const fence = fences[next];
     const construct = fence?.line === line && fence.column > 1 ? 'indented-fence' : constructOf(content, above);
     const inside = fence !== undefined && line > fence.line && (line < fence.endLine || !fence.closed);
     if (construct !== null && !inside) found.push({ construct, line });
