@@ -55,8 +55,8 @@ function claimValues(claims: Claims, name: string): readonly string[] | null {
   );
 }
 
-const MAX_CLAIMS_SHOWN = 4;
-const MAX_VALUES_SHOWN = 5;
+const MAX_CLAIMS_SHOWN = 3;
+const MAX_VALUES_SHOWN = 4;
 const MAX_TEXT_SHOWN = 60;
 
 /**
@@ -105,13 +105,16 @@ function shorten(items: readonly string[], most: number, word: string): string {
 
 /** Plain words as they are; all else in quotes, with everything that a terminal or a reader could misread escaped. */
 function show(text: string): string {
-  const points = Array.from(text.slice(0, 2 * MAX_TEXT_SHOWN));
-  const cut = points.length > MAX_TEXT_SHOWN || text.length > 2 * MAX_TEXT_SHOWN;
-  const head = cut ? `${points.slice(0, MAX_TEXT_SHOWN).join('')}…` : text;
-  if (/^[\w.:@/+-]+…?$/.test(head)) return head;
-  const escaped = head.replaceAll(
-    /[\p{C}\p{Zl}\p{Zp}"\\]/gu,
-    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
-  );
-  return `"${escaped}"`;
+  let shown = '';
+  for (const character of text) {
+    const piece = /[\p{C}\p{Zl}\p{Zp}"\\]/u.test(character)
+      ? `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`
+      : character;
+    if (shown.length + piece.length > MAX_TEXT_SHOWN) {
+      shown += '…';
+      break;
+    }
+    shown += piece;
+  }
+  return /^[\w.:@/+-]+…?$/.test(shown) ? shown : `"${shown}"`;
 }
