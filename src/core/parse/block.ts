@@ -26,7 +26,11 @@ export function readSectionYaml(
   const fences = fencesOf(section);
   const blocks = fences.filter(({ info }) => info === 'yaml');
   // Fences with other tags are documentation, but not where they may be meant as the data.
-  const wrong = fences.filter(({ info }) => isLikeYaml(info) || (blocks.length === 0 && info !== 'yaml'));
+  const wrong = fences.filter(
+    ({ info }) =>
+      info !== 'yaml' &&
+      (blocks.length === 0 || (isLikeYaml(info) && (info !== '' || section.name === 'Required Claims'))),
+  );
   for (const fence of wrong) reportTag(fence, problems);
   const block = blocks[0];
   if (block === undefined) {

@@ -5,7 +5,7 @@
 import type { Fence } from './blocks.ts';
 import type { SplitDocument } from './history.ts';
 import { type Problems, quote } from './problems.ts';
-import { isNear, readingsOf } from './spelling.ts';
+import { isNear, lettersOf, readingsOf } from './spelling.ts';
 import type { Tail } from './tail.ts';
 
 const TARGET = 'requiredclaims';
@@ -49,8 +49,9 @@ function linesLikeClaims(lines: readonly string[]): readonly number[] {
     const count = countLetters(line);
     let next = count > MAX_LETTERS ? 0 : count;
     const letters = next !== 0 && mayBe(count) ? readings(line).filter((reading) => reading !== '') : null;
-    if (letters?.some(isLikeClaims) === true) found.push(index);
-    if (letters?.length === 0 || letters?.some(isLikeClaims) === true) {
+    const isLike = letters?.some(isLikeClaims) === true || isMarkedClaims(line);
+    if (isLike) found.push(index);
+    if (isLike || letters?.length === 0) {
       next = 0;
     } else if (previous !== 0 && next !== 0 && mayBe(previous + next) && isPair(lines[index - 1] ?? '', line)) {
       found.push(index - 1);
@@ -58,6 +59,14 @@ function linesLikeClaims(lines: readonly string[]): readonly number[] {
     previous = next;
   }
   return found;
+}
+
+/** `#`, also behind markers of quotes and lists. */
+const MARKED = /^[\s>*+\-\d.)]*#/;
+
+/** `#Required Claims (production)`: a heading that goes on, or would be one. */
+function isMarkedClaims(line: string): boolean {
+  return line.includes('#') && MARKED.test(line) && lettersOf(line.slice(0, 200)).startsWith(TARGET);
 }
 
 /** What a line may be read as: all of it, each line of another reader, and what stands before a colon. */
@@ -86,14 +95,15 @@ function mayBe(count: number): boolean {
 }
 
 /**
- * Letters of a line; NaN for one that takes a closer look: beyond ASCII, with entities, tags or other line ends, or
- * with a colon where the name may have ended.
+ * Letters of a line, at most one more than the name can have; NaN for a line that takes a closer look: beyond ASCII,
+ * with entities, tags or other line ends, or with a colon where the name may have ended.
  */
 function countLetters(line: string): number {
+  if (OTHER_LINE_ENDS.test(line)) return Number.NaN;
   let letters = 0;
-  for (let index = 0; index < line.length; index += 1) {
+  for (let index = 0; index < line.length && letters <= MAX_LETTERS; index += 1) {
     const code = line.charCodeAt(index);
-    if (code > 0x7f || code === 0x26 || code === 0x3c || code === 0x0b || code === 0x0c) return Number.NaN;
+    if (code > 0x7f || code === 0x26 || code === 0x3c) return Number.NaN;
     if (code === 0x3a && mayBe(letters)) return Number.NaN;
     const lower = code | 0x20;
     if (lower >= 0x61 && lower <= 0x7a) letters += 1;

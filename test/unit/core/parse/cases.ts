@@ -165,6 +165,11 @@ const yaml: Case[] = [
     name: 'beside a right one',
     text: middle(`${claims('roles: a')}${fence('yml', 'roles: b')}`),
   },
+  {
+    rule: 'yaml-fence-tag',
+    name: 'no tag beside right claims',
+    text: middle(`${claims('roles: a')}${fence('', 'roles: b')}`),
+  },
   { rule: 'yaml-fence-tag', name: 'tildes', text: middle('# Required Claims\n~~~yml\nroles: sre\n~~~\n\n') },
   {
     rule: 'yaml-fence-tag',
@@ -451,6 +456,9 @@ export const NEAR_CLAIMS = [
   '# Required Claims {#claims}',
   '# Required Claims (production)',
   '# Claims',
+  '#Required Claims (production)',
+  '> # Required Claims of the team',
+  '- ### Required claims for each run',
   '- # Required Claims',
   '1. Required Claims',
   '> # Required Claims',

@@ -176,6 +176,11 @@ describe('environment requirements', () => {
   });
 });
 
+test('fences beside the yaml block of requirements are documentation', () => {
+  const env = `${section('Environment Requirements', 'HOST: where')}${fence('', 'export HOST=a')}${fence('sh', 'x')}`;
+  expect(good(classic({ env })).env.map(({ name }) => name)).toEqual(['HOST']);
+});
+
 describe('file system requirements', () => {
   test.each([
     ['Input:\nOutput:', []],
