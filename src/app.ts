@@ -14,7 +14,9 @@ import { systemClock } from './adapters/system/clock.ts';
 import { currentOwner } from './adapters/system/owner.ts';
 import { createRunIds } from './adapters/system/run-ids.ts';
 import { createWorkspace } from './adapters/workspace/temporary.ts';
+import type { Claims } from './core/claims.ts';
 import { CLI_BASE } from './core/environment.ts';
+import { RunbookError } from './core/errors.ts';
 import type { FactsSource, RunLedger, RunbookSource, SecretSource, Clock, RunOutput } from './core/ports.ts';
 import { environmentName, environmentNames, SETTING_NAMES, SETTINGS } from './core/settings.ts';
 import type { ResolvedSettings, Settings } from './core/settings.ts';
@@ -37,13 +39,23 @@ export interface App {
   readonly clock: Clock;
   readonly output: RunOutput;
   readonly callerEnvironment: ReadonlyMap<string, string>;
-  readonly auth: AuthSettings;
   /** Opened at the first call. @throws RunbookError `io`, `unavailable` */
   ledger(): Promise<RunLedger>;
   /** Everything an execution needs. @throws RunbookError `io`, `unavailable` */
   engine(): Promise<EnginePorts>;
+  /** A token signed with the local secret, marked as self-made. @throws RunbookError `settings`, `usage` */
+  mintToken(wish: TokenWish): Promise<string>;
   /** Releases what was acquired, last in, first out. */
   close(): void;
+}
+
+/** What a self-made token is to say. */
+export interface TokenWish {
+  readonly subject: string;
+  readonly roles: readonly string[];
+  readonly claims: Claims;
+  readonly ttlMs: number;
+  readonly now: Date;
 }
 
 export async function createApp(resolved: ResolvedSettings, surroundings: Surroundings): Promise<App> {
@@ -68,7 +80,6 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     clock: systemClock,
     output,
     callerEnvironment,
-    auth,
     ledger: () =>
       (ledger ??= openLedger(
         settings.history === 'none' ? 'none' : 'sqlite',
@@ -106,6 +117,21 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
       apiUrl: `${settings.apiProtocol}://${settings.apiHost}:${String(settings.apiPort)}/api/runbooks`,
       mountDir: settings.mountDir,
     }),
+    mintToken: async (wish) => {
+      if (settings.jwtSecret === null) {
+        throw new RunbookError('settings', 'There is no secret to sign with.', {
+          fix: 'Make one with `openssl rand -hex 32` and give it as RUNBOOK_JWT_SECRET or, better, by RUNBOOK_JWT_SECRET_FILE.',
+        });
+      }
+      const { mintToken } = await import('./adapters/authenticator/mint.ts');
+      return await mintToken({
+        ...wish,
+        secret: new TextEncoder().encode(settings.jwtSecret),
+        ...(settings.jwtAlgorithm === null ? {} : { algorithm: settings.jwtAlgorithm }),
+        issuer: settings.jwtIssuer,
+        audience: settings.jwtAudience.split(',')[0]?.trim() ?? '',
+      });
+    },
     close: () => {
       for (const release of releases.splice(0).reverse()) release();
     },

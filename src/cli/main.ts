@@ -139,6 +139,9 @@ function createProgram(terminal: Terminal): Command {
   });
 
   const token = program.command('token').description('Tokens for development.').helpCommand(false);
+  token.action(() => {
+    token.outputHelp();
+  });
   token
     .command('mint')
     .description(
@@ -181,30 +184,28 @@ async function run(
 export async function main(): Promise<void> {
   const terminal = createTerminal();
   const program = createProgram(terminal);
+  const words = process.argv.slice(2);
   try {
-    if (process.argv.length <= 2) program.help({ error: false });
+    if (words.length === 0) program.help({ error: false });
     await program.parseAsync();
   } catch (error) {
-    if (error instanceof CommanderError) {
-      if (error.exitCode === 0) return;
-      const message = error.message.replace(/^error: /, '');
-      const [sentence = '', ...suggestion] = message.split('\n');
-      const options = {
-        json: process.argv.includes('--json'),
-        color: !process.argv.includes('--no-color'),
-        quiet: false,
-      };
-      const fix = suggestion.join(' ').replace(/^\((.*)\)$/, '$1');
-      process.exitCode = await reportError(
-        terminal,
-        'usage',
-        options,
-        new RunbookError('usage', `${sentence.charAt(0).toUpperCase()}${sentence.slice(1).replace(/\.$/, '')}.`, {
-          fix: fix === '' ? '`runbook --help` and `runbook COMMAND --help` show what there is.' : fix,
-        }),
-      );
-      return;
-    }
-    process.exitCode = await reportError(terminal, 'runbook', { json: false, color: true, quiet: false }, error);
+    if (error instanceof CommanderError && error.exitCode === 0) return;
+    const options = { json: words.includes('--json'), color: !words.includes('--no-color') };
+    const command = program.commands.find(
+      (known) => words[0] === known.name() || known.aliases().includes(words[0] ?? ''),
+    );
+    const failure = error instanceof CommanderError ? asUsageError(error) : error;
+    process.exitCode = await reportError(terminal, command?.name() ?? 'runbook', options, failure);
   }
+}
+
+/** Commander's `error: unknown option '--x'\n(Did you mean --y?)` as one sentence and what to do. */
+function asUsageError(error: CommanderError): RunbookError {
+  const [first = '', ...rest] = error.message
+    .replace(/^error: /, '')
+    .replace(/\.$/, '')
+    .split('\n');
+  const suggestion = rest.join(' ').replace(/^\((.*)\)$/, '$1');
+  const fix = suggestion === '' ? '`runbook --help` and `runbook COMMAND --help` show what there is.' : suggestion;
+  return new RunbookError('usage', `${first.charAt(0).toUpperCase()}${first.slice(1)}.`, { fix });
 }

@@ -5,17 +5,19 @@ import type { CommonOptions } from './context.ts';
 import { printable, renderProblem } from './render.ts';
 import type { Terminal } from './terminal.ts';
 
-/** @returns the exit code */
+/** @returns the exit code: of the error, unless another is given */
 export async function reportError(
   terminal: Terminal,
   command: string,
   options: CommonOptions,
   error: unknown,
+  otherExit?: number,
 ): Promise<number> {
   const failure = error instanceof RunbookError ? error : asInternal(error);
   const style = styleOf(terminal, options);
   if (options.json === true) {
-    const { code, exitCode, message, fix, problems, document } = failure;
+    const { code, message, fix, problems, document } = failure;
+    const exitCode = otherExit ?? failure.exitCode;
     await printJson(terminal, command, {
       error: { code, exitCode, status: ERRORS[code].status, message, fix, document, problems },
     }).catch(() => {});
@@ -24,7 +26,7 @@ export async function reportError(
   terminal.say(`runbook: ${style.red('error')}: ${printable(failure.message)}`);
   // The fix of the only problem stands above already.
   if (failure.fix !== '' && failure.fix !== failure.problems[0]?.fix) terminal.say(`  fix: ${printable(failure.fix)}`);
-  return failure.exitCode;
+  return otherExit ?? failure.exitCode;
 }
 
 function asInternal(error: unknown): RunbookError {

@@ -1,4 +1,4 @@
-/** The process around a command: its streams, its signals, its environment. The only module of the CLI that touches `process`. */
+/** The process around a command: its streams, its signals, its environment. The CLI’s only door to them. */
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import type { StopReason } from '../core/run.ts';

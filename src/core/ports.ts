@@ -5,7 +5,7 @@
 import type { DocumentEntry } from './document-entry.ts';
 import type { Claims } from './claims.ts';
 import type { RunbookError } from './errors.ts';
-import type { FileRequirement, InterpreterName, Runbook, Step } from './runbook.ts';
+import type { FileRequirement, InterpreterName, Step } from './runbook.ts';
 import type {
   HistoryMode,
   OutputStream,
@@ -237,5 +237,3 @@ export interface RunIds {
   /** 26 characters, sortable by time (ULID). */
   next(): string;
 }
-
-export type { Runbook };

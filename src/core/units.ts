@@ -35,10 +35,10 @@ const DURATION_UNITS: readonly (readonly [string, number])[] = [
   ['s', 1000],
 ];
 
-/** 90500 → `1m30s`; below a minute with one decimal: `12.3s`; below a second `250ms`. */
+/** 90000 → `1m30s`, 5000 → `5s`: whole seconds exactly; else below a minute `12.3s`, below a second `250ms`. */
 export function formatDuration(ms: number): string {
   if (ms < 1000) return `${String(Math.round(ms))}ms`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)}s`;
+  if (ms < 60_000 && ms % 1000 !== 0) return `${(ms / 1000).toFixed(1)}s`;
   let rest = Math.round(ms / 1000) * 1000;
   let text = '';
   for (const [unit, size] of DURATION_UNITS) {

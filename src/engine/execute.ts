@@ -55,6 +55,8 @@ export async function execute(ports: EnginePorts, request: RunRequest, sink: Run
       finishedAt: ports.clock.now().toISOString(),
     };
     await ports.ledger.finish(runId, result);
+    const message = output.failure();
+    if (message !== null) await emit({ type: 'notice', runId, level: 'warning', message });
     await projectResult(ports, draft, result, emit);
     await emit({ type: 'finished', runId, result });
     return result;

@@ -6,6 +6,8 @@ export interface RunOutputSink {
   /** Resolves when the listener has taken the chunk; never rejects. */
   write(step: number, stream: OutputStream, chunk: Buffer): Promise<void>;
   close(): OutputSummary;
+  /** One sentence when something could not be kept although it was within the cap; null while all is well. */
+  failure(): string | null;
   /** Aborted when the listener is gone (a closed pipe), or when the request's own signal is. */
   readonly signal: AbortSignal;
 }
@@ -32,5 +34,6 @@ export function openOutput(
       }
     },
     close: () => spool.close(),
+    failure: () => spool.failure?.message ?? null,
   };
 }

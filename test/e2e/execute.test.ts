@@ -147,7 +147,7 @@ describe('execute', () => {
     const { exitCode, stdout, stderr } = await home.run(['execute', './Slow.md']);
     expect(exitCode).toBe(124);
     expect(stdout).toBe('before\n');
-    expect(stderr).toContain('limit of 1.0s');
+    expect(stderr).toContain('limit of 1s');
     expect((await runs(home))[0]?.result?.outcome).toBe('timed-out');
   });
 

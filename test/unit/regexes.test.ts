@@ -28,6 +28,29 @@ function complexityOf(source: string, flags: string): string {
   return complexity.type === 'polynomial' && complexity.degree <= MAX_DEGREE ? 'quadratic' : complexity.summary;
 }
 
+const LENGTH = 50_000;
+const ATTACKS = [
+  ...'` \t\n#~>-*+.)0a<!=|:_\\[]',
+  '`\n',
+  '\n```\n',
+  ' a',
+  '- ',
+  '> ',
+  '1. ',
+  '<!--',
+  '**a:**\n',
+  '\n**a:**\n```\n',
+  '### ',
+  '## | ',
+].map((piece) => piece.repeat(Math.ceil(LENGTH / piece.length)));
+
+/** @returns how many attacks were survived */
+function attacked(source: string, flags: string): number {
+  const expression = new RegExp(source, flags);
+  for (const text of ATTACKS) for (const ending of ['', '\0', 'x\n']) (text + ending).replace(expression, '');
+  return ATTACKS.length;
+}
+
 describe('regular expressions', () => {
   test('are found', () => {
     expect(literals.size).toBeGreaterThan(30);
@@ -35,7 +58,11 @@ describe('regular expressions', () => {
   });
 
   test.each([...literals])('%s', (_, { source, flags, place }) => {
-    expect(`${place} ${complexityOf(source, flags)}`).toMatch(/ (?:safe|quadratic)$/);
+    const complexity = complexityOf(source, flags);
+    // The analyser does not know look-ahead and back-references: these are attacked instead. More than quadratic
+    // time would not come back from texts of this length within the limit of a test.
+    if (complexity === 'unknown: unsupported') expect(attacked(source, flags)).toBe(ATTACKS.length);
+    else expect(`${place} ${complexity}`).toMatch(/ (?:safe|quadratic)$/);
   });
 
   test('are not made at run time elsewhere', () => {

@@ -4,8 +4,6 @@ import { readFile, stat } from 'node:fs/promises';
 import { wrongSetting } from './refusal.ts';
 
 export const MAX_KEY_SET_BYTES = 100 * 1024;
-/** From the first packet to the last byte. */
-const FETCH_TIMEOUT_MS = 2000;
 
 export interface KeySetSource {
   readonly name: string;
@@ -41,32 +39,13 @@ export function urlSource(text: string): KeySetSource {
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
     throw wrongSetting('The address of the key set is not https.', 'Use https; http is for this machine only.');
   }
-  return { name: url.href, stamp: () => Promise.resolve(null), read: () => fetchKeySet(url) };
+  return {
+    name: url.href,
+    stamp: () => Promise.resolve(null),
+    read: async () => (await import('./key-set-fetch.ts')).fetchKeySet(url, MAX_KEY_SET_BYTES),
+  };
 }
 
 function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
-}
-
-/** An agent of its own: no redirects, no proxy of the environment, and no idle socket that keeps a command alive. */
-async function fetchKeySet(url: URL): Promise<Uint8Array> {
-  const { Agent, request } = await import('undici');
-  const agent = new Agent({ connect: { timeout: FETCH_TIMEOUT_MS }, maxResponseSize: MAX_KEY_SET_BYTES });
-  try {
-    const { statusCode, body } = await request(url, {
-      dispatcher: agent,
-      signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
-      headers: { accept: 'application/json' },
-    });
-    if (statusCode !== 200) {
-      // Its content is of no interest; destroying the agent ends it.
-      body.on('error', () => undefined);
-      throw new Error(
-        `it answered ${statusCode}${statusCode >= 300 && statusCode < 400 ? ', and redirects are not followed' : ''}`,
-      );
-    }
-    return await body.bytes();
-  } finally {
-    await agent.destroy();
-  }
 }

@@ -1,7 +1,7 @@
 /** `runbook execute`: from the command line to a request, and from the events of the run to what a person or a pipeline sees. */
 import { RunbookError } from '../../core/errors.ts';
 import { exitCodeOf, signalNumber, stopReasonOf } from '../../core/run.ts';
-import type { RunEvent, RunResult } from '../../core/run.ts';
+import type { RunEvent, RunRequest, RunResult } from '../../core/run.ts';
 import { formatDuration, parseDuration } from '../../core/units.ts';
 import { execute } from '../../engine/execute.ts';
 import { listOption, printJson, textOption, withApp } from '../context.ts';
@@ -9,6 +9,7 @@ import type { CommandContext, CommonOptions } from '../context.ts';
 import { createInteraction } from '../interaction.ts';
 import { printable } from '../render.ts';
 import type { Style } from '../render.ts';
+import { reportError } from '../report.ts';
 import type { Terminal } from '../terminal.ts';
 import { readToken } from '../token-input.ts';
 import { readEnvFiles, readVariables } from '../variables.ts';
@@ -22,49 +23,47 @@ export async function executeCommand(
   const timeoutMs = readTimeout(textOption(options, 'timeout'));
   const given = readVariables(listOption(options, 'env'), terminal);
   const envFile = readEnvFiles(listOption(options, 'envFile'), terminal.cwd);
+  const callChain = readCallChain(terminal);
 
   return await withApp(terminal, options, async (context) => {
     const { app, style } = context;
-    const token = await readToken(terminal, options, app.settings.token);
+    const { settings } = app;
+    const token = await readToken(terminal, options, settings.token);
     const ports = await app.engine();
-    const quiet = options.quiet === true;
-    if (app.settings.history === 'none' && !quiet)
+    if (settings.history === 'none' && options.quiet !== true) {
       terminal.say(style.yellow('This run leaves no record (--history none): nobody can ask later what happened.'));
-
-    const result = await terminal.withStopSignal(
-      async (signal) =>
-        // A request that was given up at a question is answered as what it is, not as a missing variable.
-        await refusedOnStop(
-          signal,
-          execute(
-            ports,
-            {
-              reference,
-              token,
-              given: given.values,
-              onCommandLine: given.onCommandLine,
-              wanted: given.wanted,
-              envFile,
-              passEnv: [...app.settings.passEnv, ...listOption(options, 'passEnv')],
-              source: terminal.ci ? 'ci' : 'cli',
-              historyMode: app.settings.history,
-              timeoutMs,
-              callChain: readCallChain(terminal),
-              correlationId: terminal.environment.get('RUNBOOK_CORRELATION_ID') ?? null,
-              incident: textOption(options, 'incident'),
-              signal,
-              interaction: terminal.interactive && options['input'] !== false ? createInteraction(terminal) : null,
-              assumeYes: options['yes'] === true,
-            },
-            async (event) => {
-              await show(terminal, style, options, event);
-            },
-          ),
-        ),
-    );
-    if (typeof result === 'number') return result;
-    await finish(terminal, options, context, result);
-    return exitCodeOf(result);
+    }
+    return await terminal.withStopSignal(async (signal) => {
+      const request: RunRequest = {
+        reference,
+        token,
+        given: given.values,
+        onCommandLine: given.onCommandLine,
+        wanted: given.wanted,
+        envFile,
+        passEnv: [...settings.passEnv, ...listOption(options, 'passEnv')],
+        source: terminal.ci ? 'ci' : 'cli',
+        historyMode: settings.history,
+        timeoutMs,
+        callChain,
+        correlationId: terminal.environment.get('RUNBOOK_CORRELATION_ID') ?? null,
+        incident: textOption(options, 'incident'),
+        signal,
+        interaction: terminal.interactive && options['input'] !== false ? createInteraction(terminal) : null,
+        assumeYes: options['yes'] === true,
+      };
+      try {
+        const result = await execute(ports, request, async (event) => {
+          await show(terminal, style, options, event);
+        });
+        await finish(terminal, options, context, result);
+        return exitCodeOf(result);
+      } catch (error) {
+        // Who presses Ctrl-C at a question has not forgotten a variable.
+        if (!signal.aborted) throw error;
+        return await reportError(terminal, 'execute', options, error, 128 + signalNumber(stopReasonOf(signal).signal));
+      }
+    });
   });
 }
 
@@ -160,13 +159,4 @@ function readCallChain(terminal: Terminal): readonly string[] {
   throw new RunbookError('usage', 'RUNBOOK_RECURSION_STACK is not a JSON list of names.', {
     fix: 'Leave this variable as runbook sets it, or unset it.',
   });
-}
-
-async function refusedOnStop<T>(signal: AbortSignal, run: Promise<T>): Promise<T | number> {
-  try {
-    return await run;
-  } catch (error) {
-    if (!signal.aborted || !(error instanceof RunbookError)) throw error;
-    return 128 + signalNumber(stopReasonOf(signal).signal);
-  }
 }

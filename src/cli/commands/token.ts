@@ -1,5 +1,4 @@
 /** `runbook token mint`: a short-lived token for development, signed with the local secret. */
-import { mintToken } from '../../adapters/authenticator/mint.ts';
 import { RunbookError } from '../../core/errors.ts';
 import { parseDuration } from '../../core/units.ts';
 import { listOption, printJson, textOption, withApp } from '../context.ts';
@@ -15,18 +14,8 @@ export async function mintCommand(terminal: Terminal, options: CommonOptions): P
     });
   const claims = readClaims(listOption(options, 'claim'));
   return await withApp(terminal, options, async ({ app }) => {
-    const { settings } = app;
-    if (settings.jwtSecret === null) {
-      throw new RunbookError('settings', 'There is no secret to sign with.', {
-        fix: 'Make one with `openssl rand -hex 32` and give it as RUNBOOK_JWT_SECRET or, better, by RUNBOOK_JWT_SECRET_FILE.',
-      });
-    }
     const now = app.clock.now();
-    const token = await mintToken({
-      secret: new TextEncoder().encode(settings.jwtSecret),
-      ...(settings.jwtAlgorithm === null ? {} : { algorithm: settings.jwtAlgorithm }),
-      issuer: settings.jwtIssuer,
-      audience: settings.jwtAudience.split(',')[0]?.trim() ?? '',
+    const token = await app.mintToken({
       subject: textOption(options, 'subject') ?? '',
       roles: listOption(options, 'role'),
       claims,

@@ -8,7 +8,6 @@ const LEVELS = [1, 2, 3, 4, 5, 6] as const;
 export type Level = (typeof LEVELS)[number];
 
 export const BACKTICK = 96;
-export const TILDE = 126;
 const HASH = 35;
 const EQUALS = 61;
 const DASH = 45;
