@@ -4,7 +4,7 @@
  * The language is a subset of JavaScript's regular expressions with the flag `u`; the whole value must match.
  */
 
-export const MAX_PATTERN_LENGTH = 512;
+const MAX_PATTERN_LENGTH = 512;
 /** Longest value, in code points, that is matched against a pattern. */
 export const MAX_MATCHED_LENGTH = 1024;
 const MAX_STATES = 2000;
@@ -23,7 +23,7 @@ type State =
   /** Goes on at each of `to`. */
   | { type: 'split'; to: number[] };
 
-export interface Pattern {
+interface Pattern {
   /** Whether the whole of `value` matches; false for a value above `MAX_MATCHED_LENGTH` code points. */
   matches(value: string): boolean;
 }

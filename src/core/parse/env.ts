@@ -9,8 +9,8 @@ import type { YamlEntry, YamlMapping } from './yaml.ts';
 
 const KEYS = ['description', 'type', 'choices', 'pattern', 'default', 'secret', 'generate'] as const;
 const TYPES: readonly VariableType[] = ['text', 'integer', 'boolean', 'duration'];
-export const GENERATE_MIN = 8;
-export const GENERATE_MAX = 1024;
+const GENERATE_MIN = 8;
+const GENERATE_MAX = 1024;
 
 export function readEnv(mapping: YamlMapping, problems: Problems): readonly EnvRequirement[] {
   return mapping.entries.map((entry) => {

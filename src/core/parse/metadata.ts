@@ -5,7 +5,7 @@ import { type Problems, quote } from './problems.ts';
 import type { YamlEntry, YamlMapping } from './yaml.ts';
 
 const KEYS = ['owner', 'service', 'tags', 'severity', 'alerts', 'review_by', 'links', 'format'] as const;
-export const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 1;
 export const NO_METADATA: Metadata = { tags: [], alerts: [], links: [] };
 
 /** @param today `YYYY-MM-DD`; undefined: `review_by` is not compared with anything */

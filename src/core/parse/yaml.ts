@@ -12,7 +12,7 @@ interface At {
   readonly at: Position;
 }
 /** `key:` with nothing after it. */
-export interface YamlNone extends At {
+interface YamlNone extends At {
   readonly kind: 'none';
 }
 export interface YamlText extends At {

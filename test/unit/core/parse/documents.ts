@@ -1,7 +1,8 @@
 /** Documents for the parser's tests: two valid ones, and ways to change them. */
+import { expect } from 'vitest';
 import type { ParseOptions } from '../../../../src/core/parse/parse.ts';
 import { parseRunbook } from '../../../../src/core/parse/parse.ts';
-import type { ParseResult } from '../../../../src/core/runbook.ts';
+import type { ParseResult, Runbook } from '../../../../src/core/runbook.ts';
 
 export function parse(text: string | Uint8Array, options: ParseOptions = {}): ParseResult {
   return parseRunbook(typeof text === 'string' ? new TextEncoder().encode(text) : text, options);
@@ -44,3 +45,11 @@ export function steps(body?: string, middle = ''): string {
 }
 
 export const claims = (yaml: string): string => section('Required Claims', yaml);
+
+/** The runbook of a document that must be valid and without warnings. */
+export function good(text: string, options: ParseOptions = {}): Runbook {
+  const { runbook, problems } = parse(text, options);
+  expect(problems).toEqual([]);
+  if (runbook === null) throw new Error('no runbook and no problem');
+  return runbook;
+}

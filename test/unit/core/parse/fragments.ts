@@ -1,7 +1,8 @@
 /** Pieces that documents are made of, right and wrong, and edits of the bytes: the ground of the properties. */
 import fc from 'fast-check';
 import { SECTION_NAMES } from '../../../../src/core/parse/sections.ts';
-import { NEAR_CLAIMS, CASES } from './cases.ts';
+import { NEAR_CLAIMS } from './cases-claims.ts';
+import { CASES } from './cases.ts';
 import { claims, classic, fence, section, steps } from './documents.ts';
 
 const HEADINGS = [
@@ -121,7 +122,7 @@ const piece = fc.oneof(
   },
 );
 
-export const VALID: readonly string[] = [
+const VALID: readonly string[] = [
   classic(),
   classic({ middle: claims('roles: admin') }),
   steps(undefined, claims('- roles: admin\n- sub: x')),
