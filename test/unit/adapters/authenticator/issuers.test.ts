@@ -106,7 +106,7 @@ describe('a file of issuers', () => {
   algorithms: [ES256, EdDSA]
   jwks: keys.json
   subject_claim: email
-- issuer: '42'
+- issuer: 42
   audience: rb, x
   secret_file: ./secret
 - issuer: https://c.example

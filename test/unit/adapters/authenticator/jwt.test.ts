@@ -26,7 +26,12 @@ describe('who the token is for', () => {
     const authenticator = createJwtAuthenticator([trustedIssuer({ subjectClaim: 'email', own: true })], { now });
     const made = token('HS256', SECRET, { email: 'alice@example.org' });
     expect((await authenticator.authenticate(made)).subject).toBe('alice@example.org');
-    for (const claims of [{}, { email: 'a\u0000b' }, { email: 'alice@example.org', sub: undefined }]) {
+    for (const claims of [
+      {},
+      { email: 'a\u0000b' },
+      { email: 'alice@example.org', sub: undefined },
+      { email: 'alice@example.org', sub: 42 },
+    ]) {
       const failure = await failureOf(() => authenticator.authenticate(token('HS256', SECRET, claims)));
       expect(expectRefusal(failure, 'unauthenticated').message).toMatch(/"(?:email|sub)"/);
     }
@@ -51,6 +56,8 @@ describe('roles', () => {
     ['not the claim that is called roles', 'groups', { groups: ['a'], roles: ['admin'] }, ['a'], ['a']],
     ['not even where the right one is missing', 'groups', { roles: ['admin'] }, [], undefined],
     ['nothing inherited', 'constructor.name', { roles: ['admin'] }, [], undefined],
+    ['nothing inherited at the end', 'toString', { roles: ['admin'] }, [], undefined],
+    ['nothing inherited below', 'a.toString', { a: {}, roles: ['admin'] }, [], undefined],
     ['nothing of a list', 'a.length', { a: ['x'], roles: ['admin'] }, [], undefined],
   ])('%s', async (_name, path, claims, roles, claim) => {
     expect(await rolesOf(path, claims)).toEqual([roles, claim]);

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createJwtAuthenticator } from '../../../../src/adapters/authenticator/jwt.ts';
 import { MAX_KEY_SET_BYTES } from '../../../../src/adapters/authenticator/key-set-source.ts';
+import { usableKeys } from '../../../../src/adapters/authenticator/key-set.ts';
 import type { Authenticator } from '../../../../src/core/ports.ts';
 import { json, startKeyServer } from '../../../helpers/key-server.ts';
 import type { KeyServer } from '../../../helpers/key-server.ts';
@@ -240,6 +241,20 @@ describe('keys of a set', () => {
   ])('%s', async (_name, keys, expected) => {
     server.answer = json({ keys });
     expect(await outcome(oldToken)).toBe(expected);
+  });
+
+  test('only those that can be meant are kept', () => {
+    const privateOnes = [RSA, EC].map(({ privateKey }) => jwk(privateKey, { kid: 'private' }));
+    const others = [
+      secret,
+      { ...OLD, alg: 'RSA-OAEP' },
+      { ...OLD, alg: 'ES256' },
+      { ...OLD, n: 'AQAB' },
+      { ...ec, crv: 'X' },
+    ];
+    const bytes = Buffer.from(JSON.stringify({ keys: [...privateOnes, ...others, OLD, { ...ec, kid: 'ec' }] }));
+    expect(usableKeys(bytes, ['RS256', 'ES256'])).toEqual([OLD, { ...ec, kid: 'ec' }]);
+    expect(usableKeys(bytes, ['ES256'])).toEqual([{ ...ec, kid: 'ec' }]);
   });
 
   test('a token without a key id needs the only key that fits', async () => {
