@@ -30,7 +30,7 @@ function complexityOf(source: string, flags: string): string {
 
 const LENGTH = 50_000;
 const ATTACKS = [
-  ...'` \t\n#~>-*+.)0a<!=|:_\\[]',
+  ...'` \t\n#~>-*+.)0a<!=|:_\\[]'.split(''),
   '`\n',
   '\n```\n',
   ' a',
