@@ -8,7 +8,7 @@ const LOOKALIKES: ReadonlyMap<string, string> = new Map(
     c: 'сϲᴄ',
     d: 'ԁɗᴅ',
     e: 'еεєᴇҽ',
-    f: 'ſϝꜰ',
+    f: 'ϝꜰ',
     g: 'ɡɢ',
     h: 'һнʜ',
     i: 'іιıɪ',
