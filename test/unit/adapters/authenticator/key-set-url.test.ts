@@ -167,11 +167,9 @@ describe('answers that are not taken', () => {
     [
       'half an answer',
       (response) =>
-        void (
-          response.writeHead(200, { 'content-length': 5000 }),
-          response.write('{"keys":['),
-          setImmediate(() => response.destroy())
-        ),
+        void (response.writeHead(200, { 'content-length': 5000 }),
+        response.write('{"keys":['),
+        setImmediate(() => response.destroy())),
       /./,
     ],
   ])('%s', async (_name, answer, reason) => {
