@@ -18,3 +18,16 @@ export function describeLimits(limits: Limits): readonly string[] {
     limits.processes === undefined ? null : `${String(limits.processes)} processes`,
   ].filter((text) => text !== null);
 }
+
+/** The first sentence of a description, for one line of a list. */
+export function summaryOf(description: string): string {
+  const paragraph = (description.split(/\n[ \t]*\n/, 1)[0] ?? '').replaceAll('\n', ' ');
+  const end = paragraph.search(/[.:!?](?: |$)/);
+  return shorten(end === -1 ? paragraph : paragraph.slice(0, end + 1), 80);
+}
+
+/** At most `length` characters, with `…` where something is left out. */
+export function shorten(text: string, length: number): string {
+  const characters = Array.from(text);
+  return characters.length <= length ? text : `${characters.slice(0, length - 1).join('')}…`;
+}

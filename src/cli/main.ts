@@ -7,7 +7,7 @@ import { reportError } from './report.ts';
 import { createTerminal } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
-const collect = (value: string, previous: readonly string[]): readonly string[] => [...previous, value];
+const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
 
 /** @returns the program; actions set `process.exitCode` through `run` */
 function createProgram(terminal: Terminal): Command {
@@ -25,15 +25,7 @@ function createProgram(terminal: Terminal): Command {
     );
 
   const add = (name: string, summary: string, examples: readonly string[]): Command =>
-    program
-      .command(name)
-      .description(summary)
-      .addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`)
-      .option('--runbooks-dir <folder>', 'folder of the runbooks (default: the nearest runbooks/)')
-      .option('--state-dir <folder>', 'folder of the ledger and the outputs')
-      .option('--json', 'print one JSON document on stdout')
-      .option('-q, --quiet', 'no messages but errors')
-      .option('--no-color', 'no colours');
+    withExamples(program.command(name).description(summary), examples);
 
   add('execute', 'Check a runbook, run it, and record the run.', [
     'runbook execute SimpleRunbook',
@@ -44,14 +36,9 @@ function createProgram(terminal: Terminal): Command {
     .alias('run')
     .argument('[runbook]', 'name in the folder of the runbooks, or path to a document')
     .option('--runbook <path>', 'the same as the argument, as Stage0 writes it')
-    .option(
-      '-e, --env <NAME[=VALUE]>',
-      'a variable: NAME=value, NAME=@file, or NAME from your environment',
-      collect,
-      [],
-    )
-    .option('--env-file <file>', 'file of NAME=value lines', collect, [])
-    .option('--pass-env <NAME|PATTERN>', 'let scripts see this of your environment, too (AWS_*)', collect, [])
+    .option('-e, --env <NAME[=VALUE]>', 'a variable: NAME=value, NAME=@file, or NAME from your environment', collect)
+    .option('--env-file <file>', 'file of NAME=value lines', collect)
+    .option('--pass-env <NAME|PATTERN>', 'let scripts see this of your environment, too (AWS_*)', collect)
     .option('--token-file <file>', 'file with the JWT that says who you are')
     .option('--token <->', 'read the token from stdin; the only value is -')
     .option('--timeout <duration>', 'end the run after this time (90s, 10m, 1h30m)')
@@ -142,29 +129,39 @@ function createProgram(terminal: Terminal): Command {
   token.action(() => {
     token.outputHelp();
   });
-  token
-    .command('mint')
-    .description(
-      'Sign a short-lived token with the local secret (RUNBOOK_JWT_SECRET). Runs with it are marked as self-made.',
-    )
-    .addHelpText(
-      'after',
-      '\nExamples:\n  runbook token mint --subject anna --role sre > token\n  runbook execute DrainNode --token-file token',
-    )
+  withExamples(
+    token
+      .command('mint')
+      .description('Sign a short-lived token with the local secret. Runs with it are marked as self-made.'),
+    ['runbook token mint --subject anna --role sre > token', 'runbook execute DrainNode --token-file token'],
+  )
     .requiredOption('--subject <name>', 'who the token is for')
-    .option('--role <role>', 'a role; may be given several times', collect, [])
-    .option('--claim <NAME=VALUE>', 'another claim; may be given several times', collect, [])
+    .option('--role <role>', 'a role; may be given several times', collect)
+    .option('--claim <NAME=VALUE>', 'another claim; may be given several times', collect)
     .option('--ttl <duration>', 'how long it holds (at most 12h)', '1h')
-    .option('--json', 'print one JSON document on stdout')
-    .option('-q, --quiet', 'no messages but errors')
-    .option('--no-color', 'no colours')
     .action(async (options: CommonOptions) => {
       await run(terminal, 'token mint', options, async () =>
         (await import('./commands/token.ts')).mintCommand(terminal, options),
       );
     });
 
+  for (const command of [...program.commands, ...token.commands]) addCommonOptions(command);
   return program;
+}
+
+function withExamples(command: Command, examples: readonly string[]): Command {
+  return command.addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`);
+}
+
+function addCommonOptions(command: Command): void {
+  command
+    .optionsGroup('Common options:')
+    .option('--runbooks-dir <folder>', 'folder of the runbooks (default: the nearest runbooks/)')
+    .option('--state-dir <folder>', 'folder of the ledger and the outputs')
+    .option('--json', 'print one JSON document on stdout')
+    .option('-q, --quiet', 'no messages but errors')
+    .option('--no-color', 'no colours')
+    .helpOption('-h, --help', 'show help');
 }
 
 /** Runs one command and turns whatever it throws into one clear message and the right exit code. */

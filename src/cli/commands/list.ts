@@ -4,7 +4,7 @@ import type { DocumentView } from '../../engine/queries.ts';
 import { printJson, withApp } from '../context.ts';
 import type { CommonOptions } from '../context.ts';
 import { printable, renderTable } from '../render.ts';
-import { describeAlternatives } from '../describe.ts';
+import { describeAlternatives, shorten, summaryOf } from '../describe.ts';
 import type { Terminal } from '../terminal.ts';
 
 export async function listCommand(terminal: Terminal, options: CommonOptions): Promise<number> {
@@ -22,8 +22,9 @@ export async function listCommand(terminal: Terminal, options: CommonOptions): P
       const runbook = view.parsed?.runbook ?? null;
       const name = printable(view.fileName.replace(/\.md$/, ''));
       if (runbook === null) return [name, 'invalid', '', `\`runbook validate ${name}\` says why`];
-      const summary = printable(runbook.description.split('\n')[0] ?? '');
-      const claims = runbook.claims === null ? 'anybody here' : printable(describeAlternatives(runbook.claims));
+      const summary = printable(summaryOf(runbook.description));
+      const claims =
+        runbook.claims === null ? 'anybody here' : shorten(printable(describeAlternatives(runbook.claims)), 40);
       return [name, runbook.kind === 'steps' ? `${String(runbook.steps.length)} steps` : 'script', claims, summary];
     });
     await terminal.print(`${renderTable([['NAME', 'KIND', 'WHO', 'WHAT'], ...rows])}\n`);
