@@ -6,6 +6,7 @@ import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { BIN, classic, cleanEnvironment, createHome } from '../helpers/cli.ts';
 import type { Home } from '../helpers/cli.ts';
+import { requires } from '../helpers/requires.ts';
 
 interface HistoryRun {
   readonly runId: string;
@@ -335,17 +336,20 @@ describe('the entry in the document', () => {
     expect((await home.run(['validate', './Entry.md'])).exitCode).toBe(0);
   });
 
-  it('is left to the ledger in a work tree, with CI=true, and on request', async () => {
-    const home = createHome();
-    const file = home.write('Entry.md', classic('Entry', 'echo hello'));
-    const before = readFileSync(file, 'utf8');
-    await home.run(['execute', './Entry.md'], { env: { CI: 'true' } });
-    await home.run(['execute', './Entry.md', '--history', 'ledger']);
-    await execa('git', ['init', '-q', home.folder]);
-    await home.run(['execute', './Entry.md']);
-    expect(readFileSync(file, 'utf8')).toBe(before);
-    expect(await runs(home)).toHaveLength(3);
-  });
+  it.skipIf(!requires('git'))(
+    'is left to the ledger in a work tree (needs git), with CI=true, and on request',
+    async () => {
+      const home = createHome();
+      const file = home.write('Entry.md', classic('Entry', 'echo hello'));
+      const before = readFileSync(file, 'utf8');
+      await home.run(['execute', './Entry.md'], { env: { CI: 'true' } });
+      await home.run(['execute', './Entry.md', '--history', 'ledger']);
+      await execa('git', ['init', '-q', home.folder]);
+      await home.run(['execute', './Entry.md']);
+      expect(readFileSync(file, 'utf8')).toBe(before);
+      expect(await runs(home)).toHaveLength(3);
+    },
+  );
 
   it('keeps nothing with --history none, and says so', async () => {
     const home = createHome();

@@ -3,12 +3,13 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { classic, createHome } from '../helpers/cli.ts';
+import { requires } from '../helpers/requires.ts';
 import { CTRL_C, ENTER, inTerminal } from '../helpers/terminal.ts';
 
 const STEPS = (keys: string, body = '```bash\necho "step ran"\n```\n'): string =>
   `# Ask\n\n# Environment Requirements\n\`\`\`yaml\nHOST:\n  default: db-3\n\`\`\`\n\n# Steps\n\n## Touch it\n\`\`\`yaml\n${keys}\n\`\`\`\n${body}`;
 
-describe('at a terminal', () => {
+describe.skipIf(!requires('script'))('at a terminal (needs script of util-linux)', () => {
   it('a missing variable is asked for; a secret one is not shown', async () => {
     const home = createHome();
     home.write(

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createSystemFacts } from '../../../src/adapters/facts/system.ts';
 import { createWorkspace } from '../../../src/adapters/workspace/temporary.ts';
+import { requires } from '../../helpers/requires.ts';
 import type { FileRequirement } from '../../../src/core/runbook.ts';
 
 let folder: string;
@@ -105,19 +106,22 @@ describe('facts', () => {
     expect(await facts.interpreter('sh', '')).toBe('/bin/sh');
   });
 
-  it('know the commit of a document in a git work tree, and whether it was changed since', async () => {
-    const git = (...args: readonly string[]): string =>
-      execFileSync('git', ['-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@t', ...args], { encoding: 'utf8' });
-    const document = path.join(folder, 'a.md');
-    const facts = createSystemFacts();
-    await writeFile(document, 'one');
-    expect(await facts.git(document)).toBeNull();
-    git('init', '-q');
-    git('add', '.');
-    git('commit', '-qm', 'one');
-    const commit = git('rev-parse', 'HEAD').trim();
-    expect(await facts.git(document)).toEqual({ commit, dirty: false });
-    await writeFile(document, 'two');
-    expect(await facts.git(document)).toEqual({ commit, dirty: true });
-  });
+  it.skipIf(!requires('git'))(
+    'know the commit of a document in a git work tree, and whether it was changed since (needs git)',
+    async () => {
+      const git = (...args: readonly string[]): string =>
+        execFileSync('git', ['-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@t', ...args], { encoding: 'utf8' });
+      const document = path.join(folder, 'a.md');
+      const facts = createSystemFacts();
+      await writeFile(document, 'one');
+      expect(await facts.git(document)).toBeNull();
+      git('init', '-q');
+      git('add', '.');
+      git('commit', '-qm', 'one');
+      const commit = git('rev-parse', 'HEAD').trim();
+      expect(await facts.git(document)).toEqual({ commit, dirty: false });
+      await writeFile(document, 'two');
+      expect(await facts.git(document)).toEqual({ commit, dirty: true });
+    },
+  );
 });
