@@ -5,6 +5,8 @@ import { spawnSync } from 'node:child_process';
  * `requires('python3', '-c', 'import sqlite3')`. For `describe.skipIf(!requires('zsh'))`.
  */
 export function requires(program: string, ...probe: readonly string[]): boolean {
-  const { error, status } = spawnSync(program, probe, { stdio: 'ignore', timeout: 10_000 });
-  return error === undefined && (probe.length === 0 || status === 0);
+  // Not every program ends when it is started without arguments, so it is only looked up.
+  const [command, args] = probe.length === 0 ? ['/bin/sh', ['-c', 'command -v "$0"', program]] : [program, [...probe]];
+  const { error, status } = spawnSync(command, args, { stdio: 'ignore', timeout: 10_000 });
+  return error === undefined && status === 0;
 }
