@@ -1,7 +1,7 @@
 /** Block quotes and list items: CommonMark 0.31, sections 5.1 and 5.2. */
 
 import type { Line } from './line.ts';
-import { CODE_INDENT, isWhite } from './line.ts';
+import { CODE_INDENT } from './line.ts';
 import { listMarkerLength } from './markers.ts';
 
 /** An open block quote, or an open list item. Lists themselves decide nothing here. */
@@ -35,11 +35,11 @@ export function openContainer(line: Line, interrupts: boolean): Container | null
   line.skipMarker(marker);
   // One to four columns belong to the marker; more are the indentation of code; none where the item starts blank.
   const inner = line.blank || line.indent > CODE_INDENT ? 1 : line.indent;
-  line.skipColumns(Math.min(inner, line.indent));
+  line.skipColumns(inner);
   return { kind: 'item', width: outer + marker + inner, empty: true };
 }
 
 function skipQuoteMarker(line: Line): void {
   line.skipMarker(1);
-  if (isWhite(line.text.charCodeAt(line.pos))) line.skipColumns(1);
+  line.skipColumns(1);
 }

@@ -1,7 +1,7 @@
 /** One line of markdown and how much of it the containers around it have consumed. */
 
-export const TAB = 9;
-export const SPACE = 32;
+const TAB = 9;
+const SPACE = 32;
 
 /** From 4 columns of indentation on, a line opens nothing but indented code. */
 export const CODE_INDENT = 4;
@@ -25,18 +25,17 @@ export function skipRun(text: string, at: number, code: number): number {
 }
 
 /**
- * A cursor counted in characters and in columns, because CommonMark measures indentation in columns with tab stops
- * every 4: a container may consume half a tab, and then `pos` still points at the tab while `column` is inside it.
+ * A cursor that measures what is left of the indentation in columns, with tab stops every 4, as CommonMark does: a
+ * container may consume half a tab.
  */
 export class Line {
   readonly text: string;
-  /** Index of the first character not consumed. */
-  pos = 0;
-  column = 0;
-  /** Index of the first character from `pos` on that is not white space. */
+  /** Index of the first character that is neither consumed nor white space. */
   next = 0;
-  /** Columns of white space between `pos` and `next`. */
+  /** Columns of white space before `next` that are not consumed. */
   indent = 0;
+  /** Columns consumed. */
+  #column = 0;
 
   constructor(text: string) {
     this.text = text;
@@ -57,42 +56,23 @@ export class Line {
     return this.text.slice(this.next);
   }
 
-  skipIndent(): void {
-    this.column += this.indent;
-    this.pos = this.next;
-    this.indent = 0;
-  }
-
   /** Consumes the indentation and `length` characters of a marker, which holds no tab. */
   skipMarker(length: number): void {
-    this.skipIndent();
-    this.pos += length;
-    this.column += length;
+    this.next += length;
+    this.#column += this.indent + length;
     this.#measure();
   }
 
-  /** Consumes `count` columns of white space; there must be as many (`indent`). */
+  /** Consumes `count` columns of the indentation, or all where there are fewer. */
   skipColumns(count: number): void {
-    const target = this.column + count;
-    while (this.column < target) {
-      const stop = this.text.charCodeAt(this.pos) === TAB ? nextStop(this.column) : this.column + 1;
-      if (stop <= target) this.pos += 1;
-      this.column = Math.min(stop, target);
-    }
-    this.indent -= count;
+    const consumed = Math.min(count, this.indent);
+    this.#column += consumed;
+    this.indent -= consumed;
   }
 
   #measure(): void {
-    let column = this.column;
-    let index = this.pos;
-    for (; isWhite(this.text.charCodeAt(index)); index += 1) {
-      column = this.text.charCodeAt(index) === TAB ? nextStop(column) : column + 1;
-    }
-    this.next = index;
-    this.indent = column - this.column;
+    let column = this.#column;
+    for (; isWhite(this.code); this.next += 1) column += this.code === TAB ? 4 - (column % 4) : 1;
+    this.indent = column - this.#column;
   }
-}
-
-function nextStop(column: number): number {
-  return column + 4 - (column % 4);
 }

@@ -78,7 +78,7 @@ export class Scanner {
         if (closesFence(line, leaf.marker)) this.#endLeaf(true);
         return true;
       case 'html':
-        if (endsHtml(leaf.html, line.text, line.pos)) this.#endLeaf(true);
+        if (endsHtml(leaf.html, line.text, line.next)) this.#endLeaf(true);
         return true;
       default:
         return false;
@@ -148,9 +148,8 @@ export class Scanner {
   #openFence(line: Line): boolean {
     const marker = openingFence(line);
     if (marker === null) return false;
-    const indent = line.indent;
     this.#begin();
-    this.#leaf = { kind: 'fence', line: this.#line, indent, marker };
+    this.#leaf = { kind: 'fence', line: this.#line, indent: line.indent, marker };
     return true;
   }
 
