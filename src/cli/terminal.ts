@@ -21,9 +21,13 @@ export interface Terminal {
   say(text: string): void;
   /** Runs `body` with a signal that SIGINT, SIGTERM and SIGHUP abort, with a `StopReason`. */
   withStopSignal<T>(body: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** Ends the process although a reader has not taken everything; a second is enough for one that still reads. */
+  leaveSoon(): void;
   /** What Ctrl-C means while the terminal is in raw mode and sends no signal. */
   interrupt(): void;
 }
+
+const LEAVE_MS = 1000;
 
 export function createTerminal(): Terminal {
   const environment = new Map(
@@ -52,6 +56,9 @@ export function createTerminal(): Terminal {
       stderr.write(`${text}\n`);
     },
     withStopSignal,
+    leaveSoon: () => {
+      setTimeout(() => process.exit(), LEAVE_MS).unref();
+    },
     interrupt: () => {
       process.emit('SIGINT');
     },

@@ -21,9 +21,12 @@ export function openOutput(
 ): RunOutputSink {
   const spool = ports.output.open(runId, maxBytes);
   const listenerGone = new AbortController();
+  let closed = false;
   return {
     signal: AbortSignal.any([signal, listenerGone.signal]),
     write: async (step, stream, chunk) => {
+      // A stopped run does not wait for its reader; what still trickles in afterwards is nobody's.
+      if (closed) return;
       spool.write(step, stream, chunk);
       if (listenerGone.signal.aborted) return;
       try {
@@ -33,7 +36,10 @@ export function openOutput(
         listenerGone.abort({ signal: 'SIGPIPE' });
       }
     },
-    close: () => spool.close(),
+    close: () => {
+      closed = true;
+      return spool.close();
+    },
     failure: () => spool.failure?.message ?? null,
   };
 }

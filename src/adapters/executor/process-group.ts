@@ -35,25 +35,27 @@ async function execute(job: Job, signal: AbortSignal, onOutput: OnOutput, graceM
   });
   if (signal.aborted) return end({ cause: 'canceled' });
 
-  const child = await start(job).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
-  if (child instanceof Error) return end({ cause: 'spawn-failed', reason: spawnReason(child, job) });
+  const started = await start(job).catch((error: unknown) => spawnReason(error, job));
+  if (typeof started === 'string') return end({ cause: 'spawn-failed', reason: started });
+  const { child, exited } = started;
+  // What goes wrong from now on (a signal that cannot be delivered) shows in how the group ends.
+  child.on('error', () => {});
 
-  const exited = new Promise<{ exitCode: number | null; signal: string | null }>((resolve) => {
-    child.once('exit', (exitCode, exitSignal) => {
-      resolve({ exitCode, signal: exitSignal });
-    });
-  });
-  const pipes = Promise.all([pump(child.stdout, 'stdout', onOutput), pump(child.stderr, 'stderr', onOutput)]);
-  // Awaited in `drain`; until then a rejection must not count as unhandled.
-  pipes.catch(() => {});
+  const pumps = [pump(child.stdout, 'stdout', onOutput), pump(child.stderr, 'stderr', onOutput)];
   const cause = await waitForStop(job.timeoutMs, signal, exited);
   const survivors = await emptyGroup(child, job, cause !== 'exited', graceMs, exited);
   const { exitCode, signal: exitSignal } = await exited;
-  await drain(pipes, child);
+  await drain(pumps, child, cause !== 'exited');
   return end({ cause, exitCode, signal: exitSignal, survivors });
 }
 
-async function start(job: Job): Promise<ChildProcess> {
+interface Started {
+  readonly child: ChildProcess;
+  readonly exited: Promise<Pick<JobEnd, 'exitCode' | 'signal'>>;
+}
+
+/** Rejects where the system refuses; some of its refusals are thrown at once, others come as an event. */
+async function start(job: Job): Promise<Started> {
   const [program, ...args] = job.argv;
   if (program === undefined) throw new TypeError('a job needs a program');
   const child = spawn(program, args, {
@@ -63,8 +65,13 @@ async function start(job: Job): Promise<ChildProcess> {
     detached: !job.tty,
     stdio: job.tty ? 'inherit' : ['ignore', 'pipe', 'pipe'],
   });
+  const exited = new Promise<Pick<JobEnd, 'exitCode' | 'signal'>>((resolve) => {
+    child.once('exit', (exitCode, signal) => {
+      resolve({ exitCode, signal });
+    });
+  });
   await once(child, 'spawn');
-  return child;
+  return { child, exited };
 }
 
 /** What ends the run first: the leader itself, the clock, or the caller. */
@@ -78,7 +85,9 @@ async function waitForStop(
   try {
     return await Promise.race([
       exited.then(() => 'exited' as const),
-      timeoutMs === null ? never : sleep(timeoutMs, settled.signal).then(() => 'timed-out' as const),
+      timeoutMs === null
+        ? never
+        : delay(timeoutMs, 'timed-out' as const, { signal: settled.signal }).catch(() => never),
       once(signal, 'abort', { signal: settled.signal }).then(
         () => 'canceled' as const,
         () => never,
@@ -87,13 +96,6 @@ async function waitForStop(
   } finally {
     settled.abort();
   }
-}
-
-/** A timer that holds beyond the 24.8 days of one `setTimeout`. */
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  const longest = 2 ** 31 - 1;
-  for (let rest = ms; rest > 0 && !signal.aborted; rest -= longest)
-    await delay(Math.min(rest, longest), undefined, { signal }).catch(() => {});
 }
 
 /** TERM, grace, KILL, until nobody is left. A leader that ended by itself leaves its helpers a moment to end, too. */
@@ -132,29 +134,59 @@ async function emptyWithin(group: number, ms: number): Promise<boolean> {
   }
 }
 
-/** One chunk at a time: while a sink is slow the pipe fills and the script waits. */
-async function pump(stream: Readable | null, name: OutputStream, onOutput: OnOutput): Promise<void> {
-  if (stream === null) return;
-  try {
-    const chunks: AsyncIterable<Buffer> = stream;
-    for await (const chunk of chunks) await onOutput(name, chunk);
-  } catch (error) {
-    // A pipe that was destroyed after the drain is an end like any other; what a sink throws is not.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')) throw error;
-  }
+/** One stream on its way to the listener. */
+interface Pump {
+  readonly ended: Promise<void>;
+  /** Grows with every chunk that begins or ends its way; odd while the listener holds one. */
+  readonly progress: () => number;
 }
 
-async function drain(pipes: Promise<unknown>, child: ChildProcess): Promise<void> {
-  const idle = new AbortController();
-  await Promise.race([pipes, delay(PIPE_DRAIN_MS, undefined, { signal: idle.signal }).catch(() => {})]);
-  idle.abort();
+/** One chunk at a time: while a sink is slow the pipe fills and the script waits. */
+function pump(stream: Readable | null, name: OutputStream, onOutput: OnOutput): Pump {
+  let progress = 0;
+  const run = async (): Promise<void> => {
+    if (stream === null) return;
+    try {
+      const chunks: AsyncIterable<Buffer> = stream;
+      for await (const chunk of chunks) {
+        progress += 1;
+        await onOutput(name, chunk);
+        progress += 1;
+      }
+    } catch (error) {
+      // A pipe that was destroyed after the drain is an end like any other; what a sink throws is not.
+      if (!(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')) throw error;
+    }
+  };
+  const ended = run();
+  // Awaited in `drain`; until then a rejection must not count as unhandled.
+  ended.catch(() => {});
+  return { ended, progress: () => progress };
+}
+
+/**
+ * The pipes' last words. Who reads slowly gets all of what a script wrote before it ended by itself; only a pipe that
+ * stays silent, because a process that got away holds it open, is given up. A run that was stopped does not wait for a
+ * reader that has stopped reading.
+ */
+async function drain(pumps: readonly Pump[], child: ChildProcess, stopped: boolean): Promise<void> {
+  const all = Promise.all(pumps.map((one) => one.ended)).then(() => true);
+  const progress = (): number => pumps.reduce((sum, one) => sum + one.progress(), 0);
+  const isHeld = (): boolean => pumps.some((one) => one.progress() % 2 === 1);
+  for (let before = -1; before !== progress() || isHeld();) {
+    before = progress();
+    const idle = new AbortController();
+    const done = await Promise.race([all, delay(PIPE_DRAIN_MS, false, { signal: idle.signal }).catch(() => false)]);
+    idle.abort();
+    if (done || stopped) break;
+  }
   child.stdout?.destroy();
   child.stderr?.destroy();
-  await pipes;
+  if (!stopped) await all;
 }
 
-function spawnReason(error: Error, job: Job): string {
-  const code = 'code' in error ? String(error.code) : '';
+function spawnReason(error: unknown, job: Job): string {
+  const code = error instanceof Error && 'code' in error ? error.code : '';
   if (code === 'E2BIG') return 'The variables and arguments together are larger than the system takes (E2BIG).';
-  return `${job.argv[0] ?? ''} could not be started: ${error.message}.`;
+  return `${job.argv[0] ?? ''} could not be started: ${error instanceof Error ? error.message : String(error)}.`;
 }

@@ -57,6 +57,7 @@ export async function executeCommand(
           await show(terminal, style, options, event);
         });
         await finish(terminal, options, context, result);
+        if (result.outcome === 'timed-out' || result.outcome === 'canceled') terminal.leaveSoon();
         return exitCodeOf(result);
       } catch (error) {
         // Who presses Ctrl-C at a question has not forgotten a variable.

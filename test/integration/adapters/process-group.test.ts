@@ -124,6 +124,22 @@ describe('output', () => {
     expect(stdout.length).toBe(2_000_000);
   });
 
+  it('reaches a listener that is slower than the script, to its last byte', async () => {
+    const { stdout } = await run('head -c 400000 /dev/zero | tr "\\0" a; echo end', {}, undefined, async () => {
+      await new Promise((resolve) => {
+        setTimeout(resolve, 400);
+      });
+    });
+    expect(stdout.length).toBe(400_004);
+  });
+
+  it('does not hold a run that was stopped when the listener never takes it', async () => {
+    const { end } = await run('yes', { timeoutMs: 300 }, undefined, async () => {
+      await new Promise(() => {});
+    });
+    expect(end.cause).toBe('timed-out');
+  });
+
   it('that a process outside of the group holds open does not hold the run', async () => {
     const { end, stdout } = await run('setsid sleep 300 & echo $! > pid; echo done');
     expect(end).toMatchObject({ cause: 'exited', exitCode: 0 });

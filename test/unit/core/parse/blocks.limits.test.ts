@@ -4,7 +4,7 @@ import { assert, integer, oneof, property, string, tuple, uint8Array } from 'fas
 import { expect, it } from 'vitest';
 
 import { scanBlocks } from '../../../../src/core/parse/blocks.ts';
-import { fragileLines } from '../../../../src/core/parse/fragile.ts';
+import { fragileLines } from '../../../helpers/fragile-lines.ts';
 import { markdown } from './document.arbitrary.ts';
 
 const LONG = Boolean(process.env['RUNBOOK_TEST_LONG']);

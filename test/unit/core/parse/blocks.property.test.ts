@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 
 import type { Block } from '../../../../src/core/parse/blocks.ts';
 import { scanBlocks } from '../../../../src/core/parse/blocks.ts';
-import type { FragileConstruct } from '../../../../src/core/parse/fragile.ts';
-import { fragileLines } from '../../../../src/core/parse/fragile.ts';
+import type { FragileConstruct } from '../../../helpers/fragile-lines.ts';
+import { fragileLines } from '../../../helpers/fragile-lines.ts';
 import type { Correction, Fact } from './commonmark.oracle.ts';
 import { commonmarkFacts, CORRECTIONS, resolvedInfo } from './commonmark.oracle.ts';
 import { markdown } from './document.arbitrary.ts';
