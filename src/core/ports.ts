@@ -2,7 +2,7 @@
  * What the engine needs from the world. Adapters implement these, one folder a port; the engine knows nothing else of
  * them, and they know nothing of the engine.
  */
-import type { DocumentEntry } from './document-entry.ts';
+import type { DocumentEntry } from './history/document-entry.ts';
 import type { Claims } from './claims.ts';
 import type { RunbookError } from './errors.ts';
 import type { FileRequirement, InterpreterName, Step } from './runbook.ts';

@@ -1,5 +1,5 @@
 /** What a run leaves in its document. The ledger is the truth: where the document cannot be written, nothing is lost. */
-import type { DocumentEntry } from '../core/document-entry.ts';
+import type { DocumentEntry } from '../core/history/document-entry.ts';
 import type { RunbookError } from '../core/errors.ts';
 import { exitCodeOf } from '../core/run.ts';
 import type { RunEventSink, RunResult } from '../core/run.ts';

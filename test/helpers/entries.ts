@@ -1,5 +1,5 @@
 /** Entries of a history, for tests that write and read documents. */
-import type { DocumentEntry } from '../../src/core/document-entry.ts';
+import type { DocumentEntry } from '../../src/core/history/document-entry.ts';
 
 export function entryOf(change: Partial<DocumentEntry>): DocumentEntry {
   return {

@@ -4,7 +4,7 @@
  * property tests hold them to that (marked throws on some rare nestings, which shows nobody anything wrong).
  */
 
-import type { Block } from '../../src/core/parse/blocks.ts';
+import type { Block } from '../../src/core/markdown/blocks.ts';
 
 export type FragileConstruct =
   /** HTML, other than a comment that is complete in one line. */

@@ -5,7 +5,7 @@ import { Parser } from 'commonmark';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createMarkdownHistory } from '../../src/adapters/document-history/markdown-file.ts';
-import { readEntries } from '../../src/core/document-history.ts';
+import { readEntries } from '../../src/core/history/document-history.ts';
 import type { HistoryDocument } from '../../src/core/ports.ts';
 import { entryOf } from '../helpers/entries.ts';
 import { failureOf } from '../helpers/failure.ts';

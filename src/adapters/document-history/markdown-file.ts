@@ -3,8 +3,8 @@ import type { Stats } from 'node:fs';
 import { closeSync, constants, existsSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { MAX_ENTRY_BYTES, renderEntry } from '../../core/document-entry.ts';
-import { isTorn, jointAfter } from '../../core/document-history.ts';
+import { MAX_ENTRY_BYTES, renderEntry } from '../../core/history/document-entry.ts';
+import { isTorn, jointAfter } from '../../core/history/document-history.ts';
 import { RunbookError } from '../../core/errors.ts';
 import type { DocumentHistory } from '../../core/ports.ts';
 

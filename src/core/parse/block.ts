@@ -1,8 +1,8 @@
 /** The yaml block of a section: found, in the right fence, once. */
-import type { Fence } from './blocks.ts';
+import type { Fence } from '../markdown/blocks.ts';
 import { type Problems, quote } from './problems.ts';
 import { fencesOf, type Section } from './sections.ts';
-import { lettersOf, nearestName } from './spelling.ts';
+import { lettersOf, nearestName } from './lookalikes.ts';
 import { readYaml, type YamlList, type YamlMapping } from './yaml.ts';
 
 /**

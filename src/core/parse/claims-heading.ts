@@ -2,10 +2,11 @@
  * Nobody gets in by a typo: a document without a claims section is open to whoever the face lets in, so nothing in it
  * may read like the heading of one, wherever it stands.
  */
-import type { Fence } from './blocks.ts';
+import type { Fence } from '../markdown/blocks.ts';
 import type { SplitDocument } from './history.ts';
 import { type Problems, quote } from './problems.ts';
-import { isNear, lettersOf, readingsOf } from './spelling.ts';
+import { isNear } from '../spelling.ts';
+import { lettersOf, readingsOf } from './lookalikes.ts';
 import type { Tail } from './tail.ts';
 
 const TARGET = 'requiredclaims';

@@ -1,7 +1,7 @@
 /** Reading the entries of a mapping: known keys, and values of the shapes that keys ask for. */
 import { parseDuration } from '../units.ts';
 import { type Problems, quote } from './problems.ts';
-import { nearestName } from './spelling.ts';
+import { nearestName } from './lookalikes.ts';
 import type { YamlEntry, YamlMapping, YamlText, YamlValue } from './yaml.ts';
 
 /** The known entries of `mapping` by key. Reports unknown and reserved ones. */

@@ -1,6 +1,6 @@
 /** Where a document ends and its history begins. The history may be large and is not read unless it must be. */
 import { createHash } from 'node:crypto';
-import { type Block, type Heading, scanBlocks } from './blocks.ts';
+import { type Block, type Heading, scanBlocks } from '../markdown/blocks.ts';
 
 export const MAX_HEAD_BYTES = 1024 * 1024;
 

@@ -1,7 +1,7 @@
 /** Fences that are executed: which interpreter, which options, and `# Script` as a whole. */
 import { interpreterByTag, INTERPRETER_NAMES, interpreterOf, readShebang } from '../interpreters.ts';
 import type { Runbook, Script, Step } from '../runbook.ts';
-import type { Fence } from './blocks.ts';
+import type { Fence } from '../markdown/blocks.ts';
 import { checkHidden } from './characters.ts';
 import { type Problems, quote } from './problems.ts';
 import { fencesOf, type Section } from './sections.ts';

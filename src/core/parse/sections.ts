@@ -1,8 +1,8 @@
 /** Top-level headings → sections: which there are, which are wrong, and what is nearly one. */
-import type { Block, Fence, Heading } from './blocks.ts';
+import type { Block, Fence, Heading } from '../markdown/blocks.ts';
 import type { SplitDocument } from './history.ts';
 import { type Problems, quote } from './problems.ts';
-import { lettersOf, nearestName } from './spelling.ts';
+import { lettersOf, nearestName } from './lookalikes.ts';
 
 export const SECTION_NAMES = [
   'Metadata',

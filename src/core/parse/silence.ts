@@ -1,8 +1,8 @@
 /** `<!-- runbook: allow rule-id -->` silences the warnings of one rule in its document. */
-import type { Block } from './blocks.ts';
+import type { Block } from '../markdown/blocks.ts';
 import type { Position, Problems } from './problems.ts';
 import { RULES, type RuleId } from './rules.ts';
-import { nearestName } from './spelling.ts';
+import { nearestName } from './lookalikes.ts';
 
 const PREFIX = /^runbook\s*:/i;
 const ALLOW = /^runbook: allow ([a-z0-9-]{1,40})$/;

@@ -1,13 +1,14 @@
 /** `# Steps`: `## <Step name>`, prose, an optional yaml block, one fence; `### Done when`, `### Rollback`. */
 import { interpreterByTag } from '../interpreters.ts';
 import type { EnvRequirement, Script, Step } from '../runbook.ts';
-import type { Block, Fence, Heading } from './blocks.ts';
+import type { Block, Fence, Heading } from '../markdown/blocks.ts';
 import { isLikeYaml, reportSeveral, reportTag } from './block.ts';
 import { checkHidden } from './characters.ts';
 import { type Problems, quote } from './problems.ts';
 import { readScript, tags, TEXT_TAG } from './script.ts';
 import type { Section } from './sections.ts';
-import { isNear, lettersOf, nearestName } from './spelling.ts';
+import { isNear } from '../spelling.ts';
+import { lettersOf, nearestName } from './lookalikes.ts';
 import { readStepKeys } from './step-keys.ts';
 import { readYaml } from './yaml.ts';
 

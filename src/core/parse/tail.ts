@@ -1,5 +1,5 @@
 /** What stands behind `# History`. The tail holds output of any size, so it is scanned only when a line gives cause. */
-import { type Block, scanBlocks } from './blocks.ts';
+import { type Block, scanBlocks } from '../markdown/blocks.ts';
 import { decodeText, type SplitDocument } from './history.ts';
 import { type Problems, quote } from './problems.ts';
 

@@ -1,10 +1,10 @@
 /** The first line: `# <Name>`. */
-import type { Heading } from './blocks.ts';
+import type { Heading } from '../markdown/blocks.ts';
 import { checkHidden } from './characters.ts';
 import type { SplitDocument } from './history.ts';
 import { type Problems, quote } from './problems.ts';
 import { SECTION_NAMES } from './sections.ts';
-import { lettersOf } from './spelling.ts';
+import { lettersOf } from './lookalikes.ts';
 
 const START = { line: 1, column: 1 };
 

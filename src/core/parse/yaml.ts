@@ -3,7 +3,7 @@
  * misread. The result is made of our own plain values, entries as lists, so that no key can mean anything to JavaScript.
  */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type ParsedNode, Scalar } from 'yaml';
-import type { Fence } from './blocks.ts';
+import type { Fence } from '../markdown/blocks.ts';
 import { checkHidden } from './characters.ts';
 import { hasControlCharacter } from '../values.ts';
 import { type Position, type Problems, quote } from './problems.ts';

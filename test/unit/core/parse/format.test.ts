@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { DENIED_NAMES } from '../../../../src/core/environment-names.ts';
 import { INTERPRETER_NAMES, interpreterOf } from '../../../../src/core/interpreters.ts';
-import { scanBlocks } from '../../../../src/core/parse/blocks.ts';
+import { scanBlocks } from '../../../../src/core/markdown/blocks.ts';
 import { RULES } from '../../../../src/core/parse/rules.ts';
 import { SECTION_NAMES } from '../../../../src/core/parse/sections.ts';
 import { parse } from './documents.ts';

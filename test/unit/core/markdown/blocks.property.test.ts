@@ -1,8 +1,8 @@
 import { assert, property } from 'fast-check';
 import { expect, it } from 'vitest';
 
-import type { Block } from '../../../../src/core/parse/blocks.ts';
-import { scanBlocks } from '../../../../src/core/parse/blocks.ts';
+import type { Block } from '../../../../src/core/markdown/blocks.ts';
+import { scanBlocks } from '../../../../src/core/markdown/blocks.ts';
 import type { FragileConstruct } from '../../../helpers/fragile-lines.ts';
 import { fragileLines } from '../../../helpers/fragile-lines.ts';
 import type { Correction, Fact } from './commonmark.oracle.ts';

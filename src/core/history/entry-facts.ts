@@ -1,6 +1,6 @@
 /** The one line of an entry that is for machines: an HTML comment with what is known of the run. See ADR 0005. */
 import { createHash } from 'node:crypto';
-import { canonicalJson } from './chain.ts';
+import { canonicalJson } from '../chain.ts';
 
 /** What the machine line holds, as base64url of its JSON. */
 export interface EntryFacts {

@@ -3,7 +3,7 @@
 import { assert, integer, oneof, property, string, tuple, uint8Array } from 'fast-check';
 import { expect, it } from 'vitest';
 
-import { scanBlocks } from '../../../../src/core/parse/blocks.ts';
+import { scanBlocks } from '../../../../src/core/markdown/blocks.ts';
 import { fragileLines } from '../../../helpers/fragile-lines.ts';
 import { markdown } from './document.arbitrary.ts';
 

@@ -1,4 +1,5 @@
-/** How near two names are, as a person reads them. */
+/** Names as a person reads them: without accents, markers and look-alike letters. */
+import { isNear } from '../spelling.ts';
 
 /** Letters that look like Latin ones and are not folded by Unicode's compatibility decomposition. */
 const LOOKALIKES: ReadonlyMap<string, string> = new Map(
@@ -68,36 +69,6 @@ export function readingsOf(line: string): readonly string[] {
 
 function fromCodePoint(code: number): string {
   return code <= 0x10ffff ? String.fromCodePoint(code) : '';
-}
-
-/**
- * Whether `a` becomes `b` with at most `max` edits (insert, delete, replace, swap two neighbours: optimal string
- * alignment).
- */
-export function isNear(a: string, b: string, max: number): boolean {
-  if (Math.abs(a.length - b.length) > max) return false;
-  let beforePrevious: number[] = [];
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
-  let lowest = 0;
-  for (let i = 1; i <= a.length; i += 1) {
-    const current = [i];
-    const lowestBefore = lowest;
-    lowest = i;
-    for (let j = 1; j <= b.length; j += 1) {
-      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
-      let best = Math.min((previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1, (previous[j - 1] ?? 0) + cost);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
-        best = Math.min(best, (beforePrevious[j - 2] ?? 0) + 1);
-      }
-      current.push(best);
-      lowest = Math.min(lowest, best);
-    }
-    // A row is made from the two rows before it.
-    if (lowest > max && lowestBefore > max) return false;
-    beforePrevious = previous;
-    previous = current;
-  }
-  return (previous[b.length] ?? Infinity) <= max;
 }
 
 /** The first of `names` that `text` nearly is: two edits, one for a name of up to seven letters. Null: none. */

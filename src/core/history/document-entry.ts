@@ -1,7 +1,7 @@
 /** Entries of `# History`: how a run is written into its document. How they are read back: document-history.ts. */
 import { entryDigest, machineLine } from './entry-facts.ts';
-import type { ErrorCode } from './errors.ts';
-import type { Outcome } from './run.ts';
+import type { ErrorCode } from '../errors.ts';
+import type { Outcome } from '../run.ts';
 import type { ShownText } from './visible-text.ts';
 import { fitText } from './visible-text.ts';
 

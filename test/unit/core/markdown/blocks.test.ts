@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Block } from '../../../../src/core/parse/blocks.ts';
-import { scanBlocks } from '../../../../src/core/parse/blocks.ts';
+import type { Block } from '../../../../src/core/markdown/blocks.ts';
+import { scanBlocks } from '../../../../src/core/markdown/blocks.ts';
 import { commonmarkFacts } from './commonmark.oracle.ts';
 
 /** `h2 Text @3`, `setext1 Text @1-2`, `fence sh @1-3 {content}`, `open fence …` for an unclosed one, `comment text @1-2`. */
