@@ -5,9 +5,10 @@ import { createJwtAuthenticator } from '../../../../src/adapters/authenticator/j
 import { expectRefusal, failureOf } from '../../../helpers/refusals.ts';
 import { SETUPS, removeSetups } from '../../../helpers/token-setups.ts';
 import { NOW, part, token } from '../../../helpers/tokens.ts';
+import { times } from '../../../helpers/property.ts';
 
 /** In all; the setups share them. */
-const TOKENS = process.env['RUNBOOK_TEST_LONG'] ? 200 : 10;
+const TOKENS = times(10, 200);
 const RUNS = Math.ceil(TOKENS / SETUPS.length);
 
 let mutations = 0;

@@ -5,8 +5,9 @@ import { MAX_MINTED_TTL_MS, mintToken } from '../../../../src/adapters/authentic
 import type { MintRequest } from '../../../../src/adapters/authenticator/mint.ts';
 import { expectRefusal, failureOf } from '../../../helpers/refusals.ts';
 import { AUDIENCE, ISSUER, NOW, SECRET, trustedIssuer } from '../../../helpers/tokens.ts';
+import { times } from '../../../helpers/property.ts';
 
-const RUNS = process.env['RUNBOOK_TEST_LONG'] ? 5000 : 200;
+const RUNS = times(200, 5000);
 
 const request: MintRequest = {
   secret: SECRET,

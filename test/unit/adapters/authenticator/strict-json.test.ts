@@ -2,8 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isJsonObject, parseStrictJson } from '../../../../src/adapters/authenticator/strict-json.ts';
+import { times } from '../../../helpers/property.ts';
 
-const RUNS = process.env['RUNBOOK_TEST_LONG'] ? 50_000 : 1000;
+const RUNS = times(1000, 50_000);
 
 const objects = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 4 })).filter((value) => !hasProto(value));
 

@@ -9,13 +9,12 @@ import type { Correction, Fact } from './commonmark.oracle.ts';
 import { commonmarkFacts, CORRECTIONS, resolvedInfo } from './commonmark.oracle.ts';
 import { markdown } from './document.arbitrary.ts';
 import { fenceFact, headingFact, markedFacts } from './marked.oracle.ts';
+import { isLong, times } from '../../../helpers/property.ts';
 
-const LONG = Boolean(process.env['RUNBOOK_TEST_LONG']);
-const DOCUMENTS = LONG ? 1_000_000 : 20_000;
+const DOCUMENTS = times(20_000, 1_000_000);
 const CHUNK = 20_000;
 /** The short run is the same every time; a long one goes where no run has been. fast-check prints the seed of a failure. */
-const SEED = LONG ? Date.now() % 2 ** 31 : 1;
-const TIMEOUT_MS = LONG ? 3_600_000 : 120_000;
+const SEED = isLong ? Date.now() % 2 ** 31 : 1;
 
 function forAllDocuments(check: (text: string) => void): void {
   for (let done = 0; done < DOCUMENTS; done += CHUNK) {
@@ -48,7 +47,7 @@ function agreement(text: string, ours: string): string | null {
   return agrees(CORRECTIONS) ? 'several corrections' : null;
 }
 
-it(`agrees with commonmark.js on ${DOCUMENTS} documents`, { timeout: TIMEOUT_MS }, () => {
+it(`agrees with commonmark.js on ${DOCUMENTS} documents`, () => {
   const counts: Record<string, number> = {};
   const kinds: Record<string, number> = {};
   forAllDocuments((text) => {
@@ -82,7 +81,7 @@ function markedAgrees(text: string): boolean {
   return JSON.stringify(markedFacts(text)) === JSON.stringify(sharedFacts(scanBlocks(text)));
 }
 
-it(`agrees with marked on those of ${DOCUMENTS} documents that hold nothing fragile`, { timeout: TIMEOUT_MS }, () => {
+it(`agrees with marked on those of ${DOCUMENTS} documents that hold nothing fragile`, () => {
   const disagreeing: Record<string, number> = {};
   let plain = 0;
   let plainBlocks = 0;
