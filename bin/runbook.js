@@ -9,7 +9,10 @@ if (major < 24) {
   process.exitCode = 69;
 } else {
   const { enableCompileCache } = await import('node:module');
-  enableCompileCache?.();
+  // Compiled code is trusted as it lies there, so it lies in the user's own folder: Node's default is in /tmp.
+  const { HOME, XDG_CACHE_HOME } = process.env;
+  const cache = XDG_CACHE_HOME || (HOME ? `${HOME}/.cache` : '');
+  if (cache.startsWith('/')) enableCompileCache(`${cache}/runbook`);
   const { main } = await import('../dist/main.js');
   await main();
 }

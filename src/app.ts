@@ -1,8 +1,11 @@
 /** The composition root: puts adapters behind the engine's ports. What a command does not use is not loaded. */
+import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { createAuthenticator } from './adapters/authenticator/index.ts';
 import type { AuthSettings } from './adapters/authenticator/index.ts';
+import type { MintRequest } from './adapters/authenticator/mint.ts';
 import { createMarkdownHistory } from './adapters/document-history/markdown-file.ts';
 import { createProcessGroupExecutor } from './adapters/executor/process-group.ts';
 import { createSystemFacts } from './adapters/facts/system.ts';
@@ -14,7 +17,6 @@ import { systemClock } from './adapters/system/clock.ts';
 import { currentOwner } from './adapters/system/owner.ts';
 import { createRunIds } from './adapters/system/run-ids.ts';
 import { createWorkspace } from './adapters/workspace/temporary.ts';
-import type { Claims } from './core/claims.ts';
 import { CLI_BASE } from './core/environment.ts';
 import { RunbookError } from './core/errors.ts';
 import type { FactsSource, RunLedger, RunbookSource, SecretSource, Clock, RunOutput } from './core/ports.ts';
@@ -50,24 +52,18 @@ export interface App {
 }
 
 /** What a self-made token is to say. */
-export interface TokenWish {
-  readonly subject: string;
-  readonly roles: readonly string[];
-  readonly claims: Claims;
-  readonly ttlMs: number;
-  readonly now: Date;
-}
+export type TokenWish = Pick<MintRequest, 'subject' | 'roles' | 'claims' | 'ttlMs' | 'now'>;
 
 export async function createApp(resolved: ResolvedSettings, surroundings: Surroundings): Promise<App> {
   const { settings } = resolved;
   const { environment, cwd } = surroundings;
   const releases: (() => void)[] = [];
-  const stateDir = path.resolve(cwd, settings.stateDir ?? defaultStateDir(environment));
-  const folder =
-    settings.runbooksDir === null ? await findRunbooksFolder(cwd) : path.resolve(cwd, settings.runbooksDir);
+  const stateDir = settings.stateDir ?? defaultStateDir(environment);
+  const folder = settings.runbooksDir ?? (await findRunbooksFolder(cwd));
   const secrets = createLocalSecrets(stateDir);
   const callerEnvironment = withoutOwnSecrets(environment);
-  const output = createSpool(stateDir);
+  const scratch = settings.executionDir ?? path.resolve(cwd, environment.get('TMPDIR') ?? tmpdir());
+  const output = createSpool(settings.history === 'none' ? forgottenFolder(scratch, releases) : stateDir);
   const auth = authSettings(settings);
   let ledger: Promise<RunLedger> | null = null;
 
@@ -75,7 +71,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     settings,
     stateDir,
     source: createFolderSource({ folder, cwd }),
-    facts: createSystemFacts(),
+    facts: createSystemFacts(environment),
     secrets,
     clock: systemClock,
     output,
@@ -97,7 +93,10 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
       ledger: await app.ledger(),
       output,
       documentHistory: createMarkdownHistory({ ci: surroundings.ci }),
-      workspace: createWorkspace(path.resolve(cwd, settings.executionDir ?? environment.get('TMPDIR') ?? tmpdir())),
+      workspace: createWorkspace({
+        parent: scratch,
+        mountDir: settings.mountDir,
+      }),
       executor: createProcessGroupExecutor({ stopGraceMs: settings.stopGrace }),
       secrets,
       clock: systemClock,
@@ -115,7 +114,6 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
         maxRecursionDepth: settings.maxRecursionDepth,
       },
       apiUrl: `${settings.apiProtocol}://${settings.apiHost}:${String(settings.apiPort)}/api/runbooks`,
-      mountDir: settings.mountDir,
     }),
     mintToken: async (wish) => {
       if (settings.jwtSecret === null) {
@@ -137,6 +135,15 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     },
   };
   return app;
+}
+
+/** Where output waits for its reader in a run that leaves no record. */
+function forgottenFolder(parent: string, releases: (() => void)[]): string {
+  const folder = path.join(parent, `runbook-output-${randomUUID()}`);
+  releases.push(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return folder;
 }
 
 /** XDG Base Directory Specification: `$XDG_STATE_HOME`, else `~/.local/state`. */
@@ -169,7 +176,7 @@ function childSettings(
     const { origin, label, text } = origins.get(name) ?? { origin: 'default', label: null, text: null };
     if (text === null || (origin !== 'flag' && origin !== 'environment')) continue;
     if (!SETTINGS[name].secret) {
-      values[environmentName(name)] = /(?:Dir|File)$/.test(name) ? path.resolve(cwd, text) : text;
+      values[environmentName(name)] = text;
     } else if (label?.endsWith('_FILE') === true) {
       values[`${environmentName(name)}_FILE`] = path.resolve(cwd, environment.get(label) ?? '');
     }

@@ -20,7 +20,10 @@ export interface CommonOptions {
 export interface CommandContext {
   readonly app: App;
   readonly resolved: ResolvedSettings;
+  /** For messages, on stderr. */
   readonly style: Style;
+  /** For what is printed, on stdout. */
+  readonly printStyle: Style;
 }
 
 const SETTING_FLAGS: readonly SettingName[] = ['runbooksDir', 'stateDir', 'executionDir', 'history'];
@@ -39,14 +42,16 @@ export async function withApp<T>(
   const resolved = await loadSettings(flags, terminal.environment, terminal.cwd);
   const app = await createApp(resolved, { environment: terminal.environment, cwd: terminal.cwd, ci: terminal.ci });
   try {
-    return await body({ app, resolved, style: styleOf(terminal, options) });
+    const printStyle = createStyle(terminal.color.stdout && options.color !== false);
+    return await body({ app, resolved, style: styleOf(terminal, options), printStyle });
   } finally {
     app.close();
   }
 }
 
+/** How messages look. */
 export function styleOf(terminal: Terminal, options: CommonOptions): Style {
-  return createStyle(terminal.color && options.color !== false);
+  return createStyle(terminal.color.stderr && options.color !== false);
 }
 
 /** One document on stdout. `schemaVersion` changes when a field is removed or changes its meaning. */

@@ -10,21 +10,27 @@ export interface Style {
   yellow(text: string): string;
 }
 
+/** Kleur switches colours for the whole process; stdout and stderr may differ. */
 export function createStyle(color: boolean): Style {
-  kleur.enabled = color;
+  const paint =
+    (apply: (text: string) => string) =>
+    (text: string): string => {
+      kleur.enabled = color;
+      return apply(text);
+    };
   return {
-    bold: (text) => kleur.bold(text),
-    dim: (text) => kleur.dim(text),
-    red: (text) => kleur.red(text),
-    green: (text) => kleur.green(text),
-    yellow: (text) => kleur.yellow(text),
+    bold: paint(kleur.bold),
+    dim: paint(kleur.dim),
+    red: paint(kleur.red),
+    green: paint(kleur.green),
+    yellow: paint(kleur.yellow),
   };
 }
 
 /** `file:line:col: severity: message (rule-id)`, the fix on the next line. */
 export function renderProblem(style: Style, file: string, problem: Problem): string {
   const severity = problem.severity === 'error' ? style.red('error') : style.yellow('warning');
-  return `${file}:${String(problem.line)}:${String(problem.column)}: ${severity}: ${problem.message} ${style.dim(`(${problem.rule})`)}\n  fix: ${problem.fix}`;
+  return `${inline(file)}:${String(problem.line)}:${String(problem.column)}: ${severity}: ${inline(problem.message)} ${style.dim(`(${problem.rule})`)}\n  fix: ${inline(problem.fix)}`;
 }
 
 /** Columns as wide as their widest cell; the last one is not padded. */
@@ -40,9 +46,14 @@ export function renderTable(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
-/** Text of strangers on a terminal: control characters and bidirectional overrides become visible. */
+/** Text of strangers on a terminal: control characters and bidirectional overrides become visible. Lines stay lines. */
 export function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
     character === '\n' || character === '\t' ? character : `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
   );
+}
+
+/** The same for what must stay on one line, like a cell of a table: nobody writes a row of their own into it. */
+export function inline(text: string): string {
+  return printable(text).replaceAll('\n', '\\n').replaceAll('\t', ' ');
 }

@@ -1,8 +1,10 @@
 /** The one place where a failure becomes words: for a person on stderr, for a machine as JSON on stdout. */
 import { ERRORS, RunbookError } from '../core/errors.ts';
+import { signalNumber } from '../core/run.ts';
 import { styleOf, printJson } from './context.ts';
 import type { CommonOptions } from './context.ts';
-import { printable, renderProblem } from './render.ts';
+import { inline, printable, renderProblem } from './render.ts';
+import { ReaderGone } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
 /** @returns the exit code: of the error, unless another is given */
@@ -13,6 +15,8 @@ export async function reportError(
   error: unknown,
   otherExit?: number,
 ): Promise<number> {
+  // As a program that SIGPIPE ended: quietly.
+  if (error instanceof ReaderGone) return otherExit ?? 128 + signalNumber('SIGPIPE');
   const failure = error instanceof RunbookError ? error : asInternal(error);
   const style = styleOf(terminal, options);
   if (options.json === true) {
@@ -25,7 +29,7 @@ export async function reportError(
   for (const problem of failure.problems) terminal.say(renderProblem(style, failure.document, problem));
   terminal.say(`runbook: ${style.red('error')}: ${printable(failure.message)}`);
   // The fix of the only problem stands above already.
-  if (failure.fix !== '' && failure.fix !== failure.problems[0]?.fix) terminal.say(`  fix: ${printable(failure.fix)}`);
+  if (failure.fix !== '' && failure.fix !== failure.problems[0]?.fix) terminal.say(`  fix: ${inline(failure.fix)}`);
   return otherExit ?? failure.exitCode;
 }
 

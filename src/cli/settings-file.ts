@@ -1,9 +1,12 @@
 /** One settings file: YAML `name: value` lines, every problem with its line. */
+import path from 'node:path';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { RunbookError } from '../core/errors.ts';
-import { fileKey, SETTING_NAMES } from '../core/settings.ts';
+import { fileKey, SETTING_NAMES, SETTINGS } from '../core/settings.ts';
 import type { SettingName } from '../core/settings.ts';
 import { nearest } from '../core/spelling.ts';
+import { absolute } from './places.ts';
+import { readSecretFile } from './secret-file.ts';
 
 /** @throws RunbookError `settings` with file and line */
 export function parseSettingsFile(file: string, text: string): Map<SettingName, { text: string; label: string }> {
@@ -22,6 +25,14 @@ export function parseSettingsFile(file: string, text: string): Map<SettingName, 
     if (!isScalar(key)) return fail(0, 'a key is not a name.', 'Write `name: value` lines.');
     const offset = key.range?.[0] ?? 0;
     const name = SETTING_NAMES.find((candidate) => fileKey(candidate) === key.value);
+    const secret = SETTING_NAMES.find(
+      (candidate) => SETTINGS[candidate].secret && `${fileKey(candidate)}_file` === key.value,
+    );
+    if (name === undefined && secret !== undefined && isScalar(value)) {
+      const label = `${at(offset)} ${fileKey(secret)}_file`;
+      values.set(secret, { text: readSecretFile(path.resolve(path.dirname(file), String(value.value)), label), label });
+      continue;
+    }
     if (name === undefined) {
       const near = nearest(String(key.value), SETTING_NAMES.map(fileKey));
       return fail(
@@ -35,7 +46,8 @@ export function parseSettingsFile(file: string, text: string): Map<SettingName, 
     if (texts.length !== items.length) {
       return fail(offset, `${fileKey(name)} needs a text or a list of texts.`, 'Write `name: value`.');
     }
-    values.set(name, { text: texts.join(','), label: `${at(offset)} ${fileKey(name)}` });
+    const written = absolute(name, texts.join(','), path.dirname(file));
+    values.set(name, { text: written, label: `${at(offset)} ${fileKey(name)}` });
   }
   return values;
 }

@@ -3,9 +3,12 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { CONTRACT_NAMES } from '../core/contract.ts';
 import { RunbookError } from '../core/errors.ts';
+import { codeOf } from '../core/failures.ts';
 import { environmentNames, fileKey, resolveSettings, SETTING_NAMES, SETTINGS } from '../core/settings.ts';
 import type { ResolvedSettings, SettingName, SettingSource } from '../core/settings.ts';
 import { nearest } from '../core/spelling.ts';
+import { absolute } from './places.ts';
+import { readSecretFile } from './secret-file.ts';
 
 type Values = Map<SettingName, { text: string; label: string }>;
 
@@ -17,21 +20,20 @@ export async function loadSettings(
   environment: ReadonlyMap<string, string>,
   cwd: string,
 ): Promise<ResolvedSettings> {
+  const flagged = [...flags].map(([name, text]) => {
+    const label = `--${fileKey(name).replaceAll('_', '-')}`;
+    return [name, { text: absolute(name, text, cwd), label }] as const;
+  });
   return resolveSettings([
-    {
-      origin: 'flag',
-      values: new Map(
-        [...flags].map(([name, text]) => [name, { text, label: `--${fileKey(name).replaceAll('_', '-')}` }]),
-      ),
-    },
-    { origin: 'environment', values: fromEnvironment(environment) },
+    { origin: 'flag', values: new Map(flagged) },
+    { origin: 'environment', values: fromEnvironment(environment, cwd) },
     ...(await fromFile('project file', projectFile(cwd))),
     ...(await fromFile('user file', userFile(environment))),
     ...(await fromFile('operator file', '/etc/runbook/config.yaml')),
   ]);
 }
 
-function fromEnvironment(environment: ReadonlyMap<string, string>): Values {
+function fromEnvironment(environment: ReadonlyMap<string, string>, cwd: string): Values {
   const values: Values = new Map();
   const known = new Set<string>(CONTRACT_NAMES);
   for (const name of SETTING_NAMES) {
@@ -39,9 +41,14 @@ function fromEnvironment(environment: ReadonlyMap<string, string>): Values {
       known.add(variable);
       // An empty variable counts as unset, as in Stage0.
       const given = environment.get(variable) ?? '';
-      const text =
-        given !== '' && SETTINGS[name].secret && variable.endsWith('_FILE') ? readSecret(given, variable) : given;
-      if (text !== '') values.set(name, { text, label: variable });
+      if (given === '') continue;
+      const isFile = SETTINGS[name].secret && variable.endsWith('_FILE');
+      const other = values.get(name);
+      if (isFile && other !== undefined && !other.label.endsWith('_FILE')) {
+        throw new RunbookError('settings', `${other.label} and ${variable} are both set.`, { fix: 'Set one of them.' });
+      }
+      const text = isFile ? readSecretFile(path.resolve(cwd, given), variable) : absolute(name, given, cwd);
+      values.set(name, { text, label: variable });
     }
   }
   for (const name of environment.keys()) {
@@ -52,17 +59,6 @@ function fromEnvironment(environment: ReadonlyMap<string, string>): Values {
     });
   }
   return values;
-}
-
-function readSecret(file: string, label: string): string {
-  try {
-    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
-  } catch (error) {
-    throw new RunbookError('settings', `${label}: ${file} cannot be read.`, {
-      fix: 'Name a file that you may read, with the secret as its only line.',
-      cause: error,
-    });
-  }
 }
 
 /** The nearest `.runbook.yaml` up to the root of the repository. */
@@ -101,9 +97,8 @@ function readIfThere(file: string): string | true | null {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : '';
-    if (code === 'EISDIR') return true;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    if (codeOf(error) === 'EISDIR') return true;
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return null;
     throw new RunbookError('settings', `${file} cannot be read.`, {
       fix: 'Make it readable, or remove it.',
       cause: error,

@@ -1,6 +1,7 @@
 /** The process around a command: its streams, its signals, its environment. The CLI’s only door to them. */
-import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
+import { RunbookError } from '../core/errors.ts';
+import { codeOf, messageOf } from '../core/failures.ts';
 import type { StopReason } from '../core/run.ts';
 
 export interface Terminal {
@@ -12,7 +13,8 @@ export interface Terminal {
   readonly stderr: Writable;
   /** Somebody can be asked: stdin and stderr are a terminal, and this is no pipeline. */
   readonly interactive: boolean;
-  readonly color: boolean;
+  /** Whether each of them takes colours. */
+  readonly color: { readonly stdout: boolean; readonly stderr: boolean };
   /** Primary output. Resolves when it was taken; rejects when the reader is gone. */
   print(text: string | Uint8Array): Promise<void>;
   /** Output of a script that belongs on stderr; with backpressure, like `print`. */
@@ -45,7 +47,7 @@ export function createTerminal(): Terminal {
     stdout,
     stderr,
     interactive: stdin.isTTY && stderr.isTTY && !ci,
-    color: wantsColor(environment, stderr.isTTY),
+    color: { stdout: wantsColor(environment, stdout.isTTY), stderr: wantsColor(environment, stderr.isTTY) },
     print: async (text) => {
       await write(stdout, text);
     },
@@ -70,18 +72,33 @@ function isSet(value: string | undefined): boolean {
   return value !== undefined && !['', '0', 'false'].includes(value.toLowerCase());
 }
 
-/** no-color.org; `FORCE_COLOR` wins, `TERM=dumb` and no terminal mean none. */
+/** no-color.org: `NO_COLOR` wins over `FORCE_COLOR`; `TERM=dumb` and no terminal mean none. */
 function wantsColor(environment: ReadonlyMap<string, string>, isTerminal: boolean): boolean {
   if ((environment.get('NO_COLOR') ?? '') !== '') return false;
   if (isSet(environment.get('FORCE_COLOR'))) return true;
   return isTerminal && environment.get('TERM') !== 'dumb';
 }
 
+/** The reader of stdout or stderr has closed its end (`| head`): an answer, not a failure of ours. */
+export class ReaderGone extends Error {
+  constructor() {
+    super('Whoever read the output closed it, so the run was ended.');
+    this.name = 'ReaderGone';
+  }
+}
+
+function asOutputError(error: Error): RunbookError {
+  return new RunbookError('io', `The output could not be written: ${messageOf(error)}.`, {
+    fix: 'Free some space where the output goes, or send it elsewhere.',
+    cause: error,
+  });
+}
+
 async function write(stream: Writable, chunk: string | Uint8Array): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     stream.write(chunk, (error) => {
       if (error === null || error === undefined) resolve();
-      else reject(error);
+      else reject(codeOf(error) === 'EPIPE' ? new ReaderGone() : asOutputError(error));
     });
   });
 }
@@ -100,17 +117,4 @@ async function withStopSignal<T>(body: (signal: AbortSignal) => Promise<T>): Pro
   } finally {
     for (const [signal, listener] of listeners) process.off(signal, listener);
   }
-}
-
-/** Reads a stream to its end. @returns null when it has more than `maxBytes` */
-export async function readAll(stream: Readable, maxBytes: number): Promise<string | null> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  stream.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > maxBytes) stream.destroy();
-    else chunks.push(chunk);
-  });
-  await once(stream, 'close');
-  return bytes > maxBytes ? null : Buffer.concat(chunks).toString('utf8');
 }

@@ -1,10 +1,11 @@
 /** Where the token comes from. Never from a flag's value: arguments show in `ps` and in the shell's history. */
+import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { RunbookError } from '../core/errors.ts';
 import { textOption } from './context.ts';
 import type { CommonOptions } from './context.ts';
-import { readAll } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
 const MAX_TOKEN_FILE_BYTES = 64 * 1024;
@@ -65,4 +66,17 @@ function nonEmpty(text: string, where: string): string {
   throw new RunbookError('unauthenticated', `There is no token in ${where}.`, {
     fix: 'Check the command that makes the token.',
   });
+}
+
+/** Reads a stream to its end. @returns null when it has more than `maxBytes` */
+async function readAll(stream: Readable, maxBytes: number): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  stream.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > maxBytes) stream.destroy();
+    else chunks.push(chunk);
+  });
+  await once(stream, 'close');
+  return bytes > maxBytes ? null : Buffer.concat(chunks).toString('utf8');
 }

@@ -1,39 +1,33 @@
 /** Variables from the command line: `NAME=value`, `NAME=@file`, `NAME`, and files of `NAME=value` lines. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { isEnvironmentName } from '../core/environment-names.ts';
 import { RunbookError } from '../core/errors.ts';
 import type { Terminal } from './terminal.ts';
-
-const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 export interface GivenVariables {
   readonly values: ReadonlyMap<string, string>;
   /** Names whose value stands in the arguments, for everybody to see. */
   readonly onCommandLine: ReadonlySet<string>;
-  /** Names without a value here: they are asked for where that is possible. */
+  /** Names alone: taken from the environment, else asked for where that is possible. */
   readonly wanted: readonly string[];
 }
 
-export function readVariables(
-  items: readonly string[],
-  terminal: Pick<Terminal, 'environment' | 'cwd'>,
-): GivenVariables {
+export function readVariables(items: readonly string[], terminal: Pick<Terminal, 'cwd'>): GivenVariables {
   const values = new Map<string, string>();
   const onCommandLine = new Set<string>();
   const wanted: string[] = [];
   for (const item of items) {
     const equals = item.indexOf('=');
     const name = equals === -1 ? item : item.slice(0, equals);
-    if (!NAME.test(name))
+    if (!isEnvironmentName(name))
       throw new RunbookError('usage', `Invalid environment variable name: ${JSON.stringify(name)}.`, {
         fix: 'Write --env NAME=value; a name has letters, digits and `_`.',
       });
     if (values.has(name) || wanted.includes(name))
       throw new RunbookError('usage', `--env ${name} is given twice.`, { fix: 'Give it once.' });
-    const inherited = terminal.environment.get(name);
     if (equals === -1) {
-      if (inherited === undefined) wanted.push(name);
-      else values.set(name, inherited);
+      wanted.push(name);
     } else if (item[equals + 1] === '@') {
       values.set(name, readFileText(item.slice(equals + 2), terminal.cwd, `--env ${name}`));
     } else {
@@ -56,7 +50,7 @@ export function readEnvFiles(files: readonly string[], cwd: string): ReadonlyMap
         .slice(0, Math.max(equals, 0))
         .trim()
         .replace(/^export\s+/, '');
-      if (equals === -1 || !NAME.test(name)) {
+      if (equals === -1 || !isEnvironmentName(name)) {
         throw new RunbookError('usage', `${file}:${String(index + 1)}: this is not a NAME=value line.`, {
           fix: 'Write one variable a line; begin a comment with #.',
         });

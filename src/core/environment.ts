@@ -1,5 +1,6 @@
 /** The environment of a script: what it gets, and where each declared variable's value comes from. Pure. */
 import { checkValue } from './values.ts';
+import { looksSecret } from './runbook.ts';
 import type { EnvRequirement, Problem } from './runbook.ts';
 import type { VariableRecord } from './run.ts';
 
@@ -53,6 +54,8 @@ export interface ResolvedVariable {
 
 export interface VariableSources {
   readonly given: ReadonlyMap<string, string>;
+  /** Names that the caller passes on from the environment, declared or not. */
+  readonly wanted: readonly string[];
   readonly envFile: ReadonlyMap<string, string>;
   /** The caller's whole environment; only declared names are looked up in it. */
   readonly caller: ReadonlyMap<string, string>;
@@ -74,24 +77,35 @@ export function resolveVariables(
     if (found === null) missing.push(requirement);
     else values.set(requirement.name, { ...found, requirement });
   }
-  for (const [origin, map] of [
-    ['env-file', sources.envFile],
-    ['given', sources.given],
-  ] as const) {
-    for (const [name, value] of map) {
-      if (values.get(name)?.requirement == null) values.set(name, { value, origin, requirement: null });
-    }
+  const declared = new Set(requirements.map(({ name }) => name));
+  const isUndeclared = (name: string): boolean => !declared.has(name);
+  for (const [name, value] of sources.envFile) {
+    if (isUndeclared(name)) values.set(name, { value, origin: 'env-file', requirement: null });
+  }
+  for (const name of sources.wanted.filter(isUndeclared)) {
+    const value = sources.caller.get(name);
+    if (value === undefined) missing.push(wantedOnly(name));
+    else values.set(name, { value, origin: 'environment', requirement: null });
+  }
+  for (const [name, value] of sources.given) {
+    if (isUndeclared(name)) values.set(name, { value, origin: 'given', requirement: null });
   }
   return { values, missing };
 }
 
+function wantedOnly(name: string): EnvRequirement {
+  return { name, description: '', typed: false, type: 'text', secret: looksSecret(name), line: 1 };
+}
+
 function lookUp(requirement: EnvRequirement, sources: VariableSources): { value: string; origin: Origin } | null {
   const { name } = requirement;
-  for (const [origin, map] of [
+  const places = [
     ['given', sources.given],
+    ...(sources.wanted.includes(name) ? [['environment', sources.caller] as const] : []),
     ['env-file', sources.envFile],
     ['environment', sources.caller],
-  ] as const) {
+  ] as const;
+  for (const [origin, map] of places) {
     const value = map.get(name);
     if (value !== undefined) return { value, origin };
   }

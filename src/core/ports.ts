@@ -17,7 +17,7 @@ import type {
   Survivor,
 } from './run.ts';
 
-/** A document as it lies in its folder. `path` is absolute, with all links resolved, and inside the served folder. */
+/** A document as it lies in its folder. `path` is absolute, with all links resolved; inside of the folder where a name was given. */
 export interface LoadedDocument {
   readonly path: string;
   /** As messages show it: relative to where the user is, or as the user wrote it. */
@@ -81,15 +81,18 @@ export interface SecretSource {
 
 export interface WorkFolder {
   readonly path: string;
+  /** The same folder as the host of a container sees it. */
+  readonly hostPath: string;
   /** Writes a private file into the run's control folder (not the work folder) and returns its absolute path. */
   controlFile(name: string, content: string): Promise<string>;
+  /** A file that the script may have replaced: only a small regular one is read. @throws RunbookError `io` */
   readControlFile(name: string): Promise<string>;
   remove(): Promise<void>;
 }
 
 export interface Workspace {
   /** A private folder (0700) with copies of the inputs, structure kept. @throws RunbookError `io`, `requirements-unmet` */
-  create(runId: string, folder: string, inputs: readonly FileRequirement[]): Promise<WorkFolder>;
+  create(runId: string, folder: string, inputs: readonly FileRequirement[], signal: AbortSignal): Promise<WorkFolder>;
 }
 
 /** One process to carry out, with everything it will see. */
@@ -131,7 +134,7 @@ export interface OutputChunk {
   readonly bytes: Buffer;
 }
 
-/** Where the masked output of one run goes before any sink sees it. */
+/** Where the output of one run goes before any sink sees it. */
 export interface OutputSpool {
   /** Never throws for a disk that is full or broken: what cannot be kept is counted as dropped. */
   write(step: number, stream: OutputStream, chunk: Buffer): void;
@@ -215,16 +218,19 @@ export interface HistoryDocument {
   readonly sizeBytes: number;
 }
 
-/** Asks the person at the terminal. Absent (null in the request) where nobody can be asked. */
+/**
+ * Asks the person at the terminal. Absent (null in the request) where nobody can be asked. A question ends unanswered
+ * (it rejects) when its signal is aborted, or when the person leaves it with Ctrl-C or Ctrl-D.
+ */
 export interface Interaction {
   /** A value for a variable that is missing; not echoed when it is a secret. */
-  askVariable(name: string, description: string, secret: boolean): Promise<string>;
+  askVariable(name: string, description: string, secret: boolean, signal: AbortSignal): Promise<string>;
   /** @returns whether the person agreed */
-  confirm(step: Step, text: string): Promise<boolean>;
+  confirm(step: Step, text: string, signal: AbortSignal): Promise<boolean>;
   /** The person has to type `expected`. */
-  confirmTyping(step: Step, name: string, expected: string): Promise<boolean>;
+  confirmTyping(step: Step, name: string, expected: string, signal: AbortSignal): Promise<boolean>;
   /** The person says that the manual step is done. */
-  manual(step: Step, text: string): Promise<boolean>;
+  manual(step: Step, text: string, signal: AbortSignal): Promise<boolean>;
 }
 
 export interface Clock {

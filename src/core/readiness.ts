@@ -1,4 +1,4 @@
-/** Whether the world around a valid document is ready for it: files, interpreters, limits. All problems at once. Pure. */
+/** Whether the world around a valid document is ready for it: inputs and interpreters. All problems at once. Pure. */
 import type { FileFact } from './ports.ts';
 import type { InterpreterName, Problem, Runbook, Script } from './runbook.ts';
 import { interpreterOf } from './interpreters.ts';
@@ -29,7 +29,7 @@ const INPUT_PROBLEMS: Readonly<Record<Exclude<FileFact, 'file' | 'directory'>, r
 };
 
 /** Problems of rules `input-…` and `interpreter-missing`. */
-export function validate(runbook: Runbook, facts: Facts): readonly Problem[] {
+export function checkReadiness(runbook: Runbook, facts: Facts): readonly Problem[] {
   const files = runbook.files.flatMap((file): Problem[] => {
     const fact = file.direction === 'input' ? (facts.inputs.get(file.path) ?? 'missing') : 'file';
     if (fact === 'file' || fact === 'directory') return [];

@@ -4,6 +4,7 @@
 import type { ErrorCode } from './errors.ts';
 import { OUTCOME_EXITS } from './errors.ts';
 import type { Interaction } from './ports.ts';
+import type { Script } from './runbook.ts';
 
 export type RunState = 'queued' | 'started' | 'finished' | 'interrupted' | 'refused';
 export type Outcome = 'succeeded' | 'failed' | 'timed-out' | 'canceled' | 'limit-exceeded' | 'spawn-failed';
@@ -35,7 +36,7 @@ export interface RunRequest {
   readonly given: ReadonlyMap<string, string>;
   /** Those of them that stand in the caller's command line; refused for secrets, since everybody can see them there. */
   readonly onCommandLine: ReadonlySet<string>;
-  /** Names that the caller wants to be asked for. */
+  /** Names that the caller passes from the environment, or wants to be asked for where they are not in it. */
   readonly wanted: readonly string[];
   /** Values of an env file; they win over the caller's own environment. */
   readonly envFile: ReadonlyMap<string, string>;
@@ -43,7 +44,7 @@ export interface RunRequest {
   readonly passEnv: readonly string[];
   readonly source: RunSource;
   readonly historyMode: HistoryMode;
-  /** Null: the runbook's own limit, else none. */
+  /** Shortens the runbook's own limit; null: that limit, else the setting's, else none. */
   readonly timeoutMs: number | null;
   /** Runbooks (file names) that led to this one, outermost first. */
   readonly callChain: readonly string[];
@@ -63,13 +64,19 @@ const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGPIPE'] as const;
 /** Why a run is being ended from outside: a signal to the tool; SIGPIPE when the reader of the output is gone. */
 export interface StopReason {
   readonly signal: (typeof STOP_SIGNALS)[number];
+  /** One sentence, where there is more to say than the signal's name. */
+  readonly message?: string;
 }
 
 /** The reason that an aborted signal carries; one of unknown origin counts as an interrupt. */
 export function stopReasonOf(signal: AbortSignal): StopReason {
   const reason: unknown = signal.reason;
   const name = typeof reason === 'object' && reason !== null && 'signal' in reason ? reason.signal : null;
-  return { signal: STOP_SIGNALS.find((known) => known === name) ?? 'SIGINT' };
+  const message = typeof reason === 'object' && reason !== null && 'message' in reason ? reason.message : null;
+  return {
+    signal: STOP_SIGNALS.find((known) => known === name) ?? 'SIGINT',
+    ...(typeof message === 'string' ? { message } : {}),
+  };
 }
 
 export interface Survivor {
@@ -92,7 +99,7 @@ export interface StepResult {
 }
 
 export interface OutputSummary {
-  /** Bytes that the script wrote after masking, kept or not. */
+  /** Bytes that the script wrote, kept or not. */
   readonly bytes: number;
   readonly dropped: number;
   /** SHA-256, lower-case hex, over everything that was written (not only what is kept). */
@@ -201,6 +208,8 @@ export type RunEvent =
       readonly name: string;
       readonly phase: 'started' | 'finished';
       readonly result?: StepResult;
+      /** What a person can do to take back a step that has begun. */
+      readonly rollback?: Script;
     }
   | { readonly type: OutputStream; readonly runId: string; readonly step: number; readonly chunk: Buffer }
   | { readonly type: 'finished'; readonly runId: string; readonly result: RunResult };
@@ -261,4 +270,12 @@ const SIGNALS: Readonly<Record<string, number>> = {
 
 export function signalNumber(name: string): number {
   return SIGNALS[name] ?? 0;
+}
+
+/** What one stream said, of the chunks that were kept. */
+export function bytesOf(
+  chunks: readonly { readonly stream: OutputStream; readonly bytes: Buffer }[],
+  stream: OutputStream,
+): Buffer {
+  return Buffer.concat(chunks.filter((chunk) => chunk.stream === stream).map((chunk) => chunk.bytes));
 }

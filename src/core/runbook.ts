@@ -146,7 +146,7 @@ export function looksSecret(name: string): boolean {
   return !NOT_SECRET.has(upper) && SECRET_NAME.test(upper);
 }
 
-/** The document's steps that run a script, in order. */
+/** The paths that are copied into the work folder. */
 export function inputsOf(runbook: Runbook): readonly FileRequirement[] {
   return runbook.files.filter((file) => file.direction === 'input');
 }

@@ -17,6 +17,8 @@ interface Setting<T> {
   readonly description: string;
   /** Bare environment names that mean the same (Stage0's). */
   readonly aliases: readonly string[];
+  /** A place: where it is relative, it is so to the folder of the file that names it, else to the working folder. */
+  readonly isPath: boolean;
   /** @returns undefined where the text is not of the type */
   readonly parse: (text: string) => T | undefined;
 }
@@ -25,14 +27,16 @@ type Extra = {
   readonly description: string;
   readonly aliases?: readonly string[];
   readonly secret?: boolean;
+  readonly isPath?: boolean;
 };
 
 function define<T>(type: string, parse: (text: string) => T | undefined, initial: T, extra: Extra): Setting<T> {
-  return { type, parse, default: initial, secret: false, aliases: [], ...extra };
+  return { type, parse, default: initial, secret: false, aliases: [], isPath: false, ...extra };
 }
 const text = (initial: string, extra: Extra): Setting<string> => define('text', (value) => value, initial, extra);
 const optionalText = (type: string, extra: Extra): Setting<string | null> =>
   define<string | null>(type, (value) => value, null, extra);
+const place = (type: string, extra: Extra): Setting<string | null> => optionalText(type, { ...extra, isPath: true });
 const integer = (initial: number, minimum: number, extra: Extra): Setting<number> =>
   define(
     `integer ≥ ${String(minimum)}`,
@@ -60,15 +64,15 @@ function choice<const T extends string>(choices: readonly T[], initial: NoInfer<
 }
 
 export const SETTINGS = {
-  runbooksDir: optionalText('folder', {
+  runbooksDir: place('folder', {
     scope: 'project',
     description: 'Folder of the runbooks; without it the nearest `runbooks/` up to the root of the repository.',
   }),
-  stateDir: optionalText('folder', {
+  stateDir: place('folder', {
     scope: 'user',
     description: 'Folder of the ledger and the outputs; without it `$XDG_STATE_HOME/runbook`.',
   }),
-  executionDir: optionalText('folder', {
+  executionDir: place('folder', {
     scope: 'user',
     description:
       'Folder in which the private work folders are made; without it the system’s folder for temporary files.',
@@ -110,12 +114,12 @@ export const SETTINGS = {
     aliases: ['JWT_SECRET'],
     description: 'Shared secret that signs tokens (HS256, HS384, HS512).',
   }),
-  jwtPublicKeyFile: optionalText('file', {
+  jwtPublicKeyFile: place('file', {
     scope: 'operator',
     aliases: ['JWT_PUBLIC_KEY_FILE'],
     description: 'PEM file of the public key that verifies tokens.',
   }),
-  jwtJwks: optionalText('file or https URL', {
+  jwtJwks: place('file or https URL', {
     scope: 'operator',
     aliases: ['JWT_JWKS'],
     description: 'Key set (JWKS) that verifies tokens.',
@@ -145,7 +149,7 @@ export const SETTINGS = {
     aliases: ['JWT_SUBJECT_CLAIM'],
     description: 'Claim that names the person or machine.',
   }),
-  jwtIssuersFile: optionalText('YAML file', {
+  jwtIssuersFile: place('YAML file', {
     scope: 'operator',
     aliases: ['JWT_ISSUERS_FILE'],
     description: 'Several issuers, each with its keys: see docs/tokens.md.',

@@ -1,23 +1,36 @@
 /** The way of every byte that a script writes: first into the spool (within its cap), then to whoever listens (all of it). */
-import type { OutputStream, OutputSummary, RunEventSink } from '../core/run.ts';
+import { createHash } from 'node:crypto';
+import { messageOf } from '../core/failures.ts';
+import type { OutputStream, OutputSummary, RunEventSink, StopReason } from '../core/run.ts';
 import type { EnginePorts } from './ports.ts';
 
 export interface RunOutputSink {
   /** Resolves when the listener has taken the chunk; never rejects. */
   write(step: number, stream: OutputStream, chunk: Buffer): Promise<void>;
-  close(): OutputSummary;
-  /** One sentence when something could not be kept although it was within the cap; null while all is well. */
-  failure(): string | null;
+  close(): ClosedOutput;
   /** Aborted when the listener is gone (a closed pipe), or when the request's own signal is. */
   readonly signal: AbortSignal;
 }
 
+export interface ClosedOutput {
+  readonly summary: OutputSummary;
+  /** One sentence when something could not be kept although it was within the cap. */
+  readonly failure: string | null;
+}
+
+/** Of a run whose output could not even be opened. */
+export const NO_OUTPUT: ClosedOutput = {
+  summary: { bytes: 0, dropped: 0, digest: createHash('sha256').digest('hex') },
+  failure: null,
+};
+
+/** `listener` is the face itself, whose failure is an answer here. @throws RunbookError `io` */
 export function openOutput(
   ports: EnginePorts,
   runId: string,
   maxBytes: number,
   signal: AbortSignal,
-  emit: RunEventSink,
+  listener: RunEventSink,
 ): RunOutputSink {
   const spool = ports.output.open(runId, maxBytes);
   const listenerGone = new AbortController();
@@ -30,16 +43,16 @@ export function openOutput(
       spool.write(step, stream, chunk);
       if (listenerGone.signal.aborted) return;
       try {
-        await emit({ type: stream, runId, step, chunk });
-      } catch {
-        // The reader closed the pipe (`| head`): nobody wants the rest, so the run ends as canceled, as with SIGPIPE.
-        listenerGone.abort({ signal: 'SIGPIPE' });
+        await listener({ type: stream, runId, step, chunk });
+      } catch (error) {
+        // The reader closed the pipe (`| head`), or the disk behind `>` is full: nobody gets the rest, so the run ends.
+        listenerGone.abort({ signal: 'SIGPIPE', message: messageOf(error) } satisfies StopReason);
       }
     },
     close: () => {
       closed = true;
-      return spool.close();
+      const summary = spool.close();
+      return { summary, failure: spool.failure?.message ?? null };
     },
-    failure: () => spool.failure?.message ?? null,
   };
 }

@@ -37,7 +37,6 @@ export interface EnginePorts {
   readonly toolVersion: string;
   readonly limits: EngineLimits;
   readonly apiUrl: string;
-  readonly mountDir: string | null;
 }
 
 export interface EngineLimits {

@@ -1,7 +1,8 @@
 /** What a run leaves in its document. The ledger is the truth: where the document cannot be written, nothing is lost. */
 import type { DocumentEntry } from '../core/history/document-entry.ts';
 import type { RunbookError } from '../core/errors.ts';
-import { exitCodeOf } from '../core/run.ts';
+import { messageOf } from '../core/failures.ts';
+import { bytesOf, exitCodeOf } from '../core/run.ts';
 import type { RunEventSink, RunResult } from '../core/run.ts';
 import { historyDocumentOf } from './draft.ts';
 import type { Draft } from './draft.ts';
@@ -18,23 +19,20 @@ export async function projectResult(
   try {
     await append(ports, draft, async () => {
       const { chunks, dropped } = await ports.output.read(runId);
-      const of = (stream: 'stdout' | 'stderr'): Buffer =>
-        Buffer.concat(chunks.filter((chunk) => chunk.stream === stream).map((chunk) => chunk.bytes));
       return {
         runId,
         finishedAt: result.finishedAt,
         exitCode: exitCodeOf(result),
         outcome: result.outcome,
         subject: draft.identity?.subject ?? null,
-        stdout: of('stdout'),
-        stderr: of('stderr'),
+        stdout: bytesOf(chunks, 'stdout'),
+        stderr: bytesOf(chunks, 'stderr'),
         dropped,
         error: result.reason,
       };
     });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const message = `The entry could not be written into the document: ${reason} The run is in the ledger.`;
+    const message = `The entry could not be written into the document: ${messageOf(error)} The run is in the ledger.`;
     await emit({ type: 'notice', runId, level: 'warning', message });
   }
 }

@@ -1,10 +1,10 @@
 /** Questions that start nothing: what is there, what it says, whether it would do. */
 import { RunbookError } from '../core/errors.ts';
-import { parseRunbook } from '../core/parse/parse.ts';
 import type { LoadedDocument } from '../core/ports.ts';
 import type { ParseResult, Problem } from '../core/runbook.ts';
 import { checkVariables, resolveVariables } from '../core/environment.ts';
-import { validate } from '../core/validate.ts';
+import { checkReadiness } from '../core/readiness.ts';
+import { parseDocument } from './document.ts';
 import type { EnginePorts } from './ports.ts';
 import { gatherFacts } from './requirements.ts';
 
@@ -26,7 +26,7 @@ export async function listRunbooks(ports: QueryPorts): Promise<readonly Document
     const { displayPath, fileName } = document;
     if (document.bytes === null)
       return { displayPath, fileName, document: null, parsed: null, problem: document.problem };
-    return { displayPath, fileName, document, parsed: parse(ports, document), problem: null };
+    return { displayPath, fileName, document, parsed: parseDocument(ports, document), problem: null };
   });
 }
 
@@ -36,7 +36,7 @@ export async function showRunbook(
   reference: string,
 ): Promise<{ readonly document: LoadedDocument; readonly parsed: ParseResult }> {
   const document = await ports.source.load(reference);
-  return { document, parsed: parse(ports, document) };
+  return { document, parsed: parseDocument(ports, document) };
 }
 
 export interface Validation {
@@ -50,7 +50,7 @@ export interface Validation {
 
 /** The document alone; with `ready` also the facts of this machine: variables, inputs, interpreters. */
 export async function validateRunbook(
-  ports: QueryPorts & Pick<EnginePorts, 'facts' | 'callerEnvironment' | 'secrets'>,
+  ports: QueryPorts & Pick<EnginePorts, 'facts' | 'callerEnvironment'>,
   reference: string,
   ready: boolean,
 ): Promise<Validation> {
@@ -70,22 +70,20 @@ export async function validateRunbook(
     return { displayPath: reference, valid: false, ready: null, problems: [problem] };
   }
   const { displayPath } = document;
-  const { runbook, problems } = parse(ports, document);
+  const { runbook, problems } = parseDocument(ports, document);
   if (runbook === null || !ready) return { displayPath, valid: runbook !== null, ready: null, problems };
   const { values, missing } = resolveVariables(runbook.env, {
     given: new Map(),
+    wanted: [],
     envFile: new Map(),
     caller: ports.callerEnvironment,
-    generate: (length) => ports.secrets.generate(length),
+    // Only whether there will be a value is asked here.
+    generate: (length) => 'x'.repeat(length),
   });
-  const unmet = [...checkVariables(values, missing), ...validate(runbook, await gatherFacts(ports, document, runbook))];
+  const unmet = [
+    ...checkVariables(values, missing),
+    ...checkReadiness(runbook, await gatherFacts(ports, document, runbook)),
+  ];
   const all = [...problems, ...unmet].sort((a, b) => a.line - b.line || a.column - b.column);
   return { displayPath, valid: true, ready: unmet.length === 0, problems: all };
-}
-
-function parse(ports: Pick<EnginePorts, 'clock'>, document: LoadedDocument): ParseResult {
-  return parseRunbook(document.bytes, {
-    fileName: document.fileName,
-    today: ports.clock.now().toISOString().slice(0, 10),
-  });
 }

@@ -1,14 +1,14 @@
 /** Whether everything that the runbook declares is there, all problems at once; and what follows from it for the run. */
 import { checkVariables, recordVariables, resolveVariables } from '../core/environment.ts';
 import type { ResolvedVariable } from '../core/environment.ts';
-import { deniedFromAnybody } from '../core/environment-names.ts';
+import { deniedFromAnybody, isEnvironmentName } from '../core/environment-names.ts';
 import { RunbookError } from '../core/errors.ts';
 import type { LoadedDocument } from '../core/ports.ts';
 import type { RunRequest } from '../core/run.ts';
 import { inputsOf, looksSecret } from '../core/runbook.ts';
 import type { EnvRequirement, FileRequirement, InterpreterName, Problem, Runbook } from '../core/runbook.ts';
-import { scriptsOf, validate } from '../core/validate.ts';
-import type { Facts } from '../core/validate.ts';
+import { checkReadiness, scriptsOf } from '../core/readiness.ts';
+import type { Facts } from '../core/readiness.ts';
 import type { Draft } from './draft.ts';
 import type { EnginePorts } from './ports.ts';
 
@@ -21,6 +21,8 @@ export interface Plan {
   readonly maxOutputBytes: number;
   /** Runs of this runbook at once; null: any number. */
   readonly concurrency: number | null;
+  /** A sentence for everything that the document declares and this version does not carry out. */
+  readonly unenforced: readonly string[];
 }
 
 /** @throws RunbookError `variable-denied`, `requirements-unmet`, `unavailable` (only interpreters are missing) */
@@ -36,16 +38,17 @@ export async function checkRequirements(
   const facts = await gatherFacts(ports, document, runbook);
   const variables = resolveVariables(runbook.env, {
     given: request.given,
+    wanted: request.wanted,
     envFile: request.envFile,
     caller: ports.callerEnvironment,
     generate: (length) => ports.secrets.generate(length),
   });
-  const missing = await askFor(request, runbook, variables);
+  const missing = await askFor(request, variables);
   draft.variables = recordVariables(variables.values, (value) => ports.secrets.fingerprint(value));
 
   const problems = [
     ...checkVariables(variables.values, missing),
-    ...validate(runbook, facts),
+    ...checkReadiness(runbook, facts),
     ...checkPeople(request, runbook),
   ];
   if (problems.length > 0) throw unmet(problems, document);
@@ -62,6 +65,7 @@ export async function checkRequirements(
     ]),
     maxOutputBytes: Math.min(runbook.limits.maxOutputBytes ?? ports.limits.maxOutputBytes, ports.limits.maxOutputBytes),
     concurrency: runbook.limits.concurrency ?? null,
+    unenforced: unenforced(runbook),
   };
 }
 
@@ -78,8 +82,8 @@ export async function gatherFacts(
 }
 
 function refuseDeniedNames(request: RunRequest): void {
-  const names = [...request.given.keys(), ...request.envFile.keys()];
-  const malformed = names.find((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
+  const names = [...request.given.keys(), ...request.wanted, ...request.envFile.keys()];
+  const malformed = names.find((name) => !isEnvironmentName(name));
   if (malformed !== undefined) {
     throw new RunbookError('usage', `Invalid environment variable name: ${JSON.stringify(malformed)}.`, {
       fix: 'Use letters, digits and `_`; a digit may not come first.',
@@ -111,28 +115,16 @@ function refuseVisibleSecrets(request: RunRequest, runbook: Runbook): void {
   );
 }
 
-/** Asks for what is missing, and for the names that the caller wants to be asked for. @returns what is still missing */
+/** Asks for what is missing, also for names that the caller wants and the runbook does not declare. @returns what still is */
 async function askFor(
   request: RunRequest,
-  runbook: Runbook,
   { values, missing }: ReturnType<typeof resolveVariables>,
 ): Promise<readonly EnvRequirement[]> {
-  const undeclared = request.wanted.filter((name) => !runbook.env.some((requirement) => requirement.name === name));
-  const open = [
-    ...missing,
-    ...undeclared.map((name): EnvRequirement => ({
-      name,
-      description: '',
-      typed: false,
-      type: 'text',
-      secret: looksSecret(name),
-      line: 1,
-    })),
-  ];
-  if (request.interaction === null) return open;
-  for (const requirement of open) {
+  const { interaction } = request;
+  if (interaction === null) return missing;
+  for (const requirement of missing) {
     const { name, description, secret } = requirement;
-    const value = await request.interaction.askVariable(name, description, secret).catch((error: unknown) => {
+    const value = await interaction.askVariable(name, description, secret, request.signal).catch((error: unknown) => {
       throw new RunbookError('requirements-unmet', `${name} was asked for and not given.`, {
         fix: `Give it with \`--env ${name}\`.`,
         cause: error,
@@ -174,11 +166,12 @@ function checkPeople(request: RunRequest, runbook: Runbook): readonly Problem[] 
 }
 
 /** What a document declares and this version does not carry out yet: told, never passed over in silence. */
-export function unenforced({ limits, files }: Runbook): readonly string[] {
+function unenforced({ limits, files, readers }: Runbook): readonly string[] {
   return [
     limits.memoryBytes === undefined ? null : 'The limit `memory` is declared, but not enforced here.',
     limits.processes === undefined ? null : 'The limit `processes` is declared, but not enforced here.',
     files.some((file) => file.direction === 'output') ? 'Files under `Output` are declared, but not kept yet.' : null,
+    readers === null ? null : 'Who may read the output (`readers`) is declared, but not enforced yet.',
   ].filter((text) => text !== null);
 }
 

@@ -2,6 +2,7 @@
 import { contractEnvironment } from '../core/contract.ts';
 import { deniedFromAnybody } from '../core/environment-names.ts';
 import { selectEnvironment } from '../core/environment.ts';
+import { messageOf } from '../core/failures.ts';
 import type { JobEnd, LoadedDocument, WorkFolder } from '../core/ports.ts';
 import { stopReasonOf } from '../core/run.ts';
 import type { Outcome, RunEventSink, Survivor } from '../core/run.ts';
@@ -30,7 +31,10 @@ export interface Ended {
   readonly exitCode: number | null;
   readonly signal: string | null;
   readonly reason: string | null;
+  readonly survivors: readonly Survivor[];
 }
+
+export const SUCCEEDED: Ended = { outcome: 'succeeded', exitCode: 0, signal: null, reason: null, survivors: [] };
 
 /** `atMs` on the monotonic clock; `of` begins the sentence that is said when it passes. */
 export interface Deadline {
@@ -43,82 +47,80 @@ export interface ScriptRun {
   readonly step: Step;
   readonly index: number;
   readonly script: Script;
-  /** `script` or `done-when` */
-  readonly part: string;
+  /** `script` or `done-when`, whose outputs nobody reads. */
+  readonly part: 'script' | 'done-when';
   readonly deadline: Deadline | null;
-  readonly outputs: ReadonlyMap<string, string>;
-  /** Takes the processes that could not be ended. */
-  readonly survivors: Survivor[];
+  /** What earlier steps passed on. */
+  readonly passedOn: ReadonlyMap<string, string>;
 }
 
-/** Never throws: the run has begun, so whatever goes wrong is its outcome and is recorded as such. */
 export async function runScript(context: RunContext, run: ScriptRun): Promise<Ended> {
   const { ports, plan, workFolder, output, draft } = context;
-  const { step, index, script, deadline } = run;
+  const { step, index, script, part, deadline } = run;
+  const program = plan.interpreters.get(script.interpreter);
+  if (program === undefined) throw new TypeError(`no path is known for ${script.interpreter}`);
+  let files: { readonly script: string; readonly outputs: string };
   try {
-    const program = plan.interpreters.get(script.interpreter);
-    if (program === undefined) throw new TypeError(`no path is known for ${script.interpreter}`);
-    const file = await workFolder.controlFile(
-      `${String(index + 1)}-${run.part}.${script.interpreter}`,
-      `${script.body}\n`,
-    );
-    const outputFile = await workFolder.controlFile(outputsFile(index), '');
-    const end = await ports.executor.execute(
-      {
-        runId: draft.runId,
-        argv: [program, ...script.options, file],
-        cwd: workFolder.path,
-        env: environmentOf(context, step, outputFile, run.outputs),
-        timeoutMs: deadline === null ? null : Math.max(1, Math.round(deadline.atMs - ports.clock.monotonicMs())),
-        tty: step.tty,
-      },
-      output.signal,
-      async (stream, chunk) => {
-        await output.write(index, stream, chunk);
-      },
-    );
-    run.survivors.push(...end.survivors);
-    return ended(context, step, end, deadline);
+    files = {
+      script: await workFolder.controlFile(`${index + 1}-${part}.${script.interpreter}`, `${script.body}\n`),
+      outputs: part === 'script' ? await workFolder.controlFile(outputsFile(index), '') : '/dev/null',
+    };
   } catch (error) {
     return {
+      ...SUCCEEDED,
       outcome: 'spawn-failed',
       exitCode: null,
-      signal: null,
-      reason: error instanceof Error ? error.message : String(error),
+      reason: `The script could not be written: ${messageOf(error)}.`,
     };
   }
+  const end = await ports.executor.execute(
+    {
+      runId: draft.runId,
+      argv: [program, ...script.options, files.script],
+      cwd: workFolder.path,
+      env: environmentOf(context, step, files.outputs, run.passedOn),
+      timeoutMs: deadline === null ? null : Math.max(1, Math.round(deadline.atMs - ports.clock.monotonicMs())),
+      tty: step.tty,
+    },
+    output.signal,
+    async (stream, chunk) => {
+      await output.write(index, stream, chunk);
+    },
+  );
+  return { ...ended(context, step, end, deadline), survivors: end.survivors };
 }
 
 function ended(context: RunContext, step: Step, end: JobEnd, deadline: Deadline | null): Ended {
   switch (end.cause) {
-    case 'timed-out': {
-      const reason = `${deadline?.of ?? 'The run'} took longer than its limit of ${formatDuration(deadline?.limitMs ?? 0)} and was ended.`;
-      return { outcome: 'timed-out', exitCode: null, signal: end.signal, reason };
-    }
+    case 'timed-out':
+      return { ...timedOut(deadline), signal: end.signal };
     case 'canceled':
       return canceled(context);
     case 'spawn-failed':
-      return { outcome: 'spawn-failed', exitCode: null, signal: null, reason: end.reason };
+      return { ...SUCCEEDED, outcome: 'spawn-failed', exitCode: null, reason: end.reason };
     case 'exited': {
-      if (end.exitCode === 0) return { outcome: 'succeeded', exitCode: 0, signal: null, reason: null };
-      const how = end.signal === null ? `ended with exit code ${String(end.exitCode)}` : `was ended by ${end.signal}`;
-      return { outcome: 'failed', exitCode: end.exitCode, signal: end.signal, reason: `“${step.name}” ${how}.` };
+      if (end.exitCode === 0) return SUCCEEDED;
+      const { exitCode, signal } = end;
+      const how = signal === null ? `ended with exit code ${exitCode}` : `was ended by ${signal}`;
+      return { ...SUCCEEDED, outcome: 'failed', exitCode, signal, reason: `“${step.name}” ${how}.` };
     }
   }
 }
 
+export function timedOut(deadline: Deadline | null): Ended {
+  const reason = `${deadline?.of ?? 'The run'} took longer than its limit of ${formatDuration(deadline?.limitMs ?? 0)} and was ended.`;
+  return { ...SUCCEEDED, outcome: 'timed-out', exitCode: null, reason };
+}
+
 export function canceled({ output }: RunContext): Ended {
-  const { signal } = stopReasonOf(output.signal);
-  const reason =
-    signal === 'SIGPIPE'
-      ? 'Whoever read the output closed it, so the run was ended.'
-      : `The run was ended by ${signal}.`;
-  return { outcome: 'canceled', exitCode: null, signal, reason };
+  const { signal, message } = stopReasonOf(output.signal);
+  const reason = message ?? `The run was ended by ${signal}.`;
+  return { ...SUCCEEDED, outcome: 'canceled', exitCode: null, signal, reason };
 }
 
 /** File in the control folder that a step writes its outputs to. */
 export function outputsFile(index: number): string {
-  return `${String(index + 1)}-outputs`;
+  return `${index + 1}-outputs`;
 }
 
 /** Later lines win: the caller's base, what earlier steps passed on, the runbook's variables, and last the contract. */
@@ -126,14 +128,14 @@ function environmentOf(
   context: RunContext,
   step: Step,
   outputFile: string,
-  outputs: ReadonlyMap<string, string>,
+  passedOn: ReadonlyMap<string, string>,
 ): Record<string, string> {
   const { ports, draft, plan, document, workFolder } = context;
   const { request } = draft;
   const caller = [...selectEnvironment(ports.callerEnvironment, [...ports.baseEnvironment, ...request.passEnv])];
   return {
     ...Object.fromEntries(caller.filter(([name]) => !deniedFromAnybody(name))),
-    ...Object.fromEntries(outputs),
+    ...Object.fromEntries(passedOn),
     ...Object.fromEntries([...plan.variables].map(([name, { value }]) => [name, value])),
     ...ports.childSettings,
     ...contractEnvironment({
@@ -144,7 +146,7 @@ function environmentOf(
       callChain: [...request.callChain, document.fileName],
       token: request.token,
       apiUrl: ports.apiUrl,
-      execDirHost: ports.mountDir === null ? workFolder.path : `${ports.mountDir.replace(/\/+$/, '')}/${draft.runId}`,
+      execDirHost: workFolder.hostPath,
     }),
   };
 }

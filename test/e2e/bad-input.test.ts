@@ -196,7 +196,7 @@ const CASES: readonly Case[] = [
     },
     args: ['execute', './Deep.md'],
     exit: 78,
-    says: /link that leads out/,
+    says: /leads out of the runbook’s folder: in\/link/,
     recorded: null,
   },
   {

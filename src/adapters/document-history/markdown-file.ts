@@ -1,12 +1,13 @@
 /** The history in the document itself: one write at its end, synced; never a rewrite, never a rename. See ADR 0005. */
 import type { Stats } from 'node:fs';
-import { closeSync, constants, existsSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { closeSync, constants, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { MAX_ENTRY_BYTES, renderEntry } from '../../core/history/document-entry.ts';
 import { isTorn, jointAfter } from '../../core/history/document-history.ts';
 import { RunbookError } from '../../core/errors.ts';
 import type { DocumentHistory } from '../../core/ports.ts';
+import { findWorkTree } from '../system/work-tree.ts';
 
 const { O_APPEND, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants;
 
@@ -44,7 +45,7 @@ export function createMarkdownHistory({ ci }: { readonly ci: boolean }): Documen
 /** One sentence, or null where `auto` may write into the document. */
 function reasonAgainst(path: string, ci: boolean): string | null {
   if (ci) return 'This is a CI job, so the run is recorded in the ledger and the document is left as it is.';
-  if (isInGitWorkTree(path)) {
+  if (findWorkTree(dirname(path)) !== null) {
     return 'The document is inside a git work tree, so the run is recorded in the ledger and the document is left as it is.';
   }
   try {
@@ -53,14 +54,6 @@ function reasonAgainst(path: string, ci: boolean): string | null {
   } catch (error) {
     if (!(error instanceof RunbookError)) throw error;
     return 'The document cannot be written, so the run is recorded in the ledger only.';
-  }
-}
-
-/** `.git` is a folder, or a file in a linked work tree or a submodule. */
-function isInGitWorkTree(path: string): boolean {
-  for (let folder = dirname(path); ; folder = dirname(folder)) {
-    if (existsSync(join(folder, '.git'))) return true;
-    if (folder === dirname(folder)) return false;
   }
 }
 

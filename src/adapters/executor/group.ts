@@ -1,5 +1,6 @@
 /** Process groups by number. Zombies do not count: they hold nothing and only wait for their parent. */
 import { readFile, readdir } from 'node:fs/promises';
+import { codeOf } from '../../core/failures.ts';
 import type { Survivor } from '../../core/run.ts';
 
 /** @returns whether there is (or was, for a signal) anybody in the group */
@@ -10,7 +11,7 @@ export function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean 
     return true;
   } catch (error) {
     // EPERM: somebody is there whom we may not signal.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return codeOf(error) === 'EPERM';
   }
 }
 

@@ -7,6 +7,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import { codeOf } from '../../core/failures.ts';
 import type { Executor, Job, JobEnd } from '../../core/ports.ts';
 import type { OutputStream } from '../../core/run.ts';
 import { groupMembers, signalGroup } from './group.ts';
@@ -80,6 +81,8 @@ async function waitForStop(
   signal: AbortSignal,
   exited: Promise<unknown>,
 ): Promise<'exited' | 'timed-out' | 'canceled'> {
+  // Between the spawn and here the caller may have changed its mind.
+  if (signal.aborted) return 'canceled';
   const settled = new AbortController();
   const never = new Promise<never>(() => {});
   try {
@@ -155,7 +158,7 @@ function pump(stream: Readable | null, name: OutputStream, onOutput: OnOutput): 
       }
     } catch (error) {
       // A pipe that was destroyed after the drain is an end like any other; what a sink throws is not.
-      if (!(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')) throw error;
+      if (codeOf(error) !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
     }
   };
   const ended = run();
@@ -185,8 +188,9 @@ async function drain(pumps: readonly Pump[], child: ChildProcess, stopped: boole
   if (!stopped) await all;
 }
 
+/** Node's own text may quote a variable's value, so only the system's code is told. */
 function spawnReason(error: unknown, job: Job): string {
-  const code = error instanceof Error && 'code' in error ? error.code : '';
+  const code = codeOf(error);
   if (code === 'E2BIG') return 'The variables and arguments together are larger than the system takes (E2BIG).';
-  return `${job.argv[0] ?? ''} could not be started: ${error instanceof Error ? error.message : String(error)}.`;
+  return `${job.argv[0] ?? ''} could not be started (${code === '' ? 'unknown error' : code}).`;
 }

@@ -1,12 +1,15 @@
 /** What is true on this machine: input files, interpreters, the state of the git work tree. */
 import { constants } from 'node:fs';
-import { access, lstat, realpath, stat } from 'node:fs/promises';
+import { access, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { codeOf } from '../../core/failures.ts';
 import { interpreterOf } from '../../core/interpreters.ts';
+import { isInside } from '../../core/paths.ts';
 import type { FactsSource, FileFact } from '../../core/ports.ts';
-import { isInside } from '../source/folder.ts';
+import { findWorkTree } from '../system/work-tree.ts';
 
-export function createSystemFacts(): FactsSource {
+/** `environment`: of it git gets what it needs to run, and nothing that would show it another repository. */
+export function createSystemFacts(environment: ReadonlyMap<string, string>): FactsSource {
   return {
     inputs: async (folder, files) => {
       const facts = new Map<string, FileFact>();
@@ -20,7 +23,7 @@ export function createSystemFacts(): FactsSource {
       }
       return null;
     },
-    git: readGitFacts,
+    git: async (documentPath) => await readGitFacts(documentPath, environment),
   };
 }
 
@@ -35,9 +38,7 @@ async function inputFact(folder: string, relative: string): Promise<FileFact> {
     await access(target, facts.isDirectory() ? constants.R_OK | constants.X_OK : constants.R_OK);
     return facts.isDirectory() ? 'directory' : 'file';
   } catch (error) {
-    return error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM')
-      ? 'unreadable'
-      : 'missing';
+    return ['EACCES', 'EPERM'].includes(codeOf(error)) ? 'unreadable' : 'missing';
   }
 }
 
@@ -60,17 +61,24 @@ async function isProgram(file: string): Promise<boolean> {
 }
 
 /** Commit of the work tree that holds the document, and whether the document differs from it. Null outside of one. */
-async function readGitFacts(documentPath: string): Promise<{ commit: string; dirty: boolean } | null> {
+async function readGitFacts(
+  documentPath: string,
+  environment: ReadonlyMap<string, string>,
+): Promise<{ commit: string; dirty: boolean } | null> {
   const folder = path.dirname(documentPath);
-  if (!(await insideWorkTree(folder))) return null;
-  // execa only here: most documents of a run outside a work tree never pay for loading it.
+  if (findWorkTree(folder) === null) return null;
+  // Loaded only here: runs outside of a work tree never pay for it.
   const { execa } = await import('execa');
-  const git = async (...args: string[]): Promise<string | null> => {
-    const result = await execa('git', ['-C', folder, ...args], {
+  const env = { PATH: environment.get('PATH') ?? '', HOME: environment.get('HOME') ?? '/', GIT_OPTIONAL_LOCKS: '0' };
+  const git = async (...args: readonly string[]): Promise<string | null> => {
+    // A repository's own configuration may name programs: none of them is started for a look at a file.
+    const safe = ['-C', folder, '-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null'];
+    const result = await execa('git', [...safe, ...args], {
       reject: false,
       timeout: 2000,
       stdin: 'ignore',
-      env: { GIT_OPTIONAL_LOCKS: '0' },
+      env,
+      extendEnv: false,
     });
     return result.failed ? null : result.stdout;
   };
@@ -79,11 +87,4 @@ async function readGitFacts(documentPath: string): Promise<{ commit: string; dir
     git('status', '--porcelain', '--', documentPath),
   ]);
   return commit === null || status === null ? null : { commit, dirty: status !== '' };
-}
-
-async function insideWorkTree(start: string): Promise<boolean> {
-  for (let folder = start; ; folder = path.dirname(folder)) {
-    if ((await lstat(path.join(folder, '.git')).catch(() => null)) !== null) return true;
-    if (folder === path.dirname(folder)) return false;
-  }
 }

@@ -4,6 +4,7 @@ import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { RunbookError } from '../../core/errors.ts';
+import { codeOf } from '../../core/failures.ts';
 import { APPLICATION_ID, migrate } from './migrations.ts';
 
 /** How long a transaction waits for another process's; the wait blocks this process. */
@@ -103,8 +104,4 @@ export function notALedger(path: string, cause?: unknown): RunbookError {
     fix: 'Restore it from a backup, or move it away to start a new ledger; it is never replaced by itself.',
     cause,
   });
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }

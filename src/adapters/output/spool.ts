@@ -7,6 +7,7 @@ import { closeSync, fdatasyncSync, ftruncateSync, mkdirSync, openSync, writeSync
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
+import { codeOf } from '../../core/failures.ts';
 import type { OutputChunk, OutputSpool, RunOutput } from '../../core/ports.ts';
 import type { OutputStream, OutputSummary } from '../../core/run.ts';
 import type { Frame } from './frames.ts';
@@ -143,7 +144,7 @@ async function readWhole(folder: string, runId: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return Buffer.alloc(0);
+    if (codeOf(error) === 'ENOENT') return Buffer.alloc(0);
     throw new RunbookError('io', `The output ${path} cannot be read.`, {
       fix: 'See that the file belongs to you and that its disk is whole.',
       cause: error,
@@ -152,7 +153,7 @@ async function readWhole(folder: string, runId: string): Promise<Buffer> {
 }
 
 function cannotWrite(path: string, cause: unknown): RunbookError {
-  const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? ` (${cause.code})` : '';
+  const code = codeOf(cause) === '' ? '' : ` (${codeOf(cause)})`;
   return new RunbookError('io', `The output ${path} cannot be written${code}.`, {
     fix: 'Make room on that disk and the folder writable, or choose another one with --state-dir.',
     cause,

@@ -3,6 +3,7 @@ import { createHmac, randomBytes, randomInt } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
+import { codeOf, messageOf } from '../../core/failures.ts';
 import type { SecretSource } from '../../core/ports.ts';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
@@ -26,14 +27,10 @@ function loadKey(stateDir: string): Buffer {
     const key = readIfThere(file) ?? makeKey(file);
     if (key.length === 32) return key;
   } catch (error) {
-    throw new RunbookError(
-      'io',
-      `The key for fingerprints cannot be kept in ${file}: ${error instanceof Error ? error.message : String(error)}.`,
-      {
-        fix: 'Make the state folder writable, or name another with `--state-dir`.',
-        cause: error,
-      },
-    );
+    throw new RunbookError('io', `The key for fingerprints cannot be kept in ${file}: ${messageOf(error)}.`, {
+      fix: 'Make the state folder writable, or name another with `--state-dir`.',
+      cause: error,
+    });
   }
   throw new RunbookError('io', `${file} is damaged: it does not hold 32 bytes.`, {
     fix: 'Remove it; a new key is made, and later fingerprints differ from earlier ones.',
@@ -44,7 +41,7 @@ function readIfThere(file: string): Buffer | null {
   try {
     return readFileSync(file);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (codeOf(error) === 'ENOENT') return null;
     throw error;
   }
 }
@@ -56,7 +53,7 @@ function makeKey(file: string): Buffer {
   try {
     linkSync(draft, file);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (codeOf(error) !== 'EEXIST') throw error;
   } finally {
     rmSync(draft, { force: true });
   }

@@ -3,6 +3,8 @@ import { constants } from 'node:fs';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
+import { codeOf, messageOf } from '../../core/failures.ts';
+import { isInside } from '../../core/paths.ts';
 import type { LoadedDocument, RunbookSource, UnreadableDocument } from '../../core/ports.ts';
 import { nearest } from '../../core/spelling.ts';
 
@@ -109,8 +111,10 @@ async function read(file: string, cwd: string, root: string | null): Promise<Loa
 }
 
 function asRunbookError(error: unknown, shown: string): unknown {
-  if (!(error instanceof Error) || !('code' in error) || error instanceof RunbookError) return error;
-  switch (error.code) {
+  if (error instanceof RunbookError) return error;
+  switch (codeOf(error)) {
+    case '':
+      return error;
     case 'ENOENT':
     case 'ENOTDIR':
       return new RunbookError('not-found', `There is no file ${shown}.`, {
@@ -134,7 +138,7 @@ function asRunbookError(error: unknown, shown: string): unknown {
         cause: error,
       });
     default:
-      return new RunbookError('io', `${shown} cannot be read: ${error.message}.`, {
+      return new RunbookError('io', `${shown} cannot be read: ${messageOf(error)}.`, {
         fix: 'Repair what the message names and try again.',
         cause: error,
       });
@@ -164,10 +168,6 @@ export async function findRunbooksFolder(start: string): Promise<string | null> 
 
 async function exists(file: string): Promise<boolean> {
   return (await stat(file).catch(() => null)) !== null;
-}
-
-export function isInside(root: string, target: string): boolean {
-  return target === root || target.startsWith(root.endsWith(path.sep) ? root : root + path.sep);
 }
 
 function display(file: string, cwd: string): string {

@@ -1,13 +1,25 @@
 /** A private folder for one run: `work/` is the script's, `control/` holds what runs it (scripts, outputs of steps). */
-import { chmod, copyFile, lstat, mkdir, mkdtemp, readFile, readdir, realpath, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { chmod, copyFile, lstat, mkdir, mkdtemp, open, readdir, realpath, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
+import { codeOf, messageOf } from '../../core/failures.ts';
+import { isInside } from '../../core/paths.ts';
 import type { Workspace } from '../../core/ports.ts';
-import { isInside } from '../source/folder.ts';
 
-export function createWorkspace(parent: string): Workspace {
+/** Outputs of a step are names and short values. */
+const MAX_CONTROL_FILE_BYTES = 1024 ** 2;
+
+export interface WorkspaceOptions {
+  /** Where the work folders are made. */
+  readonly parent: string;
+  /** The same folder as the host of a container sees it; null: no other than ours. */
+  readonly mountDir: string | null;
+}
+
+export function createWorkspace({ parent, mountDir }: WorkspaceOptions): Workspace {
   return {
-    create: async (runId, folder, inputs) => {
+    create: async (runId, folder, inputs, signal) => {
       const root = await mkdtemp(path.join(parent, `runbook-exec-${runId.slice(-8).toLowerCase()}-`)).catch(
         (error: unknown) => {
           throw new RunbookError('io', `No work folder could be made in ${parent}: ${messageOf(error)}.`, {
@@ -20,23 +32,20 @@ export function createWorkspace(parent: string): Workspace {
       try {
         await mkdir(work, { mode: 0o700 });
         await mkdir(control, { mode: 0o700 });
-        for (const input of inputs) await copyInput(folder, input.path, work);
+        for (const input of inputs) await copyInput({ folder, signal }, input.path, work);
       } catch (error) {
         await removeTree(root);
-        if (error instanceof RunbookError) throw error;
-        throw new RunbookError('io', `The inputs could not be copied: ${messageOf(error)}.`, {
-          fix: 'Check the files and the free space of the folder for work folders.',
-          cause: error,
-        });
+        throw asInputError(error);
       }
       return {
         path: work,
+        hostPath: mountDir === null ? work : path.join(mountDir, path.relative(parent, work)),
         controlFile: async (name, content) => {
           const file = path.join(control, name);
           await writeFile(file, content, { mode: 0o600 });
           return file;
         },
-        readControlFile: async (name) => await readFile(path.join(control, name), 'utf8'),
+        readControlFile: async (name) => await readSmallFile(path.join(control, name)),
         remove: async () => {
           await removeTree(root);
         },
@@ -45,42 +54,62 @@ export function createWorkspace(parent: string): Workspace {
   };
 }
 
-/** Copies with structure: `a/b.txt` becomes `work/a/b.txt`. Links are followed only while they stay inside the folder. */
-async function copyInput(folder: string, relative: string, work: string): Promise<void> {
-  const source = await realpath(path.resolve(folder, relative));
-  if (!isInside(folder, source)) {
-    throw new RunbookError('requirements-unmet', `Input file leads out of the runbook’s folder: ${relative}.`, {
-      fix: 'Keep inputs beside the runbook.',
-    });
-  }
-  const target = path.join(work, relative);
-  await mkdir(path.dirname(target), { recursive: true });
-  await copyTree(folder, source, target);
+interface Copying {
+  /** Nothing outside of it is copied. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
 }
 
-async function copyTree(folder: string, source: string, target: string): Promise<void> {
-  const facts = await lstat(source);
-  if (facts.isSymbolicLink()) {
-    const linked = await realpath(source);
-    if (!isInside(folder, linked)) {
-      throw new RunbookError(
-        'requirements-unmet',
-        `Input ${path.relative(folder, source)} is a link that leads out of the runbook’s folder.`,
-        { fix: 'Keep inputs beside the runbook.' },
+/** Copies with structure: `a/b.txt` becomes `work/a/b.txt`. Links are followed only while they stay inside the folder. */
+async function copyInput(copying: Copying, relative: string, work: string): Promise<void> {
+  const source = path.resolve(copying.folder, relative);
+  const target = path.join(work, relative);
+  await mkdir(path.dirname(target), { recursive: true });
+  await copyTree(copying, source, target);
+}
+
+async function copyTree(copying: Copying, source: string, target: string): Promise<void> {
+  const { folder, signal } = copying;
+  if (signal.aborted) throw new RunbookError('busy', 'The run was stopped while its inputs were copied.', { fix: '' });
+  const real = await realpath(source);
+  const name = path.relative(folder, source);
+  if (!isInside(folder, real)) {
+    throw unmet(`Input file leads out of the runbook’s folder: ${name}.`, 'Keep inputs beside the runbook.');
+  }
+  const facts = await lstat(real);
+  if (facts.isDirectory()) {
+    if (real !== source && isInside(real, source)) {
+      throw unmet(
+        `Input ${name} is a link to a folder that holds it.`,
+        'Remove the link, or name the files themselves.',
       );
     }
-    await copyTree(folder, linked, target);
-  } else if (facts.isDirectory()) {
     await mkdir(target, { recursive: true });
-    for (const name of await readdir(source)) await copyTree(folder, path.join(source, name), path.join(target, name));
+    for (const entry of await readdir(real))
+      await copyTree(copying, path.join(source, entry), path.join(target, entry));
   } else if (facts.isFile()) {
-    await copyFile(source, target);
+    await copyFile(real, target);
   } else {
-    throw new RunbookError(
-      'requirements-unmet',
-      `Input ${path.relative(folder, source)} is neither a file nor a folder.`,
-      { fix: 'Name regular files and folders only.' },
-    );
+    throw unmet(`Input ${name} is neither a file nor a folder.`, 'Name regular files and folders only.');
+  }
+}
+
+/** @throws Error whose message says why: the script may have put anything there, so nothing is followed or waited for */
+async function readSmallFile(file: string): Promise<string> {
+  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+    (error: unknown) => {
+      throw new Error(codeOf(error) === 'ENOENT' ? 'the script removed it' : `it is no plain file (${codeOf(error)})`, {
+        cause: error,
+      });
+    },
+  );
+  try {
+    const facts = await handle.stat();
+    if (!facts.isFile()) throw new Error('it is no plain file');
+    if (facts.size > MAX_CONTROL_FILE_BYTES) throw new Error('it is larger than 1 MiB');
+    return await handle.readFile('utf8');
+  } finally {
+    await handle.close();
   }
 }
 
@@ -100,6 +129,14 @@ async function openUp(folder: string): Promise<void> {
   }
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function unmet(message: string, fix: string): RunbookError {
+  return new RunbookError('requirements-unmet', message, { fix });
+}
+
+function asInputError(error: unknown): RunbookError {
+  if (error instanceof RunbookError) return error;
+  return new RunbookError('io', `The inputs could not be copied: ${messageOf(error)}.`, {
+    fix: 'Check the files, and the free space of the folder for work folders.',
+    cause: error,
+  });
 }

@@ -4,7 +4,7 @@ import type { SettingName } from '../../core/settings.ts';
 import { formatDuration } from '../../core/units.ts';
 import { printJson, withApp } from '../context.ts';
 import type { CommonOptions } from '../context.ts';
-import { printable, renderTable } from '../render.ts';
+import { inline, renderTable } from '../render.ts';
 import type { Terminal } from '../terminal.ts';
 
 export async function configCommand(terminal: Terminal, options: CommonOptions): Promise<number> {
@@ -29,8 +29,13 @@ export async function configCommand(terminal: Terminal, options: CommonOptions):
       await printJson(terminal, 'config', { settings: rows });
       return 0;
     }
-    const table = rows.map((row) => [row.name, String(row.value ?? '–'), row.from ?? row.origin, row.environment]);
-    await terminal.print(`${printable(renderTable([['SETTING', 'VALUE', 'FROM', 'VARIABLE'], ...table]))}\n`);
+    const table = rows.map((row) => [
+      row.name,
+      inline(String(row.value ?? '–')),
+      row.from ?? row.origin,
+      row.environment,
+    ]);
+    await terminal.print(`${renderTable([['SETTING', 'VALUE', 'FROM', 'VARIABLE'], ...table])}\n`);
     return 0;
   });
 }

@@ -1,13 +1,13 @@
 /** `runbook execute`: from the command line to a request, and from the events of the run to what a person or a pipeline sees. */
 import { RunbookError } from '../../core/errors.ts';
-import { exitCodeOf, signalNumber, stopReasonOf } from '../../core/run.ts';
+import { bytesOf, exitCodeOf, signalNumber, stopReasonOf } from '../../core/run.ts';
 import type { RunEvent, RunRequest, RunResult } from '../../core/run.ts';
 import { formatDuration, parseDuration } from '../../core/units.ts';
 import { execute } from '../../engine/execute.ts';
 import { listOption, printJson, textOption, withApp } from '../context.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
 import { createInteraction } from '../interaction.ts';
-import { printable } from '../render.ts';
+import { inline, printable } from '../render.ts';
 import type { Style } from '../render.ts';
 import { reportError } from '../report.ts';
 import type { Terminal } from '../terminal.ts';
@@ -52,11 +52,14 @@ export async function executeCommand(
         interaction: terminal.interactive && options['input'] !== false ? createInteraction(terminal) : null,
         assumeYes: options['yes'] === true,
       };
+      const rollbacks: Rollback[] = [];
       try {
         const result = await execute(ports, request, async (event) => {
+          if (event.type === 'step' && event.rollback !== undefined)
+            rollbacks.unshift({ step: event.name, body: event.rollback.body });
           await show(terminal, style, options, event);
         });
-        await finish(terminal, options, context, result);
+        await finish(terminal, options, context, result, rollbacks);
         if (result.outcome === 'timed-out' || result.outcome === 'canceled') terminal.leaveSoon();
         return exitCodeOf(result);
       } catch (error) {
@@ -66,6 +69,12 @@ export async function executeCommand(
       }
     });
   });
+}
+
+/** The rollback of a step that has begun, newest first: nothing of it is run. */
+interface Rollback {
+  readonly step: string;
+  readonly body: string;
 }
 
 /** Output goes where it belongs at once, all of it; with `--json` stdout belongs to the document, so it goes to stderr. */
@@ -78,15 +87,15 @@ async function show(terminal: Terminal, style: Style, options: CommonOptions, ev
       else await terminal.pass(event.chunk);
       return;
     case 'notice':
-      if (event.level === 'warning') terminal.say(`runbook: ${style.yellow('warning')}: ${printable(event.message)}`);
-      else if (!quiet) terminal.say(style.dim(printable(event.message)));
+      if (event.level === 'warning') terminal.say(`runbook: ${style.yellow('warning')}: ${inline(event.message)}`);
+      else if (!quiet) terminal.say(style.dim(inline(event.message)));
       return;
     case 'started':
       if (!quiet) terminal.say(style.dim(`run ${event.runId} started`));
       return;
     case 'step':
       if (!quiet && event.phase === 'started' && event.of > 1)
-        terminal.say(style.bold(`── ${String(event.step + 1)}/${String(event.of)} ${printable(event.name)}`));
+        terminal.say(style.bold(`── ${String(event.step + 1)}/${String(event.of)} ${inline(event.name)}`));
       return;
     case 'queued':
     case 'finished':
@@ -98,16 +107,16 @@ async function finish(
   options: CommonOptions,
   { app, style }: CommandContext,
   result: RunResult,
+  rollbacks: readonly Rollback[],
 ): Promise<void> {
   for (const survivor of result.survivors) {
     terminal.say(
-      `runbook: ${style.yellow('warning')}: process ${String(survivor.pid)} (${printable(survivor.command)}) of the script is still alive.`,
+      `runbook: ${style.yellow('warning')}: process ${String(survivor.pid)} (${inline(survivor.command)}) of the script is still alive.`,
     );
   }
   if (options.json === true) {
     const { chunks } = await app.output.read(result.runId);
-    const text = (stream: 'stdout' | 'stderr'): string =>
-      Buffer.concat(chunks.filter((chunk) => chunk.stream === stream).map((chunk) => chunk.bytes)).toString('utf8');
+    const text = (stream: 'stdout' | 'stderr'): string => bytesOf(chunks, stream).toString('utf8');
     await printJson(terminal, 'execute', {
       exitCode: exitCodeOf(result),
       result: { ...result, output: { ...result.output, stdout: text('stdout'), stderr: text('stderr') } },
@@ -120,7 +129,12 @@ async function finish(
   }
   const dropped =
     result.output.dropped > 0 ? ` ${String(result.output.dropped)} bytes of output are not in the record.` : '';
-  terminal.say(`runbook: ${style.red(result.outcome)}: ${printable(result.reason ?? '')} (after ${took})${dropped}`);
+  terminal.say(`runbook: ${style.red(result.outcome)}: ${inline(result.reason ?? '')} (after ${took})${dropped}`);
+  for (const { step, body } of rollbacks) {
+    terminal.say(
+      `${style.bold(`To take back “${inline(step)}”, by hand:`)}\n${printable(body).replaceAll(/^/gm, '    ')}`,
+    );
+  }
   if (app.settings.history !== 'none') terminal.say(`  see: runbook history ${result.runId}`);
 }
 

@@ -1,11 +1,12 @@
 /** `runbook history`: what the ledger knows, newest first; or one run with its steps and its output. */
+import { StringDecoder } from 'node:string_decoder';
 import { RunbookError } from '../../core/errors.ts';
-import { exitCodeOf } from '../../core/run.ts';
+import { bytesOf, exitCodeOf } from '../../core/run.ts';
 import type { StoredRun } from '../../core/run.ts';
 import { formatDuration } from '../../core/units.ts';
 import { printJson, textOption, withApp } from '../context.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
-import { printable, renderTable } from '../render.ts';
+import { inline, printable, renderTable } from '../render.ts';
 import type { Terminal } from '../terminal.ts';
 
 export async function historyCommand(
@@ -45,11 +46,11 @@ function row(run: StoredRun): readonly string[] {
   const { result } = run;
   return [
     run.enqueuedAt,
-    printable(run.runbook.name),
+    inline(run.runbook.name),
     result?.outcome ?? (run.refusal === null ? run.state : `refused: ${run.refusal.code}`),
     result === null ? '' : String(exitCodeOf(result)),
     result === null ? '' : formatDuration(result.durationMs),
-    printable(run.who.subject ?? `${run.who.osUser ?? '?'} (no token)`),
+    inline(run.who.subject ?? `${run.who.osUser ?? '?'} (no token)`),
     run.runId,
   ];
 }
@@ -57,7 +58,7 @@ function row(run: StoredRun): readonly string[] {
 async function showRun(
   terminal: Terminal,
   options: CommonOptions,
-  { app, style }: CommandContext,
+  { app, printStyle }: CommandContext,
   reference: string,
 ): Promise<number> {
   const ledger = await app.ledger();
@@ -74,17 +75,17 @@ async function showRun(
   }
   const { chunks, dropped, gapAt } = await app.output.read(run.runId);
   if (options.json === true) {
-    const text = (stream: 'stdout' | 'stderr'): string =>
-      Buffer.concat(chunks.filter((chunk) => chunk.stream === stream).map((chunk) => chunk.bytes)).toString('utf8');
+    const text = (stream: 'stdout' | 'stderr'): string => bytesOf(chunks, stream).toString('utf8');
     await printJson(terminal, 'history', { run, output: { stdout: text('stdout'), stderr: text('stderr'), dropped } });
     return 0;
   }
-  await terminal.print(`${printable(facts(run))}\n`);
-  if (chunks.length > 0) await terminal.print(`\n${style.bold('Output')}\n`);
-  for (const [index, chunk] of chunks.entries()) {
-    if (index === gapAt && dropped > 0)
-      await terminal.print(style.dim(`\n… ${String(dropped)} bytes were not kept …\n`));
-    await terminal.print(printable(chunk.bytes.toString('utf8')));
+  await terminal.print(`${facts(run)}\n`);
+  if (chunks.length > 0) await terminal.print(`\n${printStyle.bold('Output')}\n`);
+  // A character may lie in two chunks of its stream.
+  const decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') };
+  for (const [index, { stream, bytes }] of chunks.entries()) {
+    if (index === gapAt && dropped > 0) await terminal.print(printStyle.dim(`\n… ${dropped} bytes were not kept …\n`));
+    await terminal.print(printable(decoders[stream].write(bytes)));
   }
   return 0;
 }
@@ -133,5 +134,5 @@ function facts(run: StoredRun): string {
     ]);
   }
   rows.push(['record', `${String(run.seq)}, ${run.hash}`]);
-  return renderTable(rows);
+  return renderTable(rows.map(([name, text]) => [name, inline(text)]));
 }

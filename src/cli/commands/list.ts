@@ -3,7 +3,7 @@ import { listRunbooks } from '../../engine/queries.ts';
 import type { DocumentView } from '../../engine/queries.ts';
 import { printJson, withApp } from '../context.ts';
 import type { CommonOptions } from '../context.ts';
-import { printable, renderTable } from '../render.ts';
+import { inline, renderTable } from '../render.ts';
 import { describeAlternatives, shorten, summaryOf } from '../describe.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -20,11 +20,11 @@ export async function listCommand(terminal: Terminal, options: CommonOptions): P
     }
     const rows = views.map((view) => {
       const runbook = view.parsed?.runbook ?? null;
-      const name = printable(view.fileName.replace(/\.md$/, ''));
+      const name = inline(view.fileName.replace(/\.md$/, ''));
       if (runbook === null) return [name, 'invalid', '', `\`runbook validate ${name}\` says why`];
-      const summary = printable(summaryOf(runbook.description));
+      const summary = inline(summaryOf(runbook.description));
       const claims =
-        runbook.claims === null ? 'anybody here' : shorten(printable(describeAlternatives(runbook.claims)), 40);
+        runbook.claims === null ? 'anybody here' : shorten(inline(describeAlternatives(runbook.claims)), 40);
       return [name, runbook.kind === 'steps' ? `${String(runbook.steps.length)} steps` : 'script', claims, summary];
     });
     await terminal.print(`${renderTable([['NAME', 'KIND', 'WHO', 'WHAT'], ...rows])}\n`);

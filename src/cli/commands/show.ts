@@ -6,12 +6,12 @@ import { showRunbook } from '../../engine/queries.ts';
 import { printJson, withApp } from '../context.ts';
 import type { CommonOptions } from '../context.ts';
 import { describeAlternatives, describeLimits } from '../describe.ts';
-import { printable, renderProblem, renderTable } from '../render.ts';
+import { inline, printable, renderProblem, renderTable } from '../render.ts';
 import type { Style } from '../render.ts';
 import type { Terminal } from '../terminal.ts';
 
 export async function showCommand(terminal: Terminal, reference: string, options: CommonOptions): Promise<number> {
-  return await withApp(terminal, options, async ({ app, style }) => {
+  return await withApp(terminal, options, async ({ app, style, printStyle }) => {
     const { document, parsed } = await showRunbook(app, reference);
     if (options['html'] === true) {
       const { renderHtml } = await import('../html.ts');
@@ -30,7 +30,7 @@ export async function showCommand(terminal: Terminal, reference: string, options
       return parsed.runbook === null ? 65 : 0;
     }
     if (parsed.runbook === null) throw invalid(document.displayPath, parsed.problems);
-    await terminal.print(`${page(style, document.displayPath, parsed.runbook)}\n`);
+    await terminal.print(`${page(printStyle, document.displayPath, parsed.runbook)}\n`);
     for (const problem of parsed.problems) terminal.say(renderProblem(style, document.displayPath, problem));
     return 0;
   });
@@ -69,24 +69,24 @@ function page(style: Style, displayPath: string, runbook: Runbook): string {
     ].filter((text) => text !== '');
     return [variable.name, form, extra.join(', '), variable.description];
   });
-  return printable(
-    [
-      style.bold(runbook.title),
-      runbook.description === '' ? '' : `\n${runbook.description}\n`,
-      `\n${renderTable(facts)}\n`,
-      section('Variables', variables.length === 0 ? [] : renderTable(variables).split('\n')),
-      section(
-        'Files',
-        runbook.files.map((file) => `${file.direction}  ${file.path}`),
-      ),
-      section(
-        runbook.kind === 'steps' ? 'Steps' : 'Script',
-        runbook.steps.flatMap((step, index) => stepLines(style, runbook, step, index)),
-      ),
-    ]
-      .join('')
-      .trimEnd(),
-  );
+  const table = (rows: readonly (readonly string[])[]): readonly string[] =>
+    renderTable(rows.map((row) => row.map(inline))).split('\n');
+  return [
+    style.bold(inline(runbook.title)),
+    runbook.description === '' ? '' : `\n${printable(runbook.description)}\n`,
+    `\n${table(facts).join('\n')}\n`,
+    section('Variables', variables.length === 0 ? [] : table(variables)),
+    section(
+      'Files',
+      runbook.files.map((file) => `${file.direction}  ${inline(file.path)}`),
+    ),
+    section(
+      runbook.kind === 'steps' ? 'Steps' : 'Script',
+      runbook.steps.flatMap((step, index) => stepLines(style, runbook, step, index)),
+    ),
+  ]
+    .join('')
+    .trimEnd();
 }
 
 function stepLines(style: Style, runbook: Runbook, step: Step, index: number): readonly string[] {
@@ -100,10 +100,15 @@ function stepLines(style: Style, runbook: Runbook, step: Step, index: number): r
   const part = (title: string, script: Script | null | undefined): readonly string[] =>
     script === null || script === undefined
       ? []
-      : [`   ${style.dim(`${title}${script.interpreter}`)}`, ...script.body.split('\n').map((line) => `     ${line}`)];
+      : [
+          `   ${style.dim(`${title}${script.interpreter}`)}`,
+          ...printable(script.body)
+            .split('\n')
+            .map((line) => `     ${line}`),
+        ];
   return [
-    ...(runbook.kind === 'steps' ? [`${String(index + 1)}. ${style.bold(step.name)}`] : []),
-    ...notes.map((note) => `   (${note})`),
+    ...(runbook.kind === 'steps' ? [`${String(index + 1)}. ${style.bold(inline(step.name))}`] : []),
+    ...notes.map((note) => `   (${inline(note)})`),
     ...part('', step.script),
     ...part('done when: ', step.doneWhen),
     ...part('rollback: ', step.rollback),

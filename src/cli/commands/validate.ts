@@ -1,5 +1,5 @@
 /** `runbook validate`: every problem of every document at once; exit 65 if one of them is invalid. */
-import { glob, stat } from 'node:fs/promises';
+import { glob, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ERRORS, RunbookError } from '../../core/errors.ts';
 import { listRunbooks, validateRunbook } from '../../engine/queries.ts';
@@ -15,7 +15,7 @@ export async function validateCommand(
   documents: readonly string[],
   options: CommonOptions,
 ): Promise<number> {
-  return await withApp(terminal, options, async ({ app, style }) => {
+  return await withApp(terminal, options, async ({ app, style, printStyle }) => {
     const references =
       documents.length > 0
         ? await expand(documents, terminal.cwd)
@@ -36,7 +36,7 @@ export async function validateCommand(
       });
     } else {
       for (const { displayPath, problems } of results)
-        for (const problem of problems) await terminal.print(`${renderProblem(style, displayPath, problem)}\n`);
+        for (const problem of problems) await terminal.print(`${renderProblem(printStyle, displayPath, problem)}\n`);
       if (options.quiet !== true) terminal.say(verdict(style, results.length, invalid.length, unready.length));
     }
     if (invalid.length > 0) return ERRORS['runbook-invalid'].exit;
@@ -61,23 +61,32 @@ async function expand(documents: readonly string[], cwd: string): Promise<readon
   for (const document of documents) {
     const absolute = path.resolve(cwd, document);
     const facts = await stat(absolute).catch(() => null);
-    const pattern =
-      facts?.isDirectory() === true
-        ? path.join(document, '*.md')
-        : /[*?[{]/.test(document) && facts === null
-          ? document
-          : null;
-    if (pattern === null) {
+    if (facts?.isDirectory() === true) {
+      const names = (await readdir(absolute)).filter((name) => name.endsWith('.md') && !name.startsWith('.'));
+      references.push(
+        ...found(
+          document,
+          names.map((name) => path.join(absolute, name)),
+        ),
+      );
+    } else if (facts === null && /[*?[{]/.test(document)) {
+      const matches = await Array.fromAsync(glob(document, { cwd }));
+      references.push(
+        ...found(
+          document,
+          matches.map((match) => path.resolve(cwd, match)),
+        ),
+      );
+    } else {
       references.push(document);
-      continue;
     }
-    const matches: string[] = [];
-    for await (const match of glob(pattern, { cwd })) matches.push(path.resolve(cwd, match));
-    if (matches.length === 0)
-      throw new RunbookError('not-found', `Nothing matches ${document}.`, {
-        fix: 'Check the pattern; `runbook list` shows the folder of the runbooks.',
-      });
-    references.push(...matches.sort());
   }
   return references;
+}
+
+function found(document: string, matches: readonly string[]): readonly string[] {
+  if (matches.length > 0) return matches.toSorted();
+  throw new RunbookError('not-found', `Nothing matches ${document}.`, {
+    fix: 'Check the pattern; `runbook list` shows the folder of the runbooks.',
+  });
 }

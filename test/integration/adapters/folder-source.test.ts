@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createFolderSource, findRunbooksFolder, isInside } from '../../../src/adapters/source/folder.ts';
+import { createFolderSource, findRunbooksFolder } from '../../../src/adapters/source/folder.ts';
+import { isInside } from '../../../src/core/paths.ts';
 
 let folder: string;
 beforeEach(async () => {

@@ -25,6 +25,7 @@ const sources = (
   given: new Map(Object.entries(more.given ?? {})),
   envFile: new Map(Object.entries(more.envFile ?? {})),
   caller: new Map(Object.entries(more.caller ?? {})),
+  wanted: [],
   generate: (length) => 'g'.repeat(length),
 });
 
@@ -54,6 +55,22 @@ describe('resolveVariables', () => {
     expect([...values].map(([name, { value, origin }]) => [name, value, origin])).toEqual([
       ['A', '1', 'given'],
       ['B', '2', 'env-file'],
+    ]);
+  });
+
+  it('takes wanted names from the environment before an env file, and misses them where they are not there', () => {
+    const wanting = {
+      ...sources({ envFile: { A: '2', B: '2' }, caller: { A: '3', B: '3' } }),
+      wanted: ['A', 'C', 'D_TOKEN'],
+    };
+    const { values, missing } = resolveVariables([declare('A'), declare('B')], wanting);
+    expect([...values].map(([name, { value, origin }]) => [name, value, origin])).toEqual([
+      ['A', '3', 'environment'],
+      ['B', '2', 'env-file'],
+    ]);
+    expect(missing.map(({ name, secret }) => [name, secret])).toEqual([
+      ['C', false],
+      ['D_TOKEN', true],
     ]);
   });
 

@@ -1,0 +1,58 @@
+/** The end of a run on its way into the ledger. */
+import { RunbookError } from '../core/errors.ts';
+import { messageOf } from '../core/failures.ts';
+import { stopReasonOf } from '../core/run.ts';
+import type { RunEventSink, RunResult } from '../core/run.ts';
+import { NO_OUTPUT } from './output.ts';
+import type { EnginePorts } from './ports.ts';
+
+/** Each attempt waits as long as the ledger does for a lock (5 s for SQLite). */
+const ATTEMPTS = 12;
+
+/**
+ * Commits the end, with patience for a ledger that somebody else holds: the effects are there, the record must follow.
+ * @throws RunbookError `io`, never `busy`: nobody may take this for an invitation to run it again
+ */
+export async function recordEnd({ ledger }: EnginePorts, result: RunResult, emit: RunEventSink): Promise<void> {
+  const { runId } = result;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await ledger.finish(runId, result);
+      return;
+    } catch (error) {
+      const busy = error instanceof RunbookError && error.code === 'busy';
+      if (!busy || attempt === ATTEMPTS) {
+        throw new RunbookError(
+          'io',
+          `The run ${runId} ended (${result.outcome}), but its end could not be recorded: ${messageOf(error)}`,
+          {
+            fix: 'Look at what it did before you run it again; the ledger still says `started`.',
+            cause: error,
+          },
+        );
+      }
+      if (attempt > 1) continue;
+      const message = 'The script has ended; waiting for the ledger, which another process holds.';
+      await emit({ type: 'notice', runId, level: 'warning', message });
+    }
+  }
+}
+
+/** The result of a run that was recorded as queued and could not begin: busy, stopped, or no work folder could be made. */
+export function neverStarted(ports: EnginePorts, runId: string, signal: AbortSignal, error: unknown): RunResult {
+  const now = ports.clock.now().toISOString();
+  const failure = error instanceof RunbookError ? error : null;
+  return {
+    runId,
+    outcome: signal.aborted || failure?.code === 'busy' ? 'canceled' : 'spawn-failed',
+    exitCode: signal.aborted ? null : (failure?.exitCode ?? null),
+    signal: signal.aborted ? stopReasonOf(signal).signal : null,
+    steps: [],
+    output: NO_OUTPUT.summary,
+    startedAt: now,
+    finishedAt: now,
+    durationMs: 0,
+    survivors: [],
+    reason: messageOf(error),
+  };
+}

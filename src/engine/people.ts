@@ -1,0 +1,69 @@
+/** What a step wants from a person before it goes on. A question ends with the run: by its limit, or by a signal. */
+import { looksSecret } from '../core/runbook.ts';
+import type { Step } from '../core/runbook.ts';
+import { canceled, SUCCEEDED, timedOut } from './script.ts';
+import type { Deadline, Ended, RunContext } from './script.ts';
+
+/** @returns null when the step may go on, else how it ended */
+export async function askPerson(
+  context: RunContext,
+  step: Step,
+  deadline: Deadline | null,
+  passedOn: ReadonlyMap<string, string>,
+): Promise<Ended | null> {
+  const { ports, output } = context;
+  const limit = new AbortController();
+  const timer =
+    deadline === null
+      ? undefined
+      : setTimeout(() => limit.abort(), Math.max(0, deadline.atMs - ports.clock.monotonicMs()));
+  try {
+    const agreed = await ask(context, step, passedOn, AbortSignal.any([output.signal, limit.signal]));
+    if (output.signal.aborted) return canceled(context);
+    if (limit.signal.aborted) return timedOut(deadline);
+    if (agreed) return null;
+    return {
+      ...SUCCEEDED,
+      outcome: 'canceled',
+      exitCode: null,
+      signal: 'SIGINT',
+      reason: `“${step.name}” was not confirmed.`,
+    };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A question that is left unanswered counts as a no. */
+async function ask(
+  { draft, plan }: RunContext,
+  step: Step,
+  passedOn: ReadonlyMap<string, string>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { interaction, assumeYes } = draft.request;
+  const answer = async (question: Promise<boolean> | undefined): Promise<boolean> =>
+    (await question?.catch(() => false)) ?? false;
+  if (step.manual !== undefined) return await answer(interaction?.manual(step, step.manual, signal));
+  if (assumeYes) return true;
+  // Nothing that may be a secret is put into a question.
+  const visible = new Map([
+    ...[...passedOn].filter(([name]) => !looksSecret(name)),
+    ...[...plan.variables].flatMap(([name, { value, requirement }]) =>
+      requirement?.secret === false ? [[name, value] as const] : [],
+    ),
+  ]);
+  const { confirm, confirmTyping } = step;
+  if (confirm !== undefined) {
+    const text = confirm.replaceAll(
+      VARIABLE,
+      (whole, braced: string | undefined, bare: string | undefined) => visible.get(braced ?? bare ?? '') ?? whole,
+    );
+    if (!(await answer(interaction?.confirm(step, text, signal)))) return false;
+  }
+  if (confirmTyping === undefined) return true;
+  const expected = plan.variables.get(confirmTyping)?.value ?? '';
+  return await answer(interaction?.confirmTyping(step, confirmTyping, expected, signal));
+}
+/** `$NAME` and `${NAME}` */
+const VARIABLE = /\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))/g;

@@ -1,0 +1,269 @@
+/** Scripts and surroundings that misbehave: the run ends, says how, and is in the ledger with its end. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { execa } from 'execa';
+import { describe, expect, it } from 'vitest';
+import { BIN, classic, cleanEnvironment, createHome, REPOSITORY } from '../helpers/cli.ts';
+import type { CliResult, Home } from '../helpers/cli.ts';
+import { requires } from '../helpers/requires.ts';
+import { ENTER, inTerminal } from '../helpers/terminal.ts';
+
+interface Recorded {
+  readonly runId: string;
+  readonly state: string;
+  readonly incident: string | null;
+  readonly result: { readonly outcome: string; readonly reason: string | null } | null;
+}
+async function newest(home: Home): Promise<Recorded | undefined> {
+  return ((await home.json(['history'])) as unknown as { runs: Recorded[] }).runs[0];
+}
+
+const step = (body: string, keys = ''): string =>
+  `## ${body.length > 0 ? 'Try' : ''}\n${keys === '' ? '' : `\`\`\`yaml\n${keys}\n\`\`\`\n`}\`\`\`bash\n${body}\n\`\`\`\n`;
+const steps = (body: string, keys = ''): string => `# Trouble\n\n# Steps\n\n${step(body, keys)}`;
+
+/** Through a shell, with the redirections of a user. */
+async function inShell(home: Home, command: string, env: Readonly<Record<string, string>> = {}): Promise<CliResult> {
+  const { exitCode, stdout, stderr } = await execa(
+    'bash',
+    ['-c', command.replaceAll('runbook ', `"${process.execPath}" "${BIN}" `)],
+    {
+      cwd: home.folder,
+      env: { ...cleanEnvironment(home.folder), ...env },
+      extendEnv: false,
+      reject: false,
+      timeout: 60_000,
+    },
+  );
+  return { exitCode, stdout, stderr };
+}
+
+describe('the outputs of a step', () => {
+  it.each([
+    ['removed', 'rm "$RUNBOOK_OUTPUT"', /the script removed it/],
+    ['a FIFO that nobody writes to', 'rm "$RUNBOOK_OUTPUT"; mkfifo "$RUNBOOK_OUTPUT"', /no plain file/],
+    ['a link to somebody else’s file', 'ln -sf /etc/hostname "$RUNBOOK_OUTPUT"', /no plain file/],
+    ['endless', 'head -c 2000000 /dev/zero > "$RUNBOOK_OUTPUT"', /larger than 1 MiB/],
+    [
+      'a secret with a NUL in it',
+      'printf "DB_PASSWORD=canary-value\\0x\\n" > "$RUNBOOK_OUTPUT"',
+      /holds a control character/,
+    ],
+  ])('%s: the step fails, and a value is told nobody', async (_name, body, says) => {
+    const home = createHome();
+    home.write('Trouble.md', `${steps(body, 'outputs: DB_PASSWORD')}\n## Next\n\`\`\`bash\ntrue\n\`\`\`\n`);
+    const { exitCode, stderr } = await home.run(['execute', './Trouble.md']);
+    expect(stderr).toMatch(says);
+    expect(exitCode).toBe(1);
+    const run = await newest(home);
+    expect(run).toMatchObject({ state: 'finished', result: { outcome: 'failed' } });
+    expect(stderr + JSON.stringify(run)).not.toContain('canary');
+  });
+});
+
+describe('the ledger', () => {
+  it('locked when the script ends is waited for; the end is recorded and the exit code is the script’s', async () => {
+    const home = createHome();
+    const lock = home.write(
+      'lock.cjs',
+      `const Database = require(${JSON.stringify(path.join(REPOSITORY, 'node_modules/better-sqlite3'))});
+const db = new Database(process.argv[2]); db.exec('BEGIN IMMEDIATE'); require('fs').writeFileSync('locked', '');
+setTimeout(() => { db.exec('ROLLBACK'); db.close(); }, 7000);`,
+    );
+    const ledger = path.join(home.stateDir, 'ledger.sqlite');
+    home.write(
+      'Trouble.md',
+      steps(
+        `cd "${home.folder}"; setsid "${process.execPath}" ${lock} ${ledger} > /dev/null 2>&1 & while [ ! -e "${home.folder}/locked" ]; do sleep 0.05; done; exit 3`,
+      ),
+    );
+    const { exitCode, stderr } = await home.run(['execute', './Trouble.md']);
+    expect(stderr).toContain('waiting for the ledger');
+    expect(exitCode).toBe(3);
+    expect(await newest(home)).toMatchObject({ state: 'finished', result: { outcome: 'failed' } });
+  });
+});
+
+describe('the place for output', () => {
+  it('that cannot be used ends the run before its script, with a record', async () => {
+    const home = createHome();
+    const marker = path.join(home.folder, 'ran');
+    home.write('Trouble.md', steps(`touch "${marker}"`));
+    mkdirSync(home.stateDir, { recursive: true });
+    writeFileSync(path.join(home.stateDir, 'output'), '');
+    const { exitCode } = await home.run(['execute', './Trouble.md']);
+    expect(exitCode).toBe(74);
+    expect(existsSync(marker)).toBe(false);
+    expect(await newest(home)).toMatchObject({ state: 'finished', result: { outcome: 'spawn-failed' } });
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('of the caller that is full ends the run and says so', async () => {
+    const home = createHome();
+    home.write('Trouble.md', steps('yes'));
+    const { exitCode, stderr } = await inShell(home, 'runbook execute ./Trouble.md > /dev/full');
+    expect(stderr).toMatch(/could not be written: .*ENOSPC/);
+    expect(exitCode).toBe(141);
+    expect(await newest(home)).toMatchObject({ result: { outcome: 'canceled' } });
+    expect(await inShell(home, 'runbook history > /dev/full')).toMatchObject({
+      exitCode: 74,
+      stderr: expect.stringContaining('ENOSPC') as string,
+    });
+  });
+
+  it('of the caller that is closed is no bug', async () => {
+    const home = createHome();
+    const { stdout, stderr } = await inShell(home, 'runbook config | (exec <&-; sleep 1); echo "${PIPESTATUS[0]}"');
+    expect(stdout).toBe('141');
+    expect(stderr).toBe('');
+  });
+
+  it('is left empty with --history none', async () => {
+    const home = createHome();
+    home.write('Trouble.md', steps('echo hello'));
+    const { stdout } = await home.run(['execute', './Trouble.md', '--history', 'none', '--json'], {
+      env: { TMPDIR: home.folder },
+    });
+    expect(stdout).toContain('"stdout": "hello\\n"');
+    expect(existsSync(path.join(home.stateDir, 'output'))).toBe(false);
+    expect(readdirSync(home.folder).filter((name) => name.startsWith('runbook-'))).toEqual([]);
+  });
+});
+
+describe('secrets and denied names', () => {
+  it('a denied name is refused also where only the name is given', async () => {
+    const home = createHome();
+    home.write('Trouble.md', steps('env'));
+    expect(await home.run(['execute', './Trouble.md', '--env', 'LD_PRELOAD'])).toMatchObject({
+      exitCode: 64,
+      stdout: '',
+    });
+  });
+
+  it('the tool’s own secret is not passed on by its name', async () => {
+    const home = createHome();
+    home.write('Trouble.md', steps('env'));
+    const { exitCode, stdout, stderr } = await home.run(['execute', './Trouble.md', '--env', 'JWT_SECRET'], {
+      env: { JWT_SECRET: 'canary'.repeat(10) },
+    });
+    expect(exitCode).toBe(78);
+    expect(stdout + stderr).not.toContain('canary');
+  });
+});
+
+describe('what is shown', () => {
+  it('of a record are rows that nobody else can write', async () => {
+    const home = createHome();
+    home.write('Trouble.md', steps('true'));
+    await home.run(['execute', './Trouble.md', '--incident', 'a\nstate     forged']);
+    const { stdout } = await home.run(['history', (await newest(home))?.runId ?? '']);
+    expect(stdout.match(/^state .*$/gm)).toEqual(['state     finished']);
+  });
+
+  it('in colours has no escape sequences as text', async () => {
+    const home = createHome();
+    home.write('Trouble.md', steps('true'));
+    const { stdout } = await home.run(['show', './Trouble.md'], { env: { FORCE_COLOR: '1' } });
+    expect(stdout).toContain('\u001B[1mTrouble');
+    expect(stdout).not.toContain(String.raw`\u{1b}`);
+  });
+
+  it('after a failure is how to take back what has begun, newest first', async () => {
+    const home = createHome();
+    const part = (name: string, body: string): string =>
+      `## ${name}\n\`\`\`bash\n${body}\n\`\`\`\n### Rollback\n\`\`\`bash\necho back ${name}\n\`\`\`\n\n`;
+    home.write(
+      'Trouble.md',
+      `# Trouble\n\n# Steps\n\n${part('One', 'true')}${part('Two', 'false')}${part('Three', 'true')}`,
+    );
+    const { stdout, stderr } = await home.run(['execute', './Trouble.md']);
+    expect(stdout).toBe('');
+    expect(stderr.match(/echo back \w+/g)).toEqual(['echo back Two', 'echo back One']);
+  });
+});
+
+describe('places in settings', () => {
+  it('are relative to the file that names them', async () => {
+    const home = createHome();
+    mkdirSync(path.join(home.folder, 'ops/rb'), { recursive: true });
+    mkdirSync(path.join(home.folder, 'sub'));
+    home.write('.runbook.yaml', 'runbooks_dir: ops/rb\n');
+    home.write('ops/rb/Trouble.md', steps('echo found'));
+    expect(await home.run(['execute', '-q', 'Trouble'], { cwd: path.join(home.folder, 'sub') })).toMatchObject({
+      exitCode: 0,
+      stdout: 'found\n',
+    });
+  });
+
+  it('compiled code lies in the user’s own folder', async () => {
+    const home = createHome();
+    const shared = path.join(home.folder, 'tmp');
+    mkdirSync(shared);
+    await home.run(['config'], { env: { TMPDIR: shared } });
+    expect(readdirSync(shared)).toEqual([]);
+    expect(existsSync(path.join(home.folder, '.cache/runbook'))).toBe(true);
+  });
+});
+
+describe.skipIf(!requires('script'))('a question (needs script of util-linux)', () => {
+  it('ends with the run’s limit', async () => {
+    const home = createHome();
+    home.write(
+      'Trouble.md',
+      `# Trouble\n\n# Limits\n\`\`\`yaml\ntimeout: 1s\n\`\`\`\n\n# Steps\n\n${step('true', 'confirm: Sure?')}`,
+    );
+    const { exitCode } = await inTerminal(home.folder, ['execute', './Trouble.md'], [[/Sure\? \[y\/N\] /, '']]);
+    expect(exitCode).toBe(124);
+    expect(await newest(home)).toMatchObject({ state: 'finished', result: { outcome: 'timed-out' } });
+  });
+
+  it('ends with a signal', async () => {
+    const home = createHome();
+    home.write('Trouble.md', steps('true', 'confirm: Sure?'));
+    const run = inTerminal(home.folder, ['execute', './Trouble.md'], [[/Sure\? \[y\/N\] /, '']]);
+    await signalRunner(home, 'SIGTERM');
+    expect((await run).exitCode).toBe(143);
+    expect(await newest(home)).toMatchObject({ state: 'finished', result: { outcome: 'canceled' } });
+  });
+
+  it('for a variable ends with a signal, and nothing has run', async () => {
+    const home = createHome();
+    home.write('Trouble.md', classic('Trouble', 'true', { env: 'WHERE: the place' }));
+    const run = inTerminal(home.folder, ['execute', './Trouble.md', '--incident', 'asked'], [[/WHERE/, '']]);
+    await signalRunner(home, 'SIGTERM');
+    expect((await run).exitCode).toBe(143);
+    expect(await newest(home)).toMatchObject({ state: 'refused' });
+  });
+
+  it('is answered as before', async () => {
+    const home = createHome();
+    home.write('Trouble.md', steps('true', 'confirm: Sure?'));
+    expect(await inTerminal(home.folder, ['execute', './Trouble.md'], [[/Sure/, `y${ENTER}`]])).toMatchObject({
+      exitCode: 0,
+    });
+  });
+});
+
+/** Sends a signal to the runner itself once it is at its question: it holds the terminal in raw mode then. */
+async function signalRunner(home: Home, signal: 'SIGTERM'): Promise<void> {
+  for (let tries = 0; tries < 400; tries += 1) {
+    const found = readdirSync('/proc').find((pid) => {
+      try {
+        const [command = '', ...args] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+        return (
+          command.endsWith('node') &&
+          args[0] === BIN &&
+          readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`HOME=${home.folder}\0`)
+        );
+      } catch {
+        return false;
+      }
+    });
+    await new Promise((resolve) => {
+      setTimeout(resolve, found === undefined ? 25 : 1500);
+    });
+    if (found === undefined) continue;
+    process.kill(Number(found), signal);
+    return;
+  }
+  throw new Error('the runner was never seen');
+}
