@@ -36,7 +36,7 @@ try {
     // A token belongs into its file, not onto the screen.
     if (!shown.includes('>')) console.log(result.all);
     if (result.exitCode === expected) return result.stdout;
-    console.log(`This was to end with exit code ${String(expected)}, not ${String(result.exitCode)}.`);
+    console.log(`This was to end with exit code ${expected}, not ${result.exitCode}.`);
     process.exitCode = 1;
     throw new Error('the demo failed');
   };

@@ -54,9 +54,7 @@ rmSync(folder, { recursive: true });
 // A file that could not even be loaded has no tests to count.
 const failed = Math.max(numFailedTests, numFailedTestSuites > 0 ? 1 : 0);
 const skipFails = isCi && numPendingTests > 0;
-if (skipFails) console.log(`${String(numPendingTests)} tests were skipped, and with CI=true a skip is a failure.`);
-const skipped = numPendingTests > 0 ? `, ${String(numPendingTests)} skipped` : '';
-console.log(
-  `\n${String(numPassedTests)} passed, ${String(failed + (skipFails ? numPendingTests : 0))} failed${skipped}`,
-);
+if (skipFails) console.log(`${numPendingTests} tests were skipped, and with CI=true a skip is a failure.`);
+const skipped = numPendingTests > 0 ? `, ${numPendingTests} skipped` : '';
+console.log(`\n${numPassedTests} passed, ${failed + (skipFails ? numPendingTests : 0)} failed${skipped}`);
 process.exit(exitCode === 0 && failed === 0 && !skipFails ? 0 : 1);

@@ -113,7 +113,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
         maxOutputBytes: settings.maxOutput,
         maxRecursionDepth: settings.maxRecursionDepth,
       },
-      apiUrl: `${settings.apiProtocol}://${settings.apiHost}:${String(settings.apiPort)}/api/runbooks`,
+      apiUrl: `${settings.apiProtocol}://${settings.apiHost}:${settings.apiPort}/api/runbooks`,
     }),
     mintToken: async (wish) => {
       if (settings.jwtSecret === null) {

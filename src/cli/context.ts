@@ -7,15 +7,17 @@ import type { Style } from './render.ts';
 import { loadSettings } from './settings.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Options as commander gives them; each command reads the ones that it defines. */
+/** What every command takes; a command's own options extend it, with the names that commander makes of the flags. */
 export interface CommonOptions {
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly color?: boolean;
   readonly runbooksDir?: string;
   readonly stateDir?: string;
-  readonly [option: string]: unknown;
 }
+
+/** Flags that are settings. */
+type SettingFlags = CommonOptions & { readonly executionDir?: string; readonly history?: string };
 
 export interface CommandContext {
   readonly app: App;
@@ -26,18 +28,16 @@ export interface CommandContext {
   readonly printStyle: Style;
 }
 
-const SETTING_FLAGS: readonly SettingName[] = ['runbooksDir', 'stateDir', 'executionDir', 'history'];
-
 /** Opens the app for one command and closes it after. */
 export async function withApp<T>(
   terminal: Terminal,
-  options: CommonOptions,
+  options: SettingFlags,
   body: (context: CommandContext) => Promise<T>,
 ): Promise<T> {
   const flags = new Map<SettingName, string>();
-  for (const name of SETTING_FLAGS) {
+  for (const name of ['runbooksDir', 'stateDir', 'executionDir', 'history'] as const) {
     const value = options[name];
-    if (typeof value === 'string') flags.set(name, value);
+    if (value !== undefined) flags.set(name, value);
   }
   const resolved = await loadSettings(flags, terminal.environment, terminal.cwd);
   const app = await createApp(resolved, { environment: terminal.environment, cwd: terminal.cwd, ci: terminal.ci });
@@ -61,13 +61,4 @@ export async function printJson(
   fields: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   await terminal.print(`${JSON.stringify({ schemaVersion: 1, command, ...fields }, null, 2)}\n`);
-}
-
-export function textOption(options: CommonOptions, name: string): string | null {
-  const value = options[name];
-  return typeof value === 'string' ? value : null;
-}
-export function listOption(options: CommonOptions, name: string): readonly string[] {
-  const value = options[name];
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }

@@ -13,9 +13,9 @@ export function describeLimits(limits: Limits): readonly string[] {
   return [
     limits.timeoutMs === undefined ? null : `ends after ${formatDuration(limits.timeoutMs)}`,
     limits.maxOutputBytes === undefined ? null : `keeps ${formatBytes(limits.maxOutputBytes)} of output`,
-    limits.concurrency === undefined ? null : `at most ${String(limits.concurrency)} at once`,
+    limits.concurrency === undefined ? null : `at most ${limits.concurrency} at once`,
     limits.memoryBytes === undefined ? null : `memory ${formatBytes(limits.memoryBytes)}`,
-    limits.processes === undefined ? null : `${String(limits.processes)} processes`,
+    limits.processes === undefined ? null : `${limits.processes} processes`,
   ].filter((text) => text !== null);
 }
 

@@ -2,6 +2,11 @@
 import { Command, CommanderError, Option } from 'commander';
 import { RunbookError } from '../core/errors.ts';
 import { VERSION } from '../version.ts';
+import type { ExecuteOptions } from './commands/execute.ts';
+import type { ValidateOptions } from './commands/validate.ts';
+import type { ShowOptions } from './commands/show.ts';
+import type { HistoryOptions } from './commands/history.ts';
+import type { MintOptions } from './commands/token.ts';
 import type { CommonOptions } from './context.ts';
 import { reportError } from './report.ts';
 import { createTerminal } from './terminal.ts';
@@ -49,7 +54,7 @@ function createProgram(terminal: Terminal): Command {
     .option('--incident <id>', 'the incident that this run belongs to')
     .option('-y, --yes', 'confirm all steps beforehand')
     .option('--no-input', 'never ask anything')
-    .action(async (argument: string | undefined, options: CommonOptions) => {
+    .action(async (argument: string | undefined, options: ExecuteOptions) => {
       await run(terminal, 'execute', options, async () =>
         (await import('./commands/execute.ts')).executeCommand(terminal, argument, options),
       );
@@ -62,7 +67,7 @@ function createProgram(terminal: Terminal): Command {
   ])
     .argument('[documents...]', 'names, files, folders or patterns (default: the folder of the runbooks)')
     .option('--ready', 'check also that variables, inputs and interpreters are there')
-    .action(async (documents: readonly string[], options: CommonOptions) => {
+    .action(async (documents: readonly string[], options: ValidateOptions) => {
       await run(terminal, 'validate', options, async () =>
         (await import('./commands/validate.ts')).validateCommand(terminal, documents, options),
       );
@@ -83,7 +88,7 @@ function createProgram(terminal: Terminal): Command {
   ])
     .argument('<runbook>', 'name or path')
     .option('--html', 'the whole document as HTML')
-    .action(async (reference: string, options: CommonOptions) => {
+    .action(async (reference: string, options: ShowOptions) => {
       await run(terminal, 'show', options, async () =>
         (await import('./commands/show.ts')).showCommand(terminal, reference, options),
       );
@@ -110,7 +115,7 @@ function createProgram(terminal: Terminal): Command {
       ]),
     )
     .option('-n, --limit <count>', 'at most so many', '20')
-    .action(async (run_: string | undefined, options: CommonOptions) => {
+    .action(async (run_: string | undefined, options: HistoryOptions) => {
       await run(terminal, 'history', options, async () =>
         (await import('./commands/history.ts')).historyCommand(terminal, run_, options),
       );
@@ -139,7 +144,7 @@ function createProgram(terminal: Terminal): Command {
     .option('--role <role>', 'a role; may be given several times', collect)
     .option('--claim <NAME=VALUE>', 'another claim; may be given several times', collect)
     .option('--ttl <duration>', 'how long it holds (at most 12h)', '1h')
-    .action(async (options: CommonOptions) => {
+    .action(async (options: MintOptions) => {
       await run(terminal, 'token mint', options, async () =>
         (await import('./commands/token.ts')).mintCommand(terminal, options),
       );

@@ -30,7 +30,7 @@ export function createStyle(color: boolean): Style {
 /** `file:line:col: severity: message (rule-id)`, the fix on the next line. */
 export function renderProblem(style: Style, file: string, problem: Problem): string {
   const severity = problem.severity === 'error' ? style.red('error') : style.yellow('warning');
-  return `${inline(file)}:${String(problem.line)}:${String(problem.column)}: ${severity}: ${inline(problem.message)} ${style.dim(`(${problem.rule})`)}\n  fix: ${inline(problem.fix)}`;
+  return `${inline(file)}:${problem.line}:${problem.column}: ${severity}: ${inline(problem.message)} ${style.dim(`(${problem.rule})`)}\n  fix: ${inline(problem.fix)}`;
 }
 
 /** Columns as wide as their widest cell; the last one is not padded. */

@@ -12,7 +12,7 @@ import { readSecretFile } from './secret-file.ts';
 export function parseSettingsFile(file: string, text: string): Map<SettingName, { text: string; label: string }> {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { schema: 'failsafe', uniqueKeys: true, lineCounter });
-  const at = (offset: number): string => `${file}:${String(lineCounter.linePos(offset).line)}`;
+  const at = (offset: number): string => `${file}:${lineCounter.linePos(offset).line}`;
   const fail = (offset: number, message: string, fix: string): never => {
     throw new RunbookError('settings', `${at(offset)}: ${message}`, { fix });
   };

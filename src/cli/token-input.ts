@@ -4,20 +4,22 @@ import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { RunbookError } from '../core/errors.ts';
-import { textOption } from './context.ts';
-import type { CommonOptions } from './context.ts';
 import type { Terminal } from './terminal.ts';
+
+export interface TokenOptions {
+  readonly token?: string;
+  readonly tokenFile?: string;
+}
 
 const MAX_TOKEN_FILE_BYTES = 64 * 1024;
 
 /** `--token-file`, `--token -`, the setting (RUNBOOK_TOKEN), or, inside of a script, the token of the run; null for none. */
 export async function readToken(
   terminal: Terminal,
-  options: CommonOptions,
+  options: TokenOptions,
   setting: string | null,
 ): Promise<string | null> {
-  const file = textOption(options, 'tokenFile');
-  const flag = textOption(options, 'token');
+  const { tokenFile: file = null, token: flag = null } = options;
   if (file !== null && flag !== null)
     throw new RunbookError('usage', '--token and --token-file are both given.', { fix: 'Give one of them.' });
   if (flag !== null && flag !== '-') {

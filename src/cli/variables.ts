@@ -51,7 +51,7 @@ export function readEnvFiles(files: readonly string[], cwd: string): ReadonlyMap
         .trim()
         .replace(/^export\s+/, '');
       if (equals === -1 || !isEnvironmentName(name)) {
-        throw new RunbookError('usage', `${file}:${String(index + 1)}: this is not a NAME=value line.`, {
+        throw new RunbookError('usage', `${file}:${index + 1}: this is not a NAME=value line.`, {
           fix: 'Write one variable a line; begin a comment with #.',
         });
       }

@@ -81,7 +81,7 @@ export function parseOutputs(
     const simple = heredoc === null ? /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line) : null;
     const name = heredoc?.[1] ?? simple?.[1];
     if (name === undefined) {
-      errors.push(`line ${String(index + 1)} of $RUNBOOK_OUTPUT is neither NAME=value nor NAME<<END`);
+      errors.push(`line ${index + 1} of $RUNBOOK_OUTPUT is neither NAME=value nor NAME<<END`);
       continue;
     }
     let value = simple?.[2] ?? '';

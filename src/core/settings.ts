@@ -39,7 +39,7 @@ const optionalText = (type: string, extra: Extra): Setting<string | null> =>
 const place = (type: string, extra: Extra): Setting<string | null> => optionalText(type, { ...extra, isPath: true });
 const integer = (initial: number, minimum: number, extra: Extra): Setting<number> =>
   define(
-    `integer ≥ ${String(minimum)}`,
+    `integer ≥ ${minimum}`,
     (value) => (/^\d{1,9}$/.test(value) && Number(value) >= minimum ? Number(value) : undefined),
     initial,
     extra,

@@ -37,21 +37,21 @@ const DURATION_UNITS: readonly (readonly [string, number])[] = [
 
 /** 90000 → `1m30s`, 5000 → `5s`: whole seconds exactly; else below a minute `12.3s`, below a second `250ms`. */
 export function formatDuration(ms: number): string {
-  if (ms < 1000) return `${String(Math.round(ms))}ms`;
+  if (ms < 1000) return `${Math.round(ms)}ms`;
   if (ms < 60_000 && ms % 1000 !== 0) return `${(ms / 1000).toFixed(1)}s`;
   let rest = Math.round(ms / 1000) * 1000;
   let text = '';
   for (const [unit, size] of DURATION_UNITS) {
     const count = Math.floor(rest / size);
     rest -= count * size;
-    if (count > 0) text += `${String(count)}${unit}`;
+    if (count > 0) text += `${count}${unit}`;
   }
   return text;
 }
 
 /** 10485760 → `10.0 MiB`. */
 export function formatBytes(bytes: number): string {
-  if (bytes < 1024) return `${String(bytes)} B`;
+  if (bytes < 1024) return `${bytes} B`;
   const units = ['KiB', 'MiB', 'GiB', 'TiB'];
   let value = bytes / 1024;
   let index = 0;

@@ -39,13 +39,9 @@ export function checkCallChain(ports: EnginePorts, request: RunRequest, document
   }
   const max = ports.limits.maxRecursionDepth;
   if (callChain.length >= max) {
-    throw new RunbookError(
-      'recursion',
-      `Recursion depth limit exceeded: ${String(callChain.length)} (max: ${String(max)}).`,
-      {
-        fix: 'Call fewer runbooks in a row, or raise the setting max_recursion_depth.',
-      },
-    );
+    throw new RunbookError('recursion', `Recursion depth limit exceeded: ${callChain.length} (max: ${max}).`, {
+      fix: 'Call fewer runbooks in a row, or raise the setting max_recursion_depth.',
+    });
   }
 }
 

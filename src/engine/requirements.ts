@@ -178,7 +178,7 @@ function unenforced({ limits, files, readers }: Runbook): readonly string[] {
 function unmet(problems: readonly Problem[], document: LoadedDocument): RunbookError {
   const onlyInterpreters = problems.every((problem) => problem.rule === 'interpreter-missing');
   const first = problems[0]?.message ?? '';
-  const more = problems.length > 1 ? ` (and ${String(problems.length - 1)} more)` : '';
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
   return new RunbookError(
     onlyInterpreters ? 'unavailable' : 'requirements-unmet',
     `${document.displayPath} cannot run: ${first}${more}`,

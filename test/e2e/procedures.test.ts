@@ -73,12 +73,12 @@ describe.skipIf(!requires(OPENSSL))('CheckCertificates (needs openssl)', () => {
     const address = server.address();
     const port = typeof address === 'object' ? address?.port : undefined;
 
-    const shown = await check(samples, `HOSTS=127.0.0.1:${String(port)}`, 'MIN_DAYS=3');
-    expect(shown.stdout).toMatch(new RegExp(`^ +[45] days {2}127\\.0\\.0\\.1:${String(port)} {2}ok$`, 'm'));
+    const shown = await check(samples, `HOSTS=127.0.0.1:${port}`, 'MIN_DAYS=3');
+    expect(shown.stdout).toMatch(new RegExp(`^ +[45] days {2}127\\.0\\.0\\.1:${port} {2}ok$`, 'm'));
     expect(shown.exitCode).toBe(0);
-    expect(await check(samples, `HOSTS=127.0.0.1:${String(port)}`)).toMatchObject({ exitCode: 2 });
+    expect(await check(samples, `HOSTS=127.0.0.1:${port}`)).toMatchObject({ exitCode: 2 });
     server.close();
-    const silent = await check(samples, `HOSTS=127.0.0.1:${String(port)}`);
+    const silent = await check(samples, `HOSTS=127.0.0.1:${port}`);
     expect(silent.exitCode).toBe(3);
     expect(silent.stdout).toMatch(/^ +unknown {2}127\.0\.0\.1:\d+$/m);
   });
@@ -107,7 +107,7 @@ describe.skipIf(!requires('python3', '-c', 'import sqlite3'))('BackupDatabase (n
     database.pragma('journal_mode = WAL');
     database.exec('create table orders (id integer primary key, text not null)');
     const insert = database.prepare('insert into orders (text) values (?)');
-    for (let n = 0; n < 1000; n += 1) insert.run(`order ${String(n)} ${'x'.repeat(100)}`);
+    for (let n = 0; n < 1000; n += 1) insert.run(`order ${n} ${'x'.repeat(100)}`);
     database.exec('begin');
     insert.run('not committed');
     const dba = await samples.token('--role', 'dba');

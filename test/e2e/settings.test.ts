@@ -165,7 +165,7 @@ describe('a key set at an address', () => {
         .setExpirationTime('5m')
         .sign(privateKey);
       home.write('Guarded.md', classic('Guarded', 'echo ran', { claims: 'roles: sre' }));
-      const env = { JWT_JWKS: `http://127.0.0.1:${String(port)}/jwks`, RUNBOOK_TOKEN: token };
+      const env = { JWT_JWKS: `http://127.0.0.1:${port}/jwks`, RUNBOOK_TOKEN: token };
       expect(await home.run(['execute', '-q', './Guarded.md'], { env })).toMatchObject({
         exitCode: 0,
         stdout: 'ran\n',

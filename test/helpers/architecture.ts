@@ -38,8 +38,7 @@ function layerOf(file: string): Layer | null {
   return Object.keys(ALLOWED).find((layer): layer is Layer => layer === top) ?? null;
 }
 
-const at = (file: SourceFile, index: number): string =>
-  `${file.path}:${String(file.text.slice(0, index).split('\n').length)}`;
+const at = (file: SourceFile, index: number): string => `${file.path}:${file.text.slice(0, index).split('\n').length}`;
 
 const resolve = (file: SourceFile, specifier: string): string =>
   path.posix.join(path.posix.dirname(file.path), specifier);
@@ -52,7 +51,7 @@ export function layerBreaches(files: readonly SourceFile[], exceptions: readonly
     const layer = layerOf(file.path);
     if (layer === null) return [`${file.path} belongs to no layer`];
     return importsOf(file.text).flatMap(({ specifier, line }) => {
-      const where = `${file.path}:${String(line)}`;
+      const where = `${file.path}:${line}`;
       if (specifier === null) return [`${where} imports something computed`];
       if (!specifier.startsWith('.')) {
         const fits = OUTSIDE[layer]?.includes(specifier) ?? true;
@@ -98,7 +97,7 @@ export function processBreaches(files: readonly SourceFile[]): readonly string[]
     const isInner = ['core', 'engine'].includes(layerOf(file.path) ?? 'core');
     const imported = importsOf(file.text)
       .filter(({ specifier }) => specifier === 'node:process' || specifier === 'process')
-      .map(({ line }) => `${file.path}:${String(line)} imports the process`);
+      .map(({ line }) => `${file.path}:${line} imports the process`);
     const used = [
       ...maskText(file.text).matchAll(/(?<!(?<!\.\.)\.\s*)\bprocess\b(?:\s*\??\.\s*(\w+))?|\bglobalThis\b/g),
     ]
@@ -120,7 +119,7 @@ export function impurities(files: readonly SourceFile[]): readonly string[] {
 export function longFiles(files: readonly SourceFile[]): readonly string[] {
   return files.flatMap((file) => {
     const lines = file.text.replace(/\n$/, '').split('\n').length;
-    return lines > MAX_LINES ? [`${file.path} has ${String(lines)} lines`] : [];
+    return lines > MAX_LINES ? [`${file.path} has ${lines} lines`] : [];
   });
 }
 

@@ -34,7 +34,7 @@ export function hygieneFindings(file: TrackedFile, examples: ReadonlySet<string>
   }
   const findings: string[] = [];
   for (const [index, line] of text.split('\n').entries()) {
-    const where = `${file.path}:${String(index + 1)}`;
+    const where = `${file.path}:${index + 1}`;
     for (const character of line) {
       if (!HIDDEN.test(character) && !CONTROL.test(character)) continue;
       const point = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');

@@ -23,7 +23,7 @@ export interface Situation {
 /** A command that ends with an error of the table, with its own numbers. */
 function failure(code: ErrorCode, name: string, prepare: Situation['prepare']): Situation {
   const { exit, status } = ERRORS[code];
-  const shows = [`"code": "${code}"`, `"exitCode": ${String(exit)}`, `"status": ${String(status)}`];
+  const shows = [`"code": "${code}"`, `"exitCode": ${exit}`, `"status": ${status}`];
   return { name, schema: 'error', exit, shows, prepare };
 }
 

@@ -55,7 +55,7 @@ export function mutations(document: unknown, optional: ReadonlySet<string>): rea
       found.push({ label: `${at}: another type`, document: replace(isObject(value) ? [] : { unexpected: 1 }) });
     if (Array.isArray(value)) {
       for (const [index, item] of value.entries())
-        visit(item, `${at}/${String(index)}`, (by) => replace(value.with(index, by)));
+        visit(item, `${at}/${index}`, (by) => replace(value.with(index, by)));
     } else if (isObject(value)) {
       found.push({ label: `${at}: a member too many`, document: replace({ ...value, unexpected: 1 }) });
       for (const [name, member] of Object.entries(value)) {

@@ -33,7 +33,6 @@ export async function inTerminal(
     child.stdin.write(answer);
   });
   const { exitCode } = await child;
-  if (asked < exchanges.length)
-    throw new Error(`never asked ${String(exchanges[asked]?.[0])}; the screen is\n${screen}`);
+  if (asked < exchanges.length) throw new Error(`never asked ${exchanges[asked]?.[0]}; the screen is\n${screen}`);
   return { screen, exitCode };
 }

@@ -48,7 +48,7 @@ function readIfThere(file: string): Buffer | null {
 
 /** Written aside and linked into place: of two processes that begin at once both end up with the same whole key. */
 function makeKey(file: string): Buffer {
-  const draft = `${file}.${String(process.pid)}`;
+  const draft = `${file}.${process.pid}`;
   writeFileSync(draft, randomBytes(32), { mode: 0o600 });
   try {
     linkSync(draft, file);

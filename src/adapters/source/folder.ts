@@ -96,7 +96,7 @@ async function read(file: string, cwd: string, root: string | null): Promise<Loa
       if (facts.size > MAX_DOCUMENT_BYTES) {
         throw new RunbookError(
           'runbook-invalid',
-          `${shown} has ${String(facts.size)} bytes; a runbook with its history may have 64 MiB.`,
+          `${shown} has ${facts.size} bytes; a runbook with its history may have 64 MiB.`,
           { fix: 'Move old entries of its history elsewhere.' },
         );
       }

@@ -4,7 +4,7 @@ import { bytesOf, exitCodeOf, signalNumber, stopReasonOf } from '../../core/run.
 import type { RunEvent, RunRequest, RunResult } from '../../core/run.ts';
 import { formatDuration, parseDuration } from '../../core/units.ts';
 import { execute } from '../../engine/execute.ts';
-import { listOption, printJson, textOption, withApp } from '../context.ts';
+import { printJson, withApp } from '../context.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
 import { createInteraction } from '../interaction.ts';
 import { inline, printable } from '../render.ts';
@@ -12,17 +12,31 @@ import type { Style } from '../render.ts';
 import { reportError } from '../report.ts';
 import type { Terminal } from '../terminal.ts';
 import { readToken } from '../token-input.ts';
+import type { TokenOptions } from '../token-input.ts';
 import { readEnvFiles, readVariables } from '../variables.ts';
+
+export interface ExecuteOptions extends CommonOptions, TokenOptions {
+  readonly runbook?: string;
+  readonly env?: readonly string[];
+  readonly envFile?: readonly string[];
+  readonly passEnv?: readonly string[];
+  readonly timeout?: string;
+  readonly history?: string;
+  readonly executionDir?: string;
+  readonly incident?: string;
+  readonly yes?: boolean;
+  readonly input?: boolean;
+}
 
 export async function executeCommand(
   terminal: Terminal,
   argument: string | undefined,
-  options: CommonOptions,
+  options: ExecuteOptions,
 ): Promise<number> {
-  const reference = chooseReference(argument, textOption(options, 'runbook'));
-  const timeoutMs = readTimeout(textOption(options, 'timeout'));
-  const given = readVariables(listOption(options, 'env'), terminal);
-  const envFile = readEnvFiles(listOption(options, 'envFile'), terminal.cwd);
+  const reference = chooseReference(argument, options.runbook);
+  const timeoutMs = readTimeout(options.timeout);
+  const given = readVariables(options.env ?? [], terminal);
+  const envFile = readEnvFiles(options.envFile ?? [], terminal.cwd);
   const callChain = readCallChain(terminal);
 
   return await withApp(terminal, options, async (context) => {
@@ -41,16 +55,16 @@ export async function executeCommand(
         onCommandLine: given.onCommandLine,
         wanted: given.wanted,
         envFile,
-        passEnv: [...settings.passEnv, ...listOption(options, 'passEnv')],
+        passEnv: [...settings.passEnv, ...(options.passEnv ?? [])],
         source: terminal.ci ? 'ci' : 'cli',
         historyMode: settings.history,
         timeoutMs,
         callChain,
         correlationId: terminal.environment.get('RUNBOOK_CORRELATION_ID') ?? null,
-        incident: textOption(options, 'incident'),
+        incident: options.incident ?? null,
         signal,
-        interaction: terminal.interactive && options['input'] !== false ? createInteraction(terminal) : null,
-        assumeYes: options['yes'] === true,
+        interaction: terminal.interactive && options.input !== false ? createInteraction(terminal) : null,
+        assumeYes: options.yes === true,
       };
       const rollbacks: Rollback[] = [];
       try {
@@ -95,7 +109,7 @@ async function show(terminal: Terminal, style: Style, options: CommonOptions, ev
       return;
     case 'step':
       if (!quiet && event.phase === 'started' && event.of > 1)
-        terminal.say(style.bold(`── ${String(event.step + 1)}/${String(event.of)} ${inline(event.name)}`));
+        terminal.say(style.bold(`── ${event.step + 1}/${event.of} ${inline(event.name)}`));
       return;
     case 'queued':
     case 'finished':
@@ -111,7 +125,7 @@ async function finish(
 ): Promise<void> {
   for (const survivor of result.survivors) {
     terminal.say(
-      `runbook: ${style.yellow('warning')}: process ${String(survivor.pid)} (${inline(survivor.command)}) of the script is still alive.`,
+      `runbook: ${style.yellow('warning')}: process ${survivor.pid} (${inline(survivor.command)}) of the script is still alive.`,
     );
   }
   if (options.json === true) {
@@ -127,8 +141,7 @@ async function finish(
     if (options.quiet !== true) terminal.say(style.dim(`run ${result.runId} ${style.green('succeeded')} in ${took}`));
     return;
   }
-  const dropped =
-    result.output.dropped > 0 ? ` ${String(result.output.dropped)} bytes of output are not in the record.` : '';
+  const dropped = result.output.dropped > 0 ? ` ${result.output.dropped} bytes of output are not in the record.` : '';
   terminal.say(`runbook: ${style.red(result.outcome)}: ${inline(result.reason ?? '')} (after ${took})${dropped}`);
   for (const { step, body } of rollbacks) {
     terminal.say(
@@ -138,21 +151,21 @@ async function finish(
   if (app.settings.history !== 'none') terminal.say(`  see: runbook history ${result.runId}`);
 }
 
-function chooseReference(argument: string | undefined, option: string | null): string {
-  if (argument !== undefined && option !== null)
+function chooseReference(argument: string | undefined, option: string | undefined): string {
+  if (argument !== undefined && option !== undefined)
     throw new RunbookError('usage', 'Two runbooks are named, one as argument and one with --runbook.', {
       fix: 'Name one.',
     });
   const reference = argument ?? option;
-  if (reference === null)
+  if (reference === undefined)
     throw new RunbookError('usage', 'No runbook is named.', {
       fix: 'Write `runbook execute NAME` or a path; `runbook list` shows what there is.',
     });
   return reference;
 }
 
-function readTimeout(text: string | null): number | null {
-  if (text === null) return null;
+function readTimeout(text: string | undefined): number | null {
+  if (text === undefined) return null;
   const ms = parseDuration(text);
   if (ms === null)
     throw new RunbookError('usage', `--timeout: “${text}” is not a duration.`, {

@@ -4,33 +4,36 @@ import { RunbookError } from '../../core/errors.ts';
 import { bytesOf, exitCodeOf } from '../../core/run.ts';
 import type { StoredRun } from '../../core/run.ts';
 import { formatDuration } from '../../core/units.ts';
-import { printJson, textOption, withApp } from '../context.ts';
+import { printJson, withApp } from '../context.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
 import { inline, printable, renderTable } from '../render.ts';
 import type { Terminal } from '../terminal.ts';
 
+export interface HistoryOptions extends CommonOptions {
+  readonly runbook?: string;
+  readonly subject?: string;
+  readonly outcome?: string;
+  readonly limit?: string;
+}
+
 export async function historyCommand(
   terminal: Terminal,
   reference: string | undefined,
-  options: CommonOptions,
+  options: HistoryOptions,
 ): Promise<number> {
-  const limit = Number(textOption(options, 'limit') ?? '20');
+  const limit = Number(options.limit ?? '20');
   if (!Number.isInteger(limit) || limit < 1 || limit > 10_000)
     throw new RunbookError('usage', '--limit is not a number from 1 to 10000.', { fix: 'Write `--limit 20`.' });
   return await withApp(terminal, options, async (context) => {
     if (reference !== undefined) return await showRun(terminal, options, context, reference);
     const ledger = await context.app.ledger();
-    const [runbook, subject, outcome] = [
-      textOption(options, 'runbook'),
-      textOption(options, 'subject'),
-      textOption(options, 'outcome'),
-    ];
+    const { runbook, subject, outcome } = options;
     const byState = outcome === 'refused' || outcome === 'interrupted';
     const runs = await ledger.list({
       limit,
-      ...(runbook === null ? {} : { runbook: runbook.replace(/\.md$/, '') }),
-      ...(subject === null ? {} : { subject }),
-      ...(outcome === null ? {} : byState ? { state: outcome } : { outcome }),
+      ...(runbook === undefined ? {} : { runbook: runbook.replace(/\.md$/, '') }),
+      ...(subject === undefined ? {} : { subject }),
+      ...(outcome === undefined ? {} : byState ? { state: outcome } : { outcome }),
     });
     if (options.json === true) await printJson(terminal, 'history', { runs });
     else if (runs.length === 0) terminal.say('No runs are recorded.');
@@ -120,7 +123,7 @@ function facts(run: StoredRun): string {
   if (result !== null) {
     rows.push([
       'outcome',
-      `${result.outcome}, exit ${String(exitCodeOf(result))}, ${formatDuration(result.durationMs)}${result.reason === null ? '' : `: ${result.reason}`}`,
+      `${result.outcome}, exit ${exitCodeOf(result)}, ${formatDuration(result.durationMs)}${result.reason === null ? '' : `: ${result.reason}`}`,
     ]);
     if (result.steps.length > 1)
       for (const step of result.steps)
@@ -130,9 +133,9 @@ function facts(run: StoredRun): string {
         ]);
     rows.push([
       'output',
-      `${String(result.output.bytes)} bytes, ${String(result.output.dropped)} not kept, sha256 ${result.output.digest}`,
+      `${result.output.bytes} bytes, ${result.output.dropped} not kept, sha256 ${result.output.digest}`,
     ]);
   }
-  rows.push(['record', `${String(run.seq)}, ${run.hash}`]);
+  rows.push(['record', `${run.seq}, ${run.hash}`]);
   return renderTable(rows.map(([name, text]) => [name, inline(text)]));
 }

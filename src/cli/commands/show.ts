@@ -1,6 +1,6 @@
 /** `runbook show`: what a runbook is, what it needs, who may run it, and its steps. */
 import type { Problem, Runbook, Script, Step } from '../../core/runbook.ts';
-import { RunbookError } from '../../core/errors.ts';
+import { ERRORS, RunbookError } from '../../core/errors.ts';
 import { formatDuration } from '../../core/units.ts';
 import { showRunbook } from '../../engine/queries.ts';
 import { printJson, withApp } from '../context.ts';
@@ -10,10 +10,14 @@ import { inline, printable, renderProblem, renderTable } from '../render.ts';
 import type { Style } from '../render.ts';
 import type { Terminal } from '../terminal.ts';
 
-export async function showCommand(terminal: Terminal, reference: string, options: CommonOptions): Promise<number> {
+export interface ShowOptions extends CommonOptions {
+  readonly html?: boolean;
+}
+
+export async function showCommand(terminal: Terminal, reference: string, options: ShowOptions): Promise<number> {
   return await withApp(terminal, options, async ({ app, style, printStyle }) => {
     const { document, parsed } = await showRunbook(app, reference);
-    if (options['html'] === true) {
+    if (options.html === true) {
       const { renderHtml } = await import('../html.ts');
       const text = document.bytes.subarray(0, parsed.historyOffset ?? document.bytes.length).toString('utf8');
       await terminal.print(renderHtml(parsed.title ?? document.fileName, text));
@@ -27,7 +31,7 @@ export async function showCommand(terminal: Terminal, reference: string, options
         runbook: parsed.runbook,
         problems: parsed.problems,
       });
-      return parsed.runbook === null ? 65 : 0;
+      return parsed.runbook === null ? ERRORS['runbook-invalid'].exit : 0;
     }
     if (parsed.runbook === null) throw invalid(document.displayPath, parsed.problems);
     await terminal.print(`${page(printStyle, document.displayPath, parsed.runbook)}\n`);
@@ -107,7 +111,7 @@ function stepLines(style: Style, runbook: Runbook, step: Step, index: number): r
             .map((line) => `     ${line}`),
         ];
   return [
-    ...(runbook.kind === 'steps' ? [`${String(index + 1)}. ${style.bold(inline(step.name))}`] : []),
+    ...(runbook.kind === 'steps' ? [`${index + 1}. ${style.bold(inline(step.name))}`] : []),
     ...notes.map((note) => `   (${inline(note)})`),
     ...part('', step.script),
     ...part('done when: ', step.doneWhen),

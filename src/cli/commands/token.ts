@@ -1,23 +1,30 @@
 /** `runbook token mint`: a short-lived token for development, signed with the local secret. */
 import { RunbookError } from '../../core/errors.ts';
 import { parseDuration } from '../../core/units.ts';
-import { listOption, printJson, textOption, withApp } from '../context.ts';
+import { printJson, withApp } from '../context.ts';
 import type { CommonOptions } from '../context.ts';
 import type { Terminal } from '../terminal.ts';
 
-export async function mintCommand(terminal: Terminal, options: CommonOptions): Promise<number> {
-  const ttlText = textOption(options, 'ttl') ?? '1h';
+export interface MintOptions extends CommonOptions {
+  readonly subject: string;
+  readonly role?: readonly string[];
+  readonly claim?: readonly string[];
+  readonly ttl: string;
+}
+
+export async function mintCommand(terminal: Terminal, options: MintOptions): Promise<number> {
+  const ttlText = options.ttl;
   const ttlMs = parseDuration(ttlText);
   if (ttlMs === null)
     throw new RunbookError('usage', `--ttl: “${ttlText}” is not a duration.`, {
       fix: 'Write a number with a unit, like 15m or 1h.',
     });
-  const claims = readClaims(listOption(options, 'claim'));
+  const claims = readClaims(options.claim ?? []);
   return await withApp(terminal, options, async ({ app }) => {
     const now = app.clock.now();
     const token = await app.mintToken({
-      subject: textOption(options, 'subject') ?? '',
-      roles: listOption(options, 'role'),
+      subject: options.subject,
+      roles: options.role ?? [],
       claims,
       ttlMs,
       now,

@@ -10,10 +10,14 @@ import { renderProblem } from '../render.ts';
 import type { Style } from '../render.ts';
 import type { Terminal } from '../terminal.ts';
 
+export interface ValidateOptions extends CommonOptions {
+  readonly ready?: boolean;
+}
+
 export async function validateCommand(
   terminal: Terminal,
   documents: readonly string[],
-  options: CommonOptions,
+  options: ValidateOptions,
 ): Promise<number> {
   return await withApp(terminal, options, async ({ app, style, printStyle }) => {
     const references =
@@ -25,7 +29,7 @@ export async function validateCommand(
         fix: 'Name documents, a folder or a pattern; `runbook list` shows the folder of the runbooks.',
       });
     const results: Validation[] = [];
-    for (const reference of references) results.push(await validateRunbook(app, reference, options['ready'] === true));
+    for (const reference of references) results.push(await validateRunbook(app, reference, options.ready === true));
     const invalid = results.filter((result) => !result.valid);
     const unready = results.filter((result) => result.ready === false);
 
@@ -45,14 +49,14 @@ export async function validateCommand(
 }
 
 function verdict(style: Style, all: number, invalid: number, unready: number): string {
-  if (invalid > 0) return style.red(`${String(invalid)} of ${count(all)} invalid`);
+  if (invalid > 0) return style.red(`${invalid} of ${count(all)} invalid`);
   return unready > 0
-    ? style.red(`${count(all)} valid, ${String(unready)} not ready to run`)
+    ? style.red(`${count(all)} valid, ${unready} not ready to run`)
     : style.green(`${count(all)} valid`);
 }
 
 function count(documents: number): string {
-  return `${String(documents)} ${documents === 1 ? 'document' : 'documents'}`;
+  return `${documents} ${documents === 1 ? 'document' : 'documents'}`;
 }
 
 /** A folder means its documents, a pattern what it matches; anything else stays as it is. */

@@ -8,9 +8,7 @@ const STATES: readonly (RunState | null)[] = [null, 'queued', 'started', 'finish
 describe('transitions', () => {
   it('are legal as the table says, and no others', () => {
     const legal = STATES.flatMap((from) =>
-      STATES.filter((to): to is RunState => to !== null && isLegalTransition(from, to)).map(
-        (to) => `${String(from)} → ${to}`,
-      ),
+      STATES.filter((to): to is RunState => to !== null && isLegalTransition(from, to)).map((to) => `${from} → ${to}`),
     );
     expect(legal).toEqual([
       'null → queued',

@@ -31,7 +31,7 @@ describe('settings', () => {
 
   it('are taken from flag, environment, project, user and operator file, in this order', () => {
     const all = (['flag', 'environment', 'project file', 'user file', 'operator file'] as const).map((origin, index) =>
-      source(origin, { timeout: `${String(index + 1)}s` }),
+      source(origin, { timeout: `${index + 1}s` }),
     );
     for (let first = 0; first < all.length; first += 1) {
       const { settings, origins } = resolveSettings(all.slice(first).reverse());
