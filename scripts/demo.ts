@@ -25,7 +25,7 @@ try {
   };
   const runbook = (shown: string, args: readonly string[], expected: number): string => {
     console.log(`\n$ runbook ${shown}`);
-    const result = execaSync(process.execPath, [bin, ...args], {
+    const result = execaSync(process.execPath, ['--', bin, ...args], {
       cwd: folder,
       env,
       extendEnv: false,

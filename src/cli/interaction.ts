@@ -5,10 +5,18 @@ import type { Interaction } from '../core/ports.ts';
 import { inline } from './render.ts';
 import type { Terminal } from './terminal.ts';
 
+/** A slip of the fingers ends no run. */
+const MAX_TRIES = 3;
+
 export function createInteraction(terminal: Terminal): Interaction {
   const agree = async (question: string, signal: AbortSignal): Promise<boolean> => {
-    const answer = await ask(terminal, `${question} [y/N] `, false, signal);
-    return ['y', 'yes'].includes(answer.trim().toLowerCase());
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      const answer = (await ask(terminal, `${question} [y/N] `, false, signal)).trim().toLowerCase();
+      if (['y', 'yes'].includes(answer)) return true;
+      if (['', 'n', 'no'].includes(answer)) return false;
+      terminal.say('Please answer y or n.');
+    }
+    return false;
   };
   return {
     askVariable: async (name, description, secret, signal) =>
@@ -16,8 +24,10 @@ export function createInteraction(terminal: Terminal): Interaction {
     confirm: async (_step, text, signal) => await agree(inline(text), signal),
     confirmTyping: async (step, name, expected, signal) => {
       const question = `${inline(step.name)}: type the value of ${name} to go on: `;
-      const answer = await ask(terminal, question, false, signal);
-      return expected !== '' && answer.trim() === expected;
+      for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+        if (expected !== '' && (await ask(terminal, question, false, signal)).trim() === expected) return true;
+      }
+      return false;
     },
     manual: async (_step, text, signal) => await agree(`By hand: ${inline(text)}\nDone?`, signal),
   };

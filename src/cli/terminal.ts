@@ -21,7 +21,7 @@ export interface Terminal {
   pass(bytes: Uint8Array): Promise<void>;
   /** Messages; never fails. */
   say(text: string): void;
-  /** Runs `body` with a signal that SIGINT, SIGTERM and SIGHUP abort, with a `StopReason`. */
+  /** Runs `body` with a signal that SIGINT, SIGTERM, SIGHUP and SIGQUIT abort, with a `StopReason`. */
   withStopSignal<T>(body: (signal: AbortSignal) => Promise<T>): Promise<T>;
   /** Ends the process although a reader has not taken everything; a second is enough for one that still reads. */
   leaveSoon(): void;
@@ -38,7 +38,7 @@ export function createTerminal(): Terminal {
   const ci = isSet(environment.get('CI'));
   const { stdin, stdout, stderr } = process;
   // A reader that closes its end is an answer, not a crash: `print` rejects, and messages are simply not seen.
-  for (const stream of [stdout, stderr]) stream.on('error', () => {});
+  for (const stream of [stdin, stdout, stderr]) stream.on('error', () => {});
   return {
     environment,
     cwd: process.cwd(),
@@ -105,16 +105,19 @@ async function write(stream: Writable, chunk: string | Uint8Array): Promise<void
 
 async function withStopSignal<T>(body: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  const listeners = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((signal) => {
+  const listeners = (['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const).map((signal) => {
     const listener = (): void => {
       controller.abort({ signal } satisfies StopReason);
     };
     process.on(signal, listener);
     return [signal, listener] as const;
   });
+  // The first would open Node's debugger, the second end this process and leave the script alone.
+  const ignored = (['SIGUSR1', 'SIGUSR2'] as const).map((signal) => [signal, () => {}] as const);
+  for (const [signal, listener] of ignored) process.on(signal, listener);
   try {
     return await body(controller.signal);
   } finally {
-    for (const [signal, listener] of listeners) process.off(signal, listener);
+    for (const [signal, listener] of [...listeners, ...ignored]) process.off(signal, listener);
   }
 }

@@ -1,10 +1,9 @@
 /** Where the token comes from. Never from a flag's value: arguments show in `ps` and in the shell's history. */
-import { once } from 'node:events';
-import { readFileSync, statSync } from 'node:fs';
-import path from 'node:path';
+import { addAbortSignal } from 'node:stream';
 import type { Readable } from 'node:stream';
 import { RunbookError } from '../core/errors.ts';
 import type { Terminal } from './terminal.ts';
+import { readTextFile } from './text-file.ts';
 
 export interface TokenOptions {
   readonly token?: string;
@@ -13,11 +12,15 @@ export interface TokenOptions {
 
 const MAX_TOKEN_FILE_BYTES = 64 * 1024;
 
-/** `--token-file`, `--token -`, the setting (RUNBOOK_TOKEN), or, inside of a script, the token of the run; null for none. */
+/**
+ * `--token-file`, `--token -`, the setting (RUNBOOK_TOKEN), or, inside of a script, the token of the run; null for
+ * none. Empty where one was to be: the engine refuses that, and says what the runbook needs.
+ */
 export async function readToken(
   terminal: Terminal,
   options: TokenOptions,
   setting: string | null,
+  signal: AbortSignal,
 ): Promise<string | null> {
   const { tokenFile: file = null, token: flag = null } = options;
   if (file !== null && flag !== null)
@@ -29,14 +32,14 @@ export async function readToken(
       { fix: 'Use --token-file FILE, --token - (stdin), or RUNBOOK_TOKEN.' },
     );
   }
-  if (flag === '-') return nonEmpty(await fromStdin(terminal), 'stdin');
-  if (file !== null) return nonEmpty(fromFile(file, terminal.cwd), file);
+  if (flag === '-') return (await fromStdin(terminal, signal)).trim();
+  if (file !== null) return readTextFile(file, terminal.cwd, '--token-file', MAX_TOKEN_FILE_BYTES).trim();
   const inherited = terminal.environment.get('RUNBOOK_API_TOKEN') ?? '';
   return setting ?? (inherited === '' ? null : inherited);
 }
 
-async function fromStdin(terminal: Terminal): Promise<string> {
-  const text = await readAll(terminal.stdin, MAX_TOKEN_FILE_BYTES);
+async function fromStdin(terminal: Terminal, signal: AbortSignal): Promise<string> {
+  const text = await readAll(addAbortSignal(signal, terminal.stdin), MAX_TOKEN_FILE_BYTES);
   if (text === null)
     throw new RunbookError('usage', 'What comes on stdin is too large for a token.', {
       fix: 'Pipe the token alone into it.',
@@ -44,41 +47,15 @@ async function fromStdin(terminal: Terminal): Promise<string> {
   return text;
 }
 
-function fromFile(file: string, cwd: string): string {
-  const absolute = path.resolve(cwd, file);
-  try {
-    const { size } = statSync(absolute);
-    if (size > MAX_TOKEN_FILE_BYTES)
-      throw new RunbookError('usage', `${file} is too large for a token.`, {
-        fix: 'Name the file that holds the token alone.',
-      });
-    return readFileSync(absolute, 'utf8');
-  } catch (error) {
-    if (error instanceof RunbookError) throw error;
-    throw new RunbookError('not-found', `The token file ${file} cannot be read.`, {
-      fix: 'Check the path and its permissions.',
-      cause: error,
-    });
-  }
-}
-
-function nonEmpty(text: string, where: string): string {
-  const token = text.trim();
-  if (token !== '') return token;
-  throw new RunbookError('unauthenticated', `There is no token in ${where}.`, {
-    fix: 'Check the command that makes the token.',
-  });
-}
-
 /** Reads a stream to its end. @returns null when it has more than `maxBytes` */
 async function readAll(stream: Readable, maxBytes: number): Promise<string | null> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  stream.on('data', (chunk: Buffer) => {
+  const source: AsyncIterable<Buffer> = stream;
+  for await (const chunk of source) {
     bytes += chunk.length;
-    if (bytes > maxBytes) stream.destroy();
-    else chunks.push(chunk);
-  });
-  await once(stream, 'close');
-  return bytes > maxBytes ? null : Buffer.concat(chunks).toString('utf8');
+    if (bytes > maxBytes) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }

@@ -1,9 +1,12 @@
 /** Variables from the command line: `NAME=value`, `NAME=@file`, `NAME`, and files of `NAME=value` lines. */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { isEnvironmentName } from '../core/environment-names.ts';
 import { RunbookError } from '../core/errors.ts';
 import type { Terminal } from './terminal.ts';
+import { readTextFile } from './text-file.ts';
+
+/** Larger than any value may be, so that the sentence about the value is said. */
+const MAX_VALUE_FILE_BYTES = 512 * 1024;
+const MAX_ENV_FILE_BYTES = 1024 ** 2;
 
 export interface GivenVariables {
   readonly values: ReadonlyMap<string, string>;
@@ -29,7 +32,7 @@ export function readVariables(items: readonly string[], terminal: Pick<Terminal,
     if (equals === -1) {
       wanted.push(name);
     } else if (item[equals + 1] === '@') {
-      values.set(name, readFileText(item.slice(equals + 2), terminal.cwd, `--env ${name}`));
+      values.set(name, readTextFile(item.slice(equals + 2), terminal.cwd, `--env ${name}`, MAX_VALUE_FILE_BYTES));
     } else {
       values.set(name, item.slice(equals + 1));
       onCommandLine.add(name);
@@ -42,7 +45,7 @@ export function readVariables(items: readonly string[], terminal: Pick<Terminal,
 export function readEnvFiles(files: readonly string[], cwd: string): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
   for (const file of files) {
-    const lines = readFileText(file, cwd, '--env-file').split(/\r?\n/);
+    const lines = readTextFile(file, cwd, '--env-file', MAX_ENV_FILE_BYTES).split(/\r?\n/);
     for (const [index, line] of lines.entries()) {
       if (line.trim() === '' || line.trimStart().startsWith('#')) continue;
       const equals = line.indexOf('=');
@@ -64,25 +67,4 @@ export function readEnvFiles(files: readonly string[], cwd: string): ReadonlyMap
 function unquote(text: string): string {
   const quote = text[0];
   return text.length >= 2 && (quote === '"' || quote === "'") && text.endsWith(quote) ? text.slice(1, -1) : text;
-}
-
-/** The final newline of a file is not part of the value. */
-function readFileText(file: string, cwd: string, label: string): string {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path.resolve(cwd, file));
-  } catch (error) {
-    throw new RunbookError('not-found', `${label}: ${file} cannot be read.`, {
-      fix: 'Check the path and its permissions.',
-      cause: error,
-    });
-  }
-  try {
-    return new TextDecoder('utf8', { fatal: true }).decode(bytes).replace(/\r?\n$/, '');
-  } catch (error) {
-    throw new RunbookError('usage', `${label}: ${file} is not UTF-8 text.`, {
-      fix: 'Variables are text; give the path of a binary file instead of its content.',
-      cause: error,
-    });
-  }
 }

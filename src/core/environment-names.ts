@@ -13,6 +13,9 @@ export const DENIED_NAMES: readonly string[] = [
   'DYLD_*',
   'GLIBC_TUNABLES',
   'GCONV_PATH',
+  'OPENSSL_CONF',
+  'OPENSSL_MODULES',
+  'OPENSSL_ENGINES',
   // shells
   'BASH_ENV',
   'ENV',
@@ -22,13 +25,21 @@ export const DENIED_NAMES: readonly string[] = [
   'PS4',
   'IFS',
   'ZDOTDIR',
+  'FPATH',
   // language runtimes
   'NODE_OPTIONS',
+  'NODE_PATH',
   'PYTHONPATH',
   'PYTHONHOME',
   'PYTHONSTARTUP',
   'PYTHONUSERBASE',
+  'PYTHONWARNINGS',
+  'PYTHONINSPECT',
+  'PYTHONBREAKPOINT',
+  'PYTHONEXECUTABLE',
+  'PYTHONPLATLIBDIR',
   'PERL5*',
+  'PERLLIB',
   'RUBYOPT',
   'RUBYLIB',
   'JAVA_TOOL_OPTIONS',
@@ -37,6 +48,7 @@ export const DENIED_NAMES: readonly string[] = [
   // git
   'GIT_SSH*',
   'GIT_EXEC_PATH',
+  'GIT_CONFIG*',
 ];
 
 const EXACT = new Set(DENIED_NAMES.filter((name) => !name.endsWith('*')));

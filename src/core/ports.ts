@@ -27,6 +27,8 @@ export interface LoadedDocument {
   /** Folder of the document; input paths are relative to it. */
   readonly folder: string;
   readonly bytes: Buffer;
+  /** Tells this state of this file from any other (device, inode, size, time of change). */
+  readonly stamp: string;
 }
 
 export interface RunbookSource {
@@ -112,6 +114,8 @@ export interface JobEnd {
   readonly exitCode: number | null;
   readonly signal: string | null;
   readonly survivors: readonly Survivor[];
+  /** Processes that were still there after the script had ended by itself, and had to be ended. */
+  readonly leftBehind: readonly Survivor[];
   /** One sentence for `spawn-failed`. */
   readonly reason: string | null;
   readonly durationMs: number;
@@ -214,8 +218,8 @@ export interface HistoryDocument {
   readonly path: string;
   /** Whether it has a top-level `# History`; where not, the first entry brings it. */
   readonly hasHistory: boolean;
-  /** Its size then, to notice a heading that another run has added since. */
-  readonly sizeBytes: number;
+  /** Of `LoadedDocument`: where the file is another by now, what is in it is looked up. */
+  readonly stamp: string;
 }
 
 /**

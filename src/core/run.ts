@@ -59,7 +59,7 @@ export interface RunRequest {
   readonly assumeYes: boolean;
 }
 
-const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGPIPE'] as const;
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGPIPE'] as const;
 
 /** Why a run is being ended from outside: a signal to the tool; SIGPIPE when the reader of the output is gone. */
 export interface StopReason {
@@ -71,12 +71,11 @@ export interface StopReason {
 /** The reason that an aborted signal carries; one of unknown origin counts as an interrupt. */
 export function stopReasonOf(signal: AbortSignal): StopReason {
   const reason: unknown = signal.reason;
-  const name = typeof reason === 'object' && reason !== null && 'signal' in reason ? reason.signal : null;
-  const message = typeof reason === 'object' && reason !== null && 'message' in reason ? reason.message : null;
-  return {
-    signal: STOP_SIGNALS.find((known) => known === name) ?? 'SIGINT',
-    ...(typeof message === 'string' ? { message } : {}),
-  };
+  if (typeof reason !== 'object' || reason === null || !('signal' in reason)) return { signal: 'SIGINT' };
+  const known = STOP_SIGNALS.find((name) => name === reason.signal) ?? 'SIGINT';
+  return 'message' in reason && typeof reason.message === 'string'
+    ? { signal: known, message: reason.message }
+    : { signal: known };
 }
 
 export interface Survivor {

@@ -15,6 +15,12 @@ export type Authentication =
 export async function authenticate(ports: EnginePorts, draft: Draft): Promise<Authentication> {
   const { token } = draft.request;
   if (token === null) return { identity: null, failed: null };
+  if (token === '') {
+    const failed = new RunbookError('unauthenticated', 'What was to be the token is empty.', {
+      fix: 'Check the command or the file that the token comes from.',
+    });
+    return { identity: null, failed };
+  }
   try {
     const identity = await ports.authenticator.authenticate(token);
     draft.identity = identity;

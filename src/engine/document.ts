@@ -24,3 +24,10 @@ export function checkDocument(ports: Pick<EnginePorts, 'clock'>, document: Loade
     document: displayPath,
   });
 }
+
+/** What is not wrong but should be seen before a run, like a review that is overdue. */
+export function warningsOf({ document, parsed }: Draft): readonly string[] {
+  return (parsed?.problems ?? []).map(
+    ({ line, message, rule }) => `${document?.displayPath ?? ''}:${line}: ${message} (${rule})`,
+  );
+}

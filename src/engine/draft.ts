@@ -48,7 +48,7 @@ export function headOf({ document, parsed }: Draft): Buffer | null {
 /** Where the entry of this run belongs; null until the document was read. */
 export function historyDocumentOf({ document, parsed }: Draft): HistoryDocument | null {
   if (document === null || parsed === null) return null;
-  return { path: document.path, hasHistory: parsed.historyOffset !== null, sizeBytes: document.bytes.length };
+  return { path: document.path, hasHistory: parsed.historyOffset !== null, stamp: document.stamp };
 }
 
 /** The record of the first transition: `queued`, or `refused` with its reason. */

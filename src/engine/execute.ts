@@ -10,14 +10,15 @@ import type { LoadedDocument, WorkFolder } from '../core/ports.ts';
 import type { RunEventSink, RunRequest, RunResult } from '../core/run.ts';
 import type { Runbook } from '../core/runbook.ts';
 import { authenticate, checkCallChain, checkClaims } from './access.ts';
-import { checkDocument } from './document.ts';
+import { checkDocument, warningsOf } from './document.ts';
 import { headOf, recordOf, startDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { neverStarted, recordEnd } from './end.ts';
 import { NO_OUTPUT, openOutput } from './output.ts';
 import type { RunOutputSink } from './output.ts';
 import type { EnginePorts } from './ports.ts';
-import { projectRefusal, projectResult } from './projection.ts';
+import { projectResult } from './projection.ts';
+import { refuse } from './refuse.ts';
 import { checkRequirements } from './requirements.ts';
 import type { Plan } from './requirements.ts';
 import { brokenOff, runSteps } from './steps.ts';
@@ -55,8 +56,9 @@ export async function execute(ports: EnginePorts, request: RunRequest, listener:
 
   try {
     await recordEnd(ports, result, emit);
-    await projectResult(ports, draft, result, emit);
   } finally {
+    // Also where the ledger fails, the document gets what can be told.
+    await projectResult(ports, draft, result, emit);
     await begun.workFolder.remove().catch(async (error: unknown) => {
       const message = `The work folder ${begun.workFolder.path} could not be removed: ${messageOf(error)}.`;
       await emit({ type: 'notice', runId, level: 'warning', message });
@@ -81,28 +83,12 @@ async function accept(ports: EnginePorts, draft: Draft, emit: RunEventSink): Pro
     draft.historyMode = history.mode;
     draft.git = await ports.facts.git(document.path);
     if (history.reason !== null) await emit({ type: 'notice', runId, level: 'info', message: history.reason });
-    for (const message of plan.unenforced) await emit({ type: 'notice', runId, level: 'warning', message });
+    for (const message of [...warningsOf(draft), ...plan.unenforced])
+      await emit({ type: 'notice', runId, level: 'warning', message });
     return { document, runbook, plan };
   } catch (error) {
     if (error instanceof RunbookError) await refuse(ports, draft, error, emit);
     throw error;
-  }
-}
-
-/** Never hides the refusal itself: when it cannot be recorded, a warning says so. */
-async function refuse(ports: EnginePorts, draft: Draft, refusal: RunbookError, emit: RunEventSink): Promise<void> {
-  const { code, message } = refusal;
-  const { document, request } = draft;
-  try {
-    if (code === 'forbidden' && document !== null) {
-      const decided = await ports.documentHistory.decide(request.historyMode, document.path).catch(() => null);
-      draft.historyMode = decided?.mode ?? draft.historyMode;
-    }
-    await ports.ledger.refuse(recordOf(ports, draft, { code, message }), headOf(draft));
-    await projectRefusal(ports, draft, refusal);
-  } catch (error) {
-    const warning = `The refusal could not be recorded: ${messageOf(error)}`;
-    await emit({ type: 'notice', runId: draft.runId, level: 'warning', message: warning });
   }
 }
 

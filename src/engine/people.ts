@@ -44,8 +44,6 @@ async function ask(
   const { interaction, assumeYes } = draft.request;
   const answer = async (question: Promise<boolean> | undefined): Promise<boolean> =>
     (await question?.catch(() => false)) ?? false;
-  if (step.manual !== undefined) return await answer(interaction?.manual(step, step.manual, signal));
-  if (assumeYes) return true;
   // Nothing that may be a secret is put into a question.
   const visible = new Map([
     ...[...passedOn].filter(([name]) => !looksSecret(name)),
@@ -53,13 +51,16 @@ async function ask(
       requirement?.secret === false ? [[name, value] as const] : [],
     ),
   ]);
-  const { confirm, confirmTyping } = step;
-  if (confirm !== undefined) {
-    const text = confirm.replaceAll(
+  const filled = (text: string): string =>
+    text.replaceAll(
       VARIABLE,
       (whole, braced: string | undefined, bare: string | undefined) => visible.get(braced ?? bare ?? '') ?? whole,
     );
-    if (!(await answer(interaction?.confirm(step, text, signal)))) return false;
+  const { manual, confirm, confirmTyping } = step;
+  if (manual !== undefined) return await answer(interaction?.manual(step, filled(manual), signal));
+  if (assumeYes) return true;
+  if (confirm !== undefined) {
+    if (!(await answer(interaction?.confirm(step, filled(confirm), signal)))) return false;
   }
   if (confirmTyping === undefined) return true;
   const expected = plan.variables.get(confirmTyping)?.value ?? '';

@@ -18,7 +18,7 @@ export async function projectResult(
   const { runId } = draft;
   try {
     await append(ports, draft, async () => {
-      const { chunks, dropped } = await ports.output.read(runId);
+      const { chunks } = await ports.output.read(runId);
       return {
         runId,
         finishedAt: result.finishedAt,
@@ -27,7 +27,7 @@ export async function projectResult(
         subject: draft.identity?.subject ?? null,
         stdout: bytesOf(chunks, 'stdout'),
         stderr: bytesOf(chunks, 'stderr'),
-        dropped,
+        dropped: result.output.dropped,
         error: result.reason,
       };
     });

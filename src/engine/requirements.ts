@@ -3,12 +3,13 @@ import { checkVariables, recordVariables, resolveVariables } from '../core/envir
 import type { ResolvedVariable } from '../core/environment.ts';
 import { deniedFromAnybody, isEnvironmentName } from '../core/environment-names.ts';
 import { RunbookError } from '../core/errors.ts';
-import type { LoadedDocument } from '../core/ports.ts';
+import type { Interaction, LoadedDocument } from '../core/ports.ts';
 import type { RunRequest } from '../core/run.ts';
 import { inputsOf, looksSecret } from '../core/runbook.ts';
 import type { EnvRequirement, FileRequirement, InterpreterName, Problem, Runbook } from '../core/runbook.ts';
 import { checkReadiness, scriptsOf } from '../core/readiness.ts';
 import type { Facts } from '../core/readiness.ts';
+import { checkValue } from '../core/values.ts';
 import type { Draft } from './draft.ts';
 import type { EnginePorts } from './ports.ts';
 
@@ -123,16 +124,31 @@ async function askFor(
   const { interaction } = request;
   if (interaction === null) return missing;
   for (const requirement of missing) {
-    const { name, description, secret } = requirement;
-    const value = await interaction.askVariable(name, description, secret, request.signal).catch((error: unknown) => {
-      throw new RunbookError('requirements-unmet', `${name} was asked for and not given.`, {
-        fix: `Give it with \`--env ${name}\`.`,
-        cause: error,
-      });
-    });
-    values.set(name, { value, origin: 'asked', requirement });
+    const value = await askOnce(interaction, requirement, request.signal);
+    values.set(requirement.name, { value, origin: 'asked', requirement });
   }
   return [];
+}
+
+/** A value of the wrong form is asked for again, twice; then it is a problem like any other. */
+async function askOnce(interaction: Interaction, requirement: EnvRequirement, signal: AbortSignal): Promise<string> {
+  const { name, secret, choices } = requirement;
+  let hint = [requirement.description, choices === undefined ? '' : `one of ${choices.join(', ')}`]
+    .filter((part) => part !== '')
+    .join('; ');
+  try {
+    for (let tries = 1; ; tries += 1) {
+      const value = await interaction.askVariable(name, hint, secret, signal);
+      const reason = checkValue(requirement, value);
+      if (reason === null || tries === 3) return value;
+      hint = reason;
+    }
+  } catch (error) {
+    throw new RunbookError('requirements-unmet', `${name} was asked for and not given.`, {
+      fix: `Give it with \`--env ${name}\`.`,
+      cause: error,
+    });
+  }
 }
 
 /** Steps that need a person are refused before anything has started, not in the middle. */

@@ -87,6 +87,11 @@ export async function runScript(context: RunContext, run: ScriptRun): Promise<En
       await output.write(index, stream, chunk);
     },
   );
+  if (end.leftBehind.length > 0) {
+    const who = end.leftBehind.map(({ pid, command }) => `${command} (${pid})`).join(', ');
+    const message = `“${step.name}” left processes behind, which were ended with it: ${who}.`;
+    await context.emit({ type: 'notice', runId: draft.runId, level: 'warning', message });
+  }
   return { ...ended(context, step, end, deadline), survivors: end.survivors };
 }
 

@@ -37,12 +37,29 @@ describe.skipIf(!requires('script'))('at a terminal (needs script of util-linux)
     expect(exitCode).toBe(78);
   });
 
-  it('an answer of the wrong form is refused', async () => {
+  it('an answer of the wrong form is asked for again, and refused the third time', async () => {
     const home = createHome();
-    home.write('Ask.md', classic('Ask', 'true', { env: 'N:\n  type: integer' }));
-    const { screen, exitCode } = await inTerminal(home.folder, ['execute', './Ask.md'], [[/N: /, `many${ENTER}`]]);
-    expect(screen).toContain('N must be a whole number');
-    expect(exitCode).toBe(78);
+    home.write('Ask.md', classic('Ask', 'echo "got $N"', { env: 'N:\n  type: integer' }));
+    const again = /N \(N must be a whole number.*\): /;
+    const wrong = await inTerminal(
+      home.folder,
+      ['execute', './Ask.md'],
+      [
+        [/N: /, `many${ENTER}`],
+        [again, `more${ENTER}`],
+        [again, `most${ENTER}`],
+      ],
+    );
+    expect(wrong.exitCode).toBe(78);
+    const right = await inTerminal(
+      home.folder,
+      ['execute', './Ask.md'],
+      [
+        [/N: /, `many${ENTER}`],
+        [again, `7${ENTER}`],
+      ],
+    );
+    expect(right).toMatchObject({ exitCode: 0, screen: expect.stringContaining('got 7') as string });
   });
 
   it.each([
@@ -62,17 +79,34 @@ describe.skipIf(!requires('script'))('at a terminal (needs script of util-linux)
   });
 
   it.each([
-    ['db-3', 0],
-    ['db-4', 130],
-  ])('a step that wants a value typed gets %s: exit %i', async (answer, exit) => {
+    [['db-3'], 0],
+    [['db-4', 'db-3'], 0],
+    [['db-4', 'db-4', ''], 130],
+  ])('a step that wants a value typed gets %j: exit %i', async (answers, exit) => {
     const home = createHome();
     home.write('Ask.md', STEPS('confirm_typing: HOST'));
     const { exitCode } = await inTerminal(
       home.folder,
       ['execute', './Ask.md'],
-      [[/type the value of HOST/, `${answer}${ENTER}`]],
+      answers.map((answer) => [/type the value of HOST/, `${answer}${ENTER}`] as const),
     );
     expect(exitCode).toBe(exit);
+  });
+
+  it('a question shows values, but none of a secret', async () => {
+    const home = createHome();
+    home.write(
+      'Ask.md',
+      STEPS('confirm: Use $API_TOKEN on ${HOST}?').replace('HOST:\n', 'API_TOKEN: the key\nHOST:\n'),
+    );
+    const { screen } = await inTerminal(
+      home.folder,
+      ['execute', './Ask.md', '--env', 'API_TOKEN'],
+      [[/on db-3\? \[y/, `n${ENTER}`]],
+      { API_TOKEN: 'canary' },
+    );
+    expect(screen).toContain('Use $API_TOKEN on db-3?');
+    expect(screen).not.toContain('canary');
   });
 
   it('a manual step is done when the person says so', async () => {

@@ -26,7 +26,7 @@ const steps = (body: string, keys = ''): string => `# Trouble\n\n# Steps\n\n${st
 async function inShell(home: Home, command: string, env: Readonly<Record<string, string>> = {}): Promise<CliResult> {
   const { exitCode, stdout, stderr } = await execa(
     'bash',
-    ['-c', command.replaceAll('runbook ', `"${process.execPath}" "${BIN}" `)],
+    ['-c', command.replaceAll('runbook ', `"${process.execPath}" -- "${BIN}" `)],
     {
       cwd: home.folder,
       env: { ...cleanEnvironment(home.folder), ...env },
@@ -251,7 +251,7 @@ async function signalRunner(home: Home, signal: 'SIGTERM'): Promise<void> {
         const [command = '', ...args] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
         return (
           command.endsWith('node') &&
-          args[0] === BIN &&
+          args[1] === BIN &&
           readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`HOME=${home.folder}\0`)
         );
       } catch {

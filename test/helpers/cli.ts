@@ -46,7 +46,7 @@ export function createHome(): Home {
       return file;
     },
     run: async (args, { env = {}, input, cwd = folder } = {}) => {
-      const result = await execa(process.execPath, [BIN, ...args], {
+      const result = await execa(process.execPath, ['--', BIN, ...args], {
         cwd,
         env: { ...cleanEnvironment(folder), ...env },
         extendEnv: false,

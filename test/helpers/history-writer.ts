@@ -10,7 +10,7 @@ const history = createMarkdownHistory({ ci: false });
 const stdout = Buffer.alloc(Number(bytes), 'one line of output\n```\n');
 try {
   for (let n = 0; n < Number(count); n += 1) {
-    await history.append({ path, hasHistory: true, sizeBytes: 0 }, entryOf({ runId: `${prefix}-${n}`, stdout }));
+    await history.append({ path, hasHistory: true, stamp: '' }, entryOf({ runId: `${prefix}-${n}`, stdout }));
   }
 } catch (error) {
   process.stdout.write(error instanceof Error ? error.message : 'thrown');

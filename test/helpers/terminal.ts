@@ -14,7 +14,7 @@ export async function inTerminal(
   exchanges: readonly Exchange[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly screen: string; readonly exitCode: number | undefined }> {
-  const command = [process.execPath, BIN, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+  const command = [process.execPath, '--', BIN, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
   const child = execa('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
     cwd: folder,
     env: { ...cleanEnvironment(folder), TERM: 'xterm', NO_COLOR: '1', ...env },
@@ -25,11 +25,14 @@ export async function inTerminal(
   });
   let screen = '';
   let asked = 0;
+  /** What was on the screen when the last answer was given. */
+  let seen = 0;
   child.stdout.on('data', (chunk: Buffer) => {
     screen += chunk.toString();
     const [prompt, answer] = exchanges[asked] ?? [];
-    if (prompt === undefined || answer === undefined || !prompt.test(screen)) return;
+    if (prompt === undefined || answer === undefined || !prompt.test(screen.slice(seen))) return;
     asked += 1;
+    seen = screen.length;
     child.stdin.write(answer);
   });
   const { exitCode } = await child;

@@ -5,6 +5,7 @@ import { Parser } from 'commonmark';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createMarkdownHistory } from '../../src/adapters/document-history/markdown-file.ts';
+import { stampOf } from '../../src/adapters/system/stamp.ts';
 import { readEntries } from '../../src/core/history/document-history.ts';
 import type { HistoryDocument } from '../../src/core/ports.ts';
 import { entryOf } from '../helpers/entries.ts';
@@ -28,7 +29,7 @@ const history = createMarkdownHistory({ ci: false });
 /** The document as it was loaded, with this text. */
 function loaded(text: string, hasHistory: boolean): HistoryDocument {
   writeFileSync(path, text);
-  return { path, hasHistory, sizeBytes: Buffer.byteLength(text) };
+  return { path, hasHistory, stamp: stampOf(statSync(path, { bigint: true })) };
 }
 
 /** Top-level headings as CommonMark sees them. */
@@ -99,13 +100,20 @@ describe('where a history goes', () => {
       message: expect.stringContaining(path) as unknown,
       fix: expect.stringContaining('--history ledger') as unknown,
     });
-    expect(await failureOf(() => history.append({ path, hasHistory: true, sizeBytes: 0 }, entryOf({})))).toMatchObject({
+    expect(await failureOf(() => history.append({ path, hasHistory: true, stamp: '' }, entryOf({})))).toMatchObject({
       code: 'io',
     });
   });
 });
 
 describe('an entry in the document', () => {
+  test('brings the heading also where somebody has put another document in its place', async () => {
+    const document = loaded(`${DOCUMENT}# History\n`, true);
+    writeFileSync(path, DOCUMENT);
+    await history.append(document, entryOf({ runId: 'one' }));
+    expect(headings().slice(0, 3)).toEqual(['# Restart', '# Script', '# History']);
+  });
+
   test('brings the heading once, keeps everything before it, mode and inode included', async () => {
     const document = loaded(DOCUMENT, false);
     chmodSync(path, 0o640);
@@ -114,7 +122,8 @@ describe('an entry in the document', () => {
     // The second run was loaded before the first one ended.
     await history.append(document, entryOf({ runId: 'two', stdout: Buffer.from('# History\n') }));
     const text = readFileSync(path, 'utf8');
-    expect(text.startsWith(`${DOCUMENT}\n# History\n\n### `)).toBe(true);
+    // No blank line comes before it: the digest of the runbook stays the same.
+    expect(text.startsWith(`${DOCUMENT}# History\n\n### `)).toBe(true);
     expect(runIds()).toEqual(['one', 'two']);
     expect(headings()).toEqual([
       '# Restart',
@@ -166,7 +175,7 @@ describe('an entry in the document', () => {
 
   test('that a full disk has torn is told, kept, and closed off by the next one', async () => {
     loaded(`${DOCUMENT}# History\n`, true);
-    await history.append({ path, hasHistory: true, sizeBytes: 0 }, entryOf({ runId: 'whole' }));
+    await history.append({ path, hasHistory: true, stamp: '' }, entryOf({ runId: 'whole' }));
     // A file may have 4 KiB here: the write comes back short and the rest fails, as on a full disk.
     const script = `trap '' XFSZ; ulimit -f 4; exec "$0" "$@"`;
     const { stdout } = await execa('bash', ['-c', script, process.execPath, WRITER, path, 'torn', '1', '9000'], {
@@ -176,7 +185,7 @@ describe('an entry in the document', () => {
     expect(statSync(path).size).toBe(4096);
     const torn = readFileSync(path, 'utf8');
 
-    await history.append({ path, hasHistory: true, sizeBytes: 0 }, entryOf({ runId: 'next' }));
+    await history.append({ path, hasHistory: true, stamp: '' }, entryOf({ runId: 'next' }));
     expect(readFileSync(path, 'utf8').startsWith(torn)).toBe(true);
     expect(readFileSync(path, 'utf8')).toContain('*The entry above is incomplete');
     expect(runIds()).toEqual(['whole', 'foreign', 'next']);
@@ -198,7 +207,7 @@ describe('an entry in the document', () => {
     const target = join(folder, 'target.md');
     writeFileSync(target, 'untouched');
     symlinkSync(target, path);
-    const failure = await failureOf(() => history.append({ path, hasHistory: true, sizeBytes: 9 }, entryOf({})));
+    const failure = await failureOf(() => history.append({ path, hasHistory: true, stamp: '' }, entryOf({})));
     expect(failure).toMatchObject({ code: 'io', message: expect.stringContaining('ELOOP') as unknown });
     expect(readFileSync(target, 'utf8')).toBe('untouched');
   });

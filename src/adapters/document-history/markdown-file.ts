@@ -6,7 +6,9 @@ import { setTimeout } from 'node:timers/promises';
 import { MAX_ENTRY_BYTES, renderEntry } from '../../core/history/document-entry.ts';
 import { isTorn, jointAfter } from '../../core/history/document-history.ts';
 import { RunbookError } from '../../core/errors.ts';
+import { splitDocument } from '../../core/parse/history.ts';
 import type { DocumentHistory } from '../../core/ports.ts';
+import { stampOf } from '../system/stamp.ts';
 import { findWorkTree } from '../system/work-tree.ts';
 
 const { O_APPEND, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants;
@@ -27,14 +29,15 @@ export function createMarkdownHistory({ ci }: { readonly ci: boolean }): Documen
       return { mode: reason === null ? 'file' : 'ledger', reason };
     },
 
-    async append({ path, hasHistory, sizeBytes }, entry) {
+    async append({ path, hasHistory, stamp }, entry) {
       const text = renderEntry(entry);
       const fd = openDocument(path);
       try {
         const tail = await settledTail(fd);
         // From here to the write nothing is awaited, so runs of one process cannot both add the heading.
-        const heading = hasHistory || addedSince(fd, sizeBytes) ? '' : '# History\n\n';
-        writeWhole(fd, path, jointAfter(tail) + heading + text);
+        const isSame = stampOf(fstatSync(fd, { bigint: true })) === stamp;
+        const joint = (isSame ? hasHistory : hasHistoryNow(fd)) ? jointAfter(tail) : headingAfter(tail);
+        writeWhole(fd, path, joint + text);
       } finally {
         closeSync(fd);
       }
@@ -92,9 +95,14 @@ function tailOf(fd: number): string {
   return readFrom(fd, Math.max(0, size - MAX_ENTRY_BYTES - 4096)).toString('utf8');
 }
 
-/** Whether another run has added the heading since the document, of this size, was read. */
-function addedSince(fd: number, sizeBytes: number): boolean {
-  return /^# History$/m.test(readFrom(fd, sizeBytes).toString('utf8'));
+/** The whole document is read only where somebody has changed it since it was loaded. */
+function hasHistoryNow(fd: number): boolean {
+  return splitDocument(readFrom(fd, 0)).historyOffset !== null;
+}
+
+/** No blank line before it: the bytes above, and with them the digest of the runbook, stay as they are. */
+function headingAfter(tail: string): string {
+  return `${tail === '' || tail.endsWith('\n') ? '' : '\n'}# History\n\n`;
 }
 
 function readFrom(fd: number, position: number): Buffer {

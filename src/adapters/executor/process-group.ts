@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from '../../core/failures.ts';
@@ -30,6 +31,7 @@ async function execute(job: Job, signal: AbortSignal, onOutput: OnOutput, graceM
     exitCode: null,
     signal: null,
     survivors: [],
+    leftBehind: [],
     reason: null,
     ...fields,
     durationMs: Math.round(performance.now() - startedAt),
@@ -44,10 +46,10 @@ async function execute(job: Job, signal: AbortSignal, onOutput: OnOutput, graceM
 
   const pumps = [pump(child.stdout, 'stdout', onOutput), pump(child.stderr, 'stderr', onOutput)];
   const cause = await waitForStop(job.timeoutMs, signal, exited);
-  const survivors = await emptyGroup(child, job, cause !== 'exited', graceMs, exited);
+  const { survivors, leftBehind } = await emptyGroup(child, job, cause !== 'exited', graceMs, exited);
   const { exitCode, signal: exitSignal } = await exited;
   await drain(pumps, child, cause !== 'exited');
-  return end({ cause, exitCode, signal: exitSignal, survivors });
+  return end({ cause, exitCode, signal: exitSignal, survivors, leftBehind });
 }
 
 interface Started {
@@ -108,7 +110,7 @@ async function emptyGroup(
   forced: boolean,
   graceMs: number,
   exited: Promise<unknown>,
-): Promise<JobEnd['survivors']> {
+): Promise<Pick<JobEnd, 'survivors' | 'leftBehind'>> {
   const group = child.pid ?? 0;
   if (job.tty) {
     if (forced) {
@@ -116,16 +118,17 @@ async function emptyGroup(
       await Promise.race([exited, delay(graceMs, undefined, { ref: false })]);
       child.kill('SIGKILL');
     }
-    return [];
+    return { survivors: [], leftBehind: [] };
   }
-  if (!forced && (await emptyWithin(group, PIPE_DRAIN_MS))) return [];
+  if (!forced && (await emptyWithin(group, PIPE_DRAIN_MS))) return { survivors: [], leftBehind: [] };
+  const leftBehind = forced ? [] : await groupMembers(group);
   signalGroup(group, 'SIGTERM');
-  if (await emptyWithin(group, graceMs)) return [];
+  if (await emptyWithin(group, graceMs)) return { survivors: [], leftBehind };
   for (let attempt = 0; attempt < 20; attempt += 1) {
     signalGroup(group, 'SIGKILL');
-    if (await emptyWithin(group, 100)) return [];
+    if (await emptyWithin(group, 100)) return { survivors: [], leftBehind };
   }
-  return await groupMembers(group);
+  return { survivors: await groupMembers(group), leftBehind };
 }
 
 async function emptyWithin(group: number, ms: number): Promise<boolean> {
@@ -192,5 +195,6 @@ async function drain(pumps: readonly Pump[], child: ChildProcess, stopped: boole
 function spawnReason(error: unknown, job: Job): string {
   const code = codeOf(error);
   if (code === 'E2BIG') return 'The variables and arguments together are larger than the system takes (E2BIG).';
+  if (code === 'ENOENT' && !existsSync(job.cwd)) return 'The work folder is gone; an earlier step may have removed it.';
   return `${job.argv[0] ?? ''} could not be started (${code === '' ? 'unknown error' : code}).`;
 }

@@ -7,6 +7,7 @@ import { codeOf, messageOf } from '../../core/failures.ts';
 import { isInside } from '../../core/paths.ts';
 import type { LoadedDocument, RunbookSource, UnreadableDocument } from '../../core/ports.ts';
 import { nearest } from '../../core/spelling.ts';
+import { stampOf } from '../system/stamp.ts';
 
 /** A document's history grows; its head is bounded by the parser. */
 const MAX_DOCUMENT_BYTES = 64 * 1024 ** 2;
@@ -101,7 +102,15 @@ async function read(file: string, cwd: string, root: string | null): Promise<Loa
         );
       }
       const bytes = await handle.readFile();
-      return { path: target, displayPath: shown, fileName: path.basename(file), folder: path.dirname(target), bytes };
+      const stamp = stampOf(await handle.stat({ bigint: true }));
+      return {
+        path: target,
+        displayPath: shown,
+        fileName: path.basename(file),
+        folder: path.dirname(target),
+        bytes,
+        stamp,
+      };
     } finally {
       await handle.close();
     }

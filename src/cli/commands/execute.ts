@@ -4,6 +4,7 @@ import { bytesOf, exitCodeOf, signalNumber, stopReasonOf } from '../../core/run.
 import type { RunEvent, RunRequest, RunResult } from '../../core/run.ts';
 import { formatDuration, parseDuration } from '../../core/units.ts';
 import { execute } from '../../engine/execute.ts';
+import { refuseRequest } from '../../engine/refuse.ts';
 import { printJson, withApp } from '../context.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
 import { createInteraction } from '../interaction.ts';
@@ -34,55 +35,86 @@ export async function executeCommand(
   options: ExecuteOptions,
 ): Promise<number> {
   const reference = chooseReference(argument, options.runbook);
-  const timeoutMs = readTimeout(options.timeout);
-  const given = readVariables(options.env ?? [], terminal);
-  const envFile = readEnvFiles(options.envFile ?? [], terminal.cwd);
-  const callChain = readCallChain(terminal);
-
   return await withApp(terminal, options, async (context) => {
     const { app, style } = context;
-    const { settings } = app;
-    const token = await readToken(terminal, options, settings.token);
     const ports = await app.engine();
-    if (settings.history === 'none' && options.quiet !== true) {
+    if (app.settings.history === 'none' && options.quiet !== true) {
       terminal.say(style.yellow('This run leaves no record (--history none): nobody can ask later what happened.'));
     }
     return await terminal.withStopSignal(async (signal) => {
-      const request: RunRequest = {
-        reference,
-        token,
-        given: given.values,
-        onCommandLine: given.onCommandLine,
-        wanted: given.wanted,
-        envFile,
-        passEnv: [...settings.passEnv, ...(options.passEnv ?? [])],
-        source: terminal.ci ? 'ci' : 'cli',
-        historyMode: settings.history,
-        timeoutMs,
-        callChain,
-        correlationId: terminal.environment.get('RUNBOOK_CORRELATION_ID') ?? null,
-        incident: options.incident ?? null,
-        signal,
-        interaction: terminal.interactive && options.input !== false ? createInteraction(terminal) : null,
-        assumeYes: options.yes === true,
-      };
+      const asked = emptyRequest(terminal, context, options, reference, signal);
       const rollbacks: Rollback[] = [];
+      const listener = async (event: RunEvent): Promise<void> => {
+        if (event.type === 'step' && event.rollback !== undefined) {
+          rollbacks.unshift({ step: event.name, body: event.rollback.body });
+        }
+        await show(terminal, style, options, event);
+      };
       try {
-        const result = await execute(ports, request, async (event) => {
-          if (event.type === 'step' && event.rollback !== undefined)
-            rollbacks.unshift({ step: event.name, body: event.rollback.body });
-          await show(terminal, style, options, event);
+        const request = await fillIn(terminal, context, options, asked).catch(async (error: unknown) => {
+          if (error instanceof RunbookError) await refuseRequest(ports, asked, error, listener);
+          throw error;
         });
+        const result = await execute(ports, request, listener);
         await finish(terminal, options, context, result, rollbacks);
         if (result.outcome === 'timed-out' || result.outcome === 'canceled') terminal.leaveSoon();
         return exitCodeOf(result);
       } catch (error) {
-        // Who presses Ctrl-C at a question has not forgotten a variable.
         if (!signal.aborted) throw error;
-        return await reportError(terminal, 'execute', options, error, 128 + signalNumber(stopReasonOf(signal).signal));
+        // Who presses Ctrl-C at a question has not forgotten a variable.
+        const code = 128 + signalNumber(stopReasonOf(signal).signal);
+        return error instanceof RunbookError ? await reportError(terminal, 'execute', options, error, code) : code;
       }
     });
   });
+}
+
+/** What is known of a request before anything was read for it. */
+function emptyRequest(
+  terminal: Terminal,
+  { app }: CommandContext,
+  options: ExecuteOptions,
+  reference: string,
+  signal: AbortSignal,
+): RunRequest {
+  return {
+    reference,
+    token: null,
+    given: new Map(),
+    onCommandLine: new Set(),
+    wanted: [],
+    envFile: new Map(),
+    passEnv: [...app.settings.passEnv, ...(options.passEnv ?? [])],
+    source: terminal.ci ? 'ci' : 'cli',
+    historyMode: app.settings.history,
+    timeoutMs: null,
+    callChain: [],
+    correlationId: terminal.environment.get('RUNBOOK_CORRELATION_ID') ?? null,
+    incident: options.incident ?? null,
+    signal,
+    interaction: terminal.interactive && options.input !== false ? createInteraction(terminal) : null,
+    assumeYes: options.yes === true,
+  };
+}
+
+/** @throws RunbookError for what the user gave and cannot be read */
+async function fillIn(
+  terminal: Terminal,
+  { app }: CommandContext,
+  options: ExecuteOptions,
+  asked: RunRequest,
+): Promise<RunRequest> {
+  const { values, onCommandLine, wanted } = readVariables(options.env ?? [], terminal);
+  return {
+    ...asked,
+    given: values,
+    onCommandLine,
+    wanted,
+    envFile: readEnvFiles(options.envFile ?? [], terminal.cwd),
+    timeoutMs: readTimeout(options.timeout),
+    callChain: readCallChain(terminal),
+    token: await readToken(terminal, options, app.settings.token, asked.signal),
+  };
 }
 
 /** The rollback of a step that has begun, newest first: nothing of it is run. */

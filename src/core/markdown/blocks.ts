@@ -42,6 +42,13 @@ export interface Comment {
   readonly endLine: number;
 }
 
+/** Where raw HTML begins that is not one whole comment, also inside of quotes and lists: it may hide what follows. */
+export interface Html {
+  readonly type: 'html';
+  readonly line: number;
+  readonly column: number;
+}
+
 /**
  * A line nests more than `MAX_DEPTH` quotes and list items. The scan ends there, so it is always the last block: what
  * follows is unknown, and a caller must refuse the document.
@@ -52,10 +59,11 @@ export interface TooDeep {
   readonly column: number;
 }
 
-export type Block = Heading | Fence | Comment | TooDeep;
+export type Block = Heading | Fence | Comment | Html | TooDeep;
 
 /**
- * Top-level headings, fences and comments of `text`, in order. Those inside quotes, lists and HTML are not top-level.
+ * Top-level headings, fences and comments of `text`, in order, and where HTML begins anywhere. Headings and fences inside
+ * quotes, lists and HTML are not top-level.
  * Lines end in `\n`: the caller has replaced or refused `\r`, which CommonMark takes for a line ending as well.
  * NUL is read as U+FFFD (section 2.3). Never throws; linear in the length of `text`.
  */

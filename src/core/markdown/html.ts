@@ -66,6 +66,12 @@ export function commentText(block: string): string {
   return block.slice(4, end === -1 ? block.length : Math.max(end, 4)).trim();
 }
 
+/** Whether a block is one comment that is closed, and nothing else. */
+export function isWholeComment(block: string): boolean {
+  const end = block.indexOf('-->', 2);
+  return end !== -1 && block.slice(end + 3).trim() === '';
+}
+
 function endsTagName(text: string, at: number): boolean {
   const code = text.charCodeAt(at);
   return at === text.length || isWhite(code) || code === GREATER;

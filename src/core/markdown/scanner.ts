@@ -4,7 +4,7 @@ import type { Block } from './blocks.ts';
 import type { Container } from './containers.ts';
 import { continues, openContainer } from './containers.ts';
 import type { HtmlKind } from './html.ts';
-import { COMMENT, commentText, endsHtml, htmlKind } from './html.ts';
+import { COMMENT, commentText, endsHtml, htmlKind, isWholeComment } from './html.ts';
 import { CODE_INDENT, Line, skipWhite } from './line.ts';
 import type { FenceMarker } from './markers.ts';
 import { atxHeading, closesFence, isThematicBreak, openingFence, setextLevel, trimWhite } from './markers.ts';
@@ -158,6 +158,9 @@ export class Scanner {
     if (html === null || (html === 7 && this.#leaf?.kind === 'paragraph')) return false;
     this.#begin();
     this.#leaf = { kind: 'html', line: this.#line, html };
+    // Of a comment at the top level it shows at its end whether it is whole; one that is nested may end with its container.
+    const isWholeLine = html === COMMENT && isWholeComment(line.text.slice(line.next));
+    if (html !== COMMENT || (this.#open.length > 0 && !isWholeLine)) this.#addHtml(this.#line);
     if (endsHtml(html, line.text, line.next)) this.#endLeaf(true);
     return true;
   }
@@ -228,14 +231,17 @@ export class Scanner {
       this.#blocks.push({ type: 'fence', info: marker.info, content, line, column, endLine, closed });
     } else if (leaf.kind === 'html' && leaf.html === COMMENT) {
       const { line } = leaf;
-      const text = commentText(
-        this.#lines
-          .slice(line - 1, endLine)
-          .join('\n')
-          .trimStart(),
-      );
-      this.#blocks.push({ type: 'comment', text, line, column: this.#columnOf(line), endLine });
+      const block = this.#lines
+        .slice(line - 1, endLine)
+        .join('\n')
+        .trimStart();
+      this.#blocks.push({ type: 'comment', text: commentText(block), line, column: this.#columnOf(line), endLine });
+      if (!isWholeComment(block)) this.#addHtml(line);
     }
+  }
+
+  #addHtml(line: number): void {
+    this.#blocks.push({ type: 'html', line, column: this.#columnOf(line) });
   }
 
   /** Column of the first character of a top-level line that is not white space. */

@@ -2,10 +2,13 @@
 import type { SplitDocument } from './history.ts';
 import type { Position, Problems } from './problems.ts';
 
-/** Bidi controls, zero-width and other invisible characters, and the tag characters: text that reads otherwise than it runs. */
+/**
+ * Bidi controls, zero-width and other invisible characters, variation selectors (but for those that choose how an emoji
+ * looks), and the tag characters: text that reads otherwise than it runs.
+ */
 const HIDDEN =
   // oxlint-disable-next-line no-misleading-character-class -- single code points are looked for
-  /[\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180E\u200B-\u200F\u202A-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\u{E0000}-\u{E007F}]/u;
+  /[\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180E\u200B-\u200F\u202A-\u202E\u2060-\u206F\u2800\u3164\uFE00-\uFE0D\uFEFF\uFFA0\uFFF9-\uFFFB\u{1D173}-\u{1D17A}\u{E0000}-\u{E007F}\u{E0100}-\u{E01EF}]|(?<![\p{Extended_Pictographic}\d#*])[\uFE0E\uFE0F]/u;
 // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
 const CONTROL = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/;
 

@@ -6,7 +6,7 @@ import type { Fence } from '../markdown/blocks.ts';
 import type { SplitDocument } from './history.ts';
 import { type Problems, quote } from './problems.ts';
 import { isNear } from '../spelling.ts';
-import { lettersOf, readingsOf } from './lookalikes.ts';
+import { lettersOf, readingsOf, wordsOf } from './lookalikes.ts';
 import type { Tail } from './tail.ts';
 
 const TARGET = 'requiredclaims';
@@ -21,7 +21,7 @@ export function checkClaimsHeading(document: SplitDocument, tail: Tail, problems
     if (block.type !== 'heading') continue;
     // Looser for headings: `# Claims`, `## Required claims (production)`.
     const isClaims = readingsOf(block.text).some((letters) => letters === 'claims' || letters.includes(TARGET));
-    if (isClaims) report(block.line, block.text, problems);
+    if (isClaims || wordsOf(block.text).some(speaksOfClaims)) report(block.line, block.text, problems);
   }
   const found = linesLikeClaims(tail.lines);
   if (found.length === 0) return;
@@ -31,6 +31,12 @@ export function checkClaimsHeading(document: SplitDocument, tail: Tail, problems
     if (fences.some(({ line, endLine }) => index + 1 > line && index + 1 <= endLine)) continue;
     report(tail.firstLine + index, tail.lines[index] ?? '', problems);
   }
+}
+
+/** `Required [Claims](policy.md)`, `Claims required`, `Required roles`: both words, in whatever order and among others. */
+function speaksOfClaims(words: readonly string[]): boolean {
+  const has = (names: readonly string[]): boolean => words.some((word) => names.some((name) => isNear(word, name, 1)));
+  return words.some((word) => word.includes(TARGET)) || (has(['required']) && has(['claims', 'roles', 'permissions']));
 }
 
 function report(line: number, text: string, problems: Problems): void {

@@ -18,8 +18,9 @@ export interface SplitDocument {
   readonly tooLarge: boolean;
 }
 
-/** Headings, fences and comments of a head: each costs time, and no person reads so many. */
+/** Headings, fences and comments of a head, and its lines: each costs time, and no person reads so many. */
 export const MAX_BLOCKS = 10_000;
+export const MAX_LINES = 20_000;
 
 const HISTORY_CANDIDATE = /^ {0,3}#[ \t]+History[^\n]*/m;
 
@@ -29,9 +30,9 @@ export function splitDocument(bytes: Uint8Array): SplitDocument {
   const { blocks, history } = findHistory(prefix);
   const offset = history === null ? null : lineOffset(bytes, history.line);
   const headBytes = offset === null ? bytes : bytes.subarray(0, offset);
-  const tooLarge = headBytes.length > MAX_HEAD_BYTES || blocks.length > MAX_BLOCKS;
   const allLines = prefix.split('\n');
   const lines = history === null ? allLines : allLines.slice(0, history.line - 1);
+  const tooLarge = headBytes.length > MAX_HEAD_BYTES || blocks.length > MAX_BLOCKS || lines.length > MAX_LINES;
   return {
     head: lines.join('\n'),
     lines,

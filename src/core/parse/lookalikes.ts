@@ -54,6 +54,7 @@ export function lettersOf(text: string): string {
     : text;
   let letters = '';
   for (const character of resolved
+    .replace(ENCLOSED, plainLetter)
     .normalize('NFKD')
     .toLowerCase()
     .replace(/[^\p{L}]/gu, '')) {
@@ -62,9 +63,45 @@ export function lettersOf(text: string): string {
   return letters;
 }
 
+const MARKUP = [
+  /<!--.*?(?:-->|$)/g,
+  /<[/!?a-z](?:[^<>"']|"[^"]*"|'[^']*')*>?/gi,
+  // where a link leads, what a footnote or a reference is called, emoji by name
+  /\]\([^()]*(?:\([^()]*\)[^()]*)*\)/g,
+  /\]\[[^\][]*\]/g,
+  /\[\^[^\][]*\]/g,
+  /:[a-z0-9_+-]+:/gi,
+  /\\[a-z]+/gi,
+];
+const ANY_ENTITY = /&([a-z])[a-z0-9]{1,40};/gi;
+
+/**
+ * The words of a heading, whatever markup stands between and around them: links, images, tags, comments, formulas. An
+ * entity is read as its first letter (`&eacute;`) and as a blank (`&NonBreakingSpace;`).
+ */
+export function wordsOf(heading: string): readonly (readonly string[])[] {
+  const bare = MARKUP.reduce((text, pattern) => text.replace(pattern, ' '), heading);
+  return ['$1', ' '].map((entity) =>
+    bare
+      .replace(ANY_ENTITY, entity)
+      .split(/[^\p{L}\p{M}\p{N}\p{So}&#;]+/u)
+      .map(lettersOf)
+      .filter((letters) => letters !== ''),
+  );
+}
+
 /** Both readings of a line that may hold HTML: with its tags as text, and without them. */
 export function readingsOf(line: string): readonly string[] {
   return line.includes('<') ? [lettersOf(line), lettersOf(line.replace(HEADING_TAG, ''))] : [lettersOf(line)];
+}
+
+/** Letters in circles, squares and flags, which Unicode decomposes only in part. */
+const ENCLOSED = /[\u{1F150}-\u{1F169}\u{1F170}-\u{1F189}\u{1F1E6}-\u{1F1FF}]/gu;
+
+function plainLetter(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  const first = code >= 0x1f1e6 ? 0x1f1e6 : code >= 0x1f170 ? 0x1f170 : 0x1f150;
+  return String.fromCodePoint(0x61 + code - first);
 }
 
 function fromCodePoint(code: number): string {

@@ -6,12 +6,20 @@ import { readClaims } from './claims.ts';
 import { checkClaimsHeading } from './claims-heading.ts';
 import { readEnv } from './env.ts';
 import { readFiles } from './files.ts';
-import { MAX_BLOCKS, MAX_HEAD_BYTES, type SplitDocument, splitDocument } from './history.ts';
+import { MAX_BLOCKS, MAX_HEAD_BYTES, MAX_LINES, type SplitDocument, splitDocument } from './history.ts';
 import { readLimits } from './limits.ts';
 import { NO_METADATA, readMetadata } from './metadata.ts';
 import { Problems } from './problems.ts';
 import { readClassicScript } from './script.ts';
-import { checkMisplaced, isSectionHeading, readSections, type Section, type SectionName } from './sections.ts';
+import {
+  checkMisplaced,
+  fencesOf,
+  isSectionHeading,
+  readSections,
+  type Section,
+  type SectionName,
+} from './sections.ts';
+import { checkRawHtml } from './raw-html.ts';
 import { readSilenced } from './silence.ts';
 import { readSteps } from './steps.ts';
 import { checkTail, readTail } from './tail.ts';
@@ -51,7 +59,7 @@ function tooLarge(problems: Problems): Parsed {
   problems.add(
     'document-too-large',
     { line: 1, column: 1 },
-    `The part before \`# History\` is larger than ${MAX_HEAD_BYTES / 1024 / 1024} MiB or has more than ${MAX_BLOCKS} headings and fences.`,
+    `The part before \`# History\` is larger than ${MAX_HEAD_BYTES / 1024 / 1024} MiB, or has more than ${MAX_LINES} lines or ${MAX_BLOCKS} headings and fences.`,
     'Move data into input files; if `# History` is missing, add it.',
   );
   return { content: null, silenced: new Set() };
@@ -70,7 +78,9 @@ function readDocument(document: SplitDocument, options: ParseOptions, problems: 
   const sections = readSections(document, problems);
   const tail = readTail(document);
   checkTail(tail, problems);
-  checkMisplaced(document, quotedTest(document), problems);
+  const isQuoted = quotedTest(document);
+  checkRawHtml(document, isQuoted, problems);
+  checkMisplaced(document, isQuoted, problems);
   if (!sections.has('Required Claims')) checkClaimsHeading(document, tail, problems);
   return {
     content: readContent(document, sections, options, problems),
@@ -116,8 +126,26 @@ function readClaimsSection(
   problems: Problems,
 ): { readonly claims: readonly ClaimAlternative[] | null; readonly readers: readonly ClaimAlternative[] | null } {
   if (section === undefined) return { claims: null, readers: null };
+  checkSight(section, problems);
   const data = readSectionYaml(section, 'block', problems);
   return data === null ? { claims: [], readers: [] } : readClaims(data, kind, problems);
+}
+
+/** A value behind many blanks is out of sight on a page that does not wrap its lines. */
+function checkSight(section: Section, problems: Problems): void {
+  for (const fence of fencesOf(section)) {
+    for (const [index, line] of fence.content.split('\n').entries()) {
+      const found = /\S[ \t]{9,}\S/.exec(line);
+      if (found === null) continue;
+      const at = { line: fence.line + 1 + index, column: found.index + 2 };
+      problems.add(
+        'claims-shape',
+        at,
+        'A part of the claims stands behind many blanks, where nobody sees it.',
+        'Write values beside each other.',
+      );
+    }
+  }
 }
 
 function onlyMapping(data: YamlMapping | YamlList | null, problems: Problems): YamlMapping | null {

@@ -15,7 +15,7 @@ export const RULES = {
   'control-character': error('The text before `# History` has no control character but tab and line break.'),
   'hidden-character': error('What a machine acts on has no invisible or direction-changing character.'),
   'document-too-large': error(
-    'The part before `# History` is at most 1 MiB and has at most 10,000 headings and fences.',
+    'The part before `# History` is at most 1 MiB and has at most 20,000 lines and 10,000 headings and fences.',
   ),
   'document-empty': error('A document is not empty.'),
   'front-matter': error('A document has no front matter.'),
@@ -23,6 +23,7 @@ export const RULES = {
   'title-differs': warning('The title is the file name without `.md`.'),
   'nesting-too-deep': error('Quotes and lists are nested at most 64 deep.'),
   'fence-unclosed': error('Every fence before `# History` is closed.'),
+  'raw-html': error('A document has no raw HTML but whole comments: what it hides on a page would run all the same.'),
 
   // sections
   'section-missing': error('A document has `# Script` and its companions, or `# Steps`.'),

@@ -68,7 +68,7 @@ describe('an end of its own', () => {
 
   it('ends also what the script left behind in its group, and does not wait for it', async () => {
     const { end, stdout } = await run('sleep 300 & echo $! > pid; echo done');
-    expect(end).toMatchObject({ cause: 'exited', exitCode: 0, survivors: [] });
+    expect(end).toMatchObject({ cause: 'exited', exitCode: 0, survivors: [], leftBehind: [{ command: 'sleep' }] });
     expect(stdout).toBe('done\n');
     expect(isAlive('pid')).toBe(false);
   });
@@ -152,7 +152,7 @@ describe('a start', () => {
   it.each([
     ['of what is not there', { argv: ['/nowhere/bash'] }, /could not be started/],
     ['with too much environment', { env: { BIG: 'x'.repeat(3_000_000) } }, /E2BIG/],
-    ['in a folder that is gone', { cwd: '/nowhere' }, /could not be started/],
+    ['in a folder that is gone', { cwd: '/nowhere' }, /work folder is gone/],
   ] as const)('%s is a result, not an exception', async (_name, more, reason) => {
     const { end } = await run('true', more);
     expect(end.cause).toBe('spawn-failed');

@@ -3,7 +3,7 @@
 import { assert, integer, oneof, property, string, tuple, uint8Array } from 'fast-check';
 import { expect, it } from 'vitest';
 
-import { scanBlocks } from '../../../../src/core/markdown/blocks.ts';
+import { structureOf } from './structure.ts';
 import { fragileLines } from '../../../helpers/fragile-lines.ts';
 import { markdown } from './document.arbitrary.ts';
 import { isLong, times } from '../../../helpers/property.ts';
@@ -29,7 +29,7 @@ it(`takes any of ${INPUTS} texts of up to 64 KiB`, () => {
   });
   let found = 0;
   const check = (input: string): void => {
-    const blocks = scanBlocks(input);
+    const blocks = structureOf(input);
     const lines = input.split('\n').length;
     const first = blocks.map(({ line }) => line);
     expect(first).toEqual(first.toSorted((a, b) => a - b));
@@ -137,12 +137,12 @@ const ADVERSARIAL: readonly (readonly [string, (length: number) => string])[] = 
 
 it.each(ADVERSARIAL)('is linear in the length of %s', { timeout: HANG_GUARD_MS }, (_name, make) => {
   const text = make(LENGTH);
-  const blocks = scanBlocks(text);
+  const blocks = structureOf(text);
   fragileLines(text, blocks);
   expect(blocks.length).toBeLessThanOrEqual(LENGTH + 1);
 });
 
 it.each(['> ', '>', '- ', '1. ', '> - '])('ends the scan at 10,000 levels of %j', (unit) => {
-  const blocks = scanBlocks(`# a\n${unit.repeat(10_000)}# b\n\n# c`);
+  const blocks = structureOf(`# a\n${unit.repeat(10_000)}# b\n\n# c`);
   expect(blocks.map(({ type }) => type)).toEqual(['heading', 'too-deep']);
 });

@@ -2,7 +2,7 @@ import { assert, property } from 'fast-check';
 import { expect, it } from 'vitest';
 
 import type { Block } from '../../../../src/core/markdown/blocks.ts';
-import { scanBlocks } from '../../../../src/core/markdown/blocks.ts';
+import { structureOf } from './structure.ts';
 import type { FragileConstruct } from '../../../helpers/fragile-lines.ts';
 import { fragileLines } from '../../../helpers/fragile-lines.ts';
 import type { Correction, Fact } from './commonmark.oracle.ts';
@@ -51,7 +51,7 @@ it(`agrees with commonmark.js on ${DOCUMENTS} documents`, () => {
   const counts: Record<string, number> = {};
   const kinds: Record<string, number> = {};
   forAllDocuments((text) => {
-    const blocks = scanBlocks(text);
+    const blocks = structureOf(text);
     const ours = JSON.stringify(blocks.map(factOf));
     const name = agreement(text, ours);
     expect(name === null ? JSON.stringify(commonmarkFacts(text, CORRECTIONS)) : ours).toBe(ours);
@@ -78,7 +78,7 @@ function expectAgreement(text: string, blocks: readonly Block[]): void {
 }
 
 function markedAgrees(text: string): boolean {
-  return JSON.stringify(markedFacts(text)) === JSON.stringify(sharedFacts(scanBlocks(text)));
+  return JSON.stringify(markedFacts(text)) === JSON.stringify(sharedFacts(structureOf(text)));
 }
 
 it(`agrees with marked on those of ${DOCUMENTS} documents that hold nothing fragile`, () => {
@@ -89,7 +89,7 @@ it(`agrees with marked on those of ${DOCUMENTS} documents that hold nothing frag
   let agreeing = 0;
   forAllDocuments((raw) => {
     const text = raw.replaceAll('\0', '\ufffd');
-    const blocks = scanBlocks(text);
+    const blocks = structureOf(text);
     const marked = markedFacts(text);
     const agrees = JSON.stringify(marked) === JSON.stringify(sharedFacts(blocks));
     const construct = fragileLines(text, blocks)[0]?.construct;
@@ -131,10 +131,10 @@ const DISAGREEMENTS: readonly (readonly [string, FragileConstruct, string])[] = 
 
 it.each(DISAGREEMENTS)('knows that marked %s', (_name, construct, text) => {
   expect(markedAgrees(text)).toBe(false);
-  expect(fragileLines(text, scanBlocks(text)).map((fragile) => fragile.construct)).toContain(construct);
+  expect(fragileLines(text, structureOf(text)).map((fragile) => fragile.construct)).toContain(construct);
 });
 
 it('knows that marked throws on an item that ends a quote in an item and is empty', () => {
   expect(markedFacts('- a\n  >+\nb')).toBeNull();
-  expect(scanBlocks('- a\n  >+\nb\n# c')).toHaveLength(1);
+  expect(structureOf('- a\n  >+\nb\n# c')).toHaveLength(1);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Block } from '../../../../src/core/markdown/blocks.ts';
-import { scanBlocks } from '../../../../src/core/markdown/blocks.ts';
+import { structureOf } from './structure.ts';
 import { commonmarkFacts } from './commonmark.oracle.ts';
 
 /** `h2 Text @3`, `setext1 Text @1-2`, `fence sh @1-3 {content}`, `open fence …` for an unclosed one, `comment text @1-2`. */
@@ -25,7 +25,7 @@ function show(block: Block): string {
 type Case = readonly [name: string, text: string, blocks: readonly string[]];
 
 function check(_name: string, text: string, blocks: readonly string[]): void {
-  expect(scanBlocks(text).map(show)).toEqual(blocks);
+  expect(structureOf(text).map(show)).toEqual(blocks);
 }
 
 const ATX: readonly Case[] = [
@@ -195,7 +195,7 @@ describe.each(Object.entries(TABLES))('%s', (_table, cases) => {
 });
 
 it('says where a block starts and ends', () => {
-  const columns = scanBlocks(' # a\n  b\nc\n---\n   ```\n   ```').map(({ line, column }) => [line, column]);
+  const columns = structureOf(' # a\n  b\nc\n---\n   ```\n   ```').map(({ line, column }) => [line, column]);
   expect(columns).toEqual([
     [1, 2],
     [2, 3],
@@ -214,7 +214,7 @@ const OWN_READING = new Set([
 it('expects of the cases above what commonmark.js says', () => {
   const cases = Object.values(TABLES).flat();
   const differing = cases.filter(([, text]) => {
-    const ours = scanBlocks(text).map((block) => [block.type, block.line, 'endLine' in block ? block.endLine : null]);
+    const ours = structureOf(text).map((block) => [block.type, block.line, 'endLine' in block ? block.endLine : null]);
     const theirs = commonmarkFacts(text).map((fact) => [fact[0], fact.at(-3), fact.at(-1)]);
     return JSON.stringify(ours) !== JSON.stringify(theirs);
   });

@@ -1,6 +1,6 @@
 /** What reads like the heading of claims. */
 import { type Case } from './case.ts';
-import { classic, fence } from './documents.ts';
+import { classic, fence, section } from './documents.ts';
 
 export const NEAR_CLAIMS = [
   '# Required claims',
@@ -57,6 +57,28 @@ export const NEAR_CLAIMS = [
   '[Required Claims](#c)',
   'text\u2028# Required Claims',
   'REQUIRED_CLAIMS',
+  '# Required <!-- see policy --> Claims',
+  '# [Required](https://example.com/policy) [Claims](https://example.com/claims)',
+  '## [Required][a] [Claims][b]',
+  '# Required ![](https://example.com/lock.png) Claims',
+  '# Required&NonBreakingSpace;Claims',
+  '# R&eacute;quir&eacute;d Cl&aacute;ims',
+  '# &Ropf;&eopf;&qopf;uired &Copf;laims',
+  '# Required :lock: Claims',
+  '# Required[^policy] Claims',
+  '# $\\text{Required}$ $\\text{Claims}$',
+  '# \u{1F181}\u{1F174}\u{1F180}\u{1F184}\u{1F178}\u{1F181}\u{1F174}\u{1F173} \u{1F172}\u{1F17B}\u{1F170}\u{1F178}\u{1F17C}\u{1F182}',
+  '# Claims required',
+  '## Required role(s)',
+];
+
+/** A value that a page without line breaks would not show. */
+export const OUT_OF_SIGHT: readonly Case[] = [
+  {
+    rule: 'claims-shape',
+    name: 'behind many blanks',
+    text: classic({ middle: section('Required Claims', `roles: admin,${' '.repeat(300)}guest`) }),
+  },
 ];
 
 export const MISSPELT: readonly Case[] = [
@@ -64,6 +86,7 @@ export const MISSPELT: readonly Case[] = [
     rule: 'claims-misspelt',
     name: JSON.stringify(text),
     text: `# Drain\n\n${text}\n\n# Steps\n## One\n${fence('bash', 'true')}`,
+    also: /<\w/.test(text) ? ['raw-html'] : [],
   })),
   {
     rule: 'claims-misspelt',

@@ -61,6 +61,20 @@ export const DOCUMENT: readonly Case[] = [
     name: 'in the history',
     text: classic({ history: `# History\n\n${'> '.repeat(80)}x\n\n# x\n` }),
   },
+  ...[
+    ['left open at the end', '<pre>'],
+    ['a comment left open', '<!-- note'],
+    ['a comment and more', '<!-- a --> <div hidden>'],
+    ['an element', '<details>'],
+    ['a closing element', '</div>'],
+    ['an element within a line', 'Look <span hidden>here'],
+    ['an open comment in a list', '- <!-- note'],
+  ].map(([name = '', text = '']): Case => ({
+    rule: 'raw-html',
+    name,
+    text: middle(`# Notes\n\n${text}\n\n`),
+    also: ['section-unknown', 'section-missing', 'section-without-yaml', 'section-misplaced'],
+  })),
   {
     rule: 'fence-unclosed',
     name: 'the script',

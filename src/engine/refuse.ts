@@ -1,0 +1,40 @@
+/** A refused request leaves a record; one that a verified caller lacked the claims for leaves an entry in the document, too. */
+import type { RunbookError } from '../core/errors.ts';
+import { messageOf } from '../core/failures.ts';
+import type { RunEventSink, RunRequest } from '../core/run.ts';
+import { headOf, recordOf, startDraft } from './draft.ts';
+import type { Draft } from './draft.ts';
+import type { EnginePorts } from './ports.ts';
+import { projectRefusal } from './projection.ts';
+
+/** Never hides the refusal itself: when it cannot be recorded, a warning says so. */
+export async function refuse(
+  ports: EnginePorts,
+  draft: Draft,
+  refusal: RunbookError,
+  emit: RunEventSink,
+): Promise<void> {
+  const { code, message } = refusal;
+  const { document, request } = draft;
+  try {
+    if (code === 'forbidden' && document !== null) {
+      const decided = await ports.documentHistory.decide(request.historyMode, document.path).catch(() => null);
+      draft.historyMode = decided?.mode ?? draft.historyMode;
+    }
+    await ports.ledger.refuse(recordOf(ports, draft, { code, message }), headOf(draft));
+    await projectRefusal(ports, draft, refusal);
+  } catch (error) {
+    const warning = `The refusal could not be recorded: ${messageOf(error)}`;
+    await emit({ type: 'notice', runId: draft.runId, level: 'warning', message: warning });
+  }
+}
+
+/** For a request that its face could not even read (a bad option, say). */
+export async function refuseRequest(
+  ports: EnginePorts,
+  request: RunRequest,
+  refusal: RunbookError,
+  listener: RunEventSink,
+): Promise<void> {
+  await refuse(ports, startDraft(ports, request), refusal, listener);
+}
