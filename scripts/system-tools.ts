@@ -12,6 +12,7 @@ const TOOLS: Readonly<Record<string, string>> = {
   script: 'bsdutils',
   setpriv: 'util-linux',
   git: 'git',
+  strace: 'strace',
 };
 
 const isInstalled = (program: string): boolean =>

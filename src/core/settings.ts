@@ -231,8 +231,8 @@ export function resolveSettings(sources: readonly SettingSource[]): ResolvedSett
     const value = setting.parse(given.text);
     if (value === undefined) {
       const shown = setting.secret ? 'its value' : `“${given.text}”`;
-      throw new RunbookError('settings', `${given.label}: ${shown} is not a ${setting.type}.`, {
-        fix: `Write a ${setting.type}, or leave it out.`,
+      throw new RunbookError('settings', `${given.label}: ${shown} is not ${withArticle(setting.type)}.`, {
+        fix: `Write ${withArticle(setting.type)}, or leave it out.`,
       });
     }
     values[name] = value;
@@ -255,4 +255,9 @@ function refuseForeignScope(name: SettingName, setting: Setting<unknown>, source
       fix: 'Set it in your own configuration file or by an environment variable.',
     },
   );
+}
+
+function withArticle(type: string): string {
+  if (type.startsWith('one of')) return type;
+  return `${/^[aeiou]/i.test(type) ? 'an' : 'a'} ${type}`;
 }

@@ -2,9 +2,10 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { execa } from 'execa';
 import { exportJWK, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { classic, createHome } from '../helpers/cli.ts';
+import { BIN, classic, cleanEnvironment, createHome } from '../helpers/cli.ts';
 import type { Home } from '../helpers/cli.ts';
 
 const SECRET = randomBytes(32).toString('hex');
@@ -190,5 +191,53 @@ describe('token mint', () => {
     expect(
       await home.run(['token', 'mint', '--subject', 'anna'], { env: { JWT_SECRET: 'dev-secret-change-me' } }),
     ).toMatchObject({ exitCode: 78, stdout: '' });
+  });
+});
+
+describe('the order of answers', () => {
+  it('tells nobody without the claims what a runbook needs', async () => {
+    const home = createHome();
+    home.write(
+      'Guarded.md',
+      classic('Guarded', 'true', {
+        claims: 'roles: sre',
+        env: 'INTERNAL_HOST: the place',
+        inputs: 'Input:\n- none.txt',
+      }),
+    );
+    const { exitCode, stderr } = await home.run(['execute', './Guarded.md'], { env });
+    expect(exitCode).toBe(77);
+    expect(stderr).not.toMatch(/INTERNAL_HOST|none\.txt/);
+  });
+
+  it.each([
+    ['--token -', ['--token', '-'], ''],
+    ['--token-file', ['--token-file', 'empty'], undefined],
+  ])('an empty token by %s is refused with what is needed, and recorded', async (_name, args, input) => {
+    const { home } = prepare();
+    home.write('empty', '\n');
+    const { exitCode, stderr } = await home.run(['execute', './Guarded.md', ...args], {
+      env,
+      ...(input === undefined ? {} : { input }),
+    });
+    expect(exitCode).toBe(77);
+    expect(stderr).toMatch(/is empty.*needs roles = sre or dba/);
+    expect(await newest(home)).toMatchObject({ state: 'refused', refusal: { code: 'unauthenticated' } });
+  });
+
+  it('a token from a file on stdin does', async () => {
+    const { home } = prepare();
+    const token = home.write('token', await mint(home, '--role', 'sre'));
+    const { exitCode } = await execa(
+      'bash',
+      ['-c', `"${process.execPath}" -- "${BIN}" execute -q ./Guarded.md --token - < "${token}"`],
+      {
+        cwd: home.folder,
+        env: { ...cleanEnvironment(home.folder), ...env },
+        extendEnv: false,
+        reject: false,
+      },
+    );
+    expect(exitCode).toBe(0);
   });
 });

@@ -23,7 +23,7 @@ interface Case {
   readonly args: readonly string[];
   readonly exit: number;
   readonly says: RegExp;
-  /** Code of the refusal in the ledger; null: no run was asked for, or nothing can be recorded. */
+  /** Code of the refusal in the ledger; null: no run was asked for, or it was not refused but could not begin. */
   readonly recorded: string | null;
 }
 
@@ -285,7 +285,7 @@ const CASES: readonly Case[] = [
     args: ['execute', './X.md', '--env', '1A=x'],
     exit: 64,
     says: /Invalid environment variable name/,
-    recorded: null,
+    recorded: 'usage',
   },
   {
     name: 'line of an env file',
@@ -295,14 +295,50 @@ const CASES: readonly Case[] = [
     args: ['execute', './X.md', '--env-file', 'vars'],
     exit: 64,
     says: /vars:2: this is not a NAME=value line/,
-    recorded: null,
+    recorded: 'usage',
   },
   {
     name: 'duration without a unit',
     args: ['execute', './X.md', '--timeout', '90'],
     exit: 64,
     says: /“90” is not a duration/,
-    recorded: null,
+    recorded: 'usage',
+  },
+  {
+    name: 'missing env file, which is ours to read and not Node’s',
+    args: ['execute', './X.md', '--env-file', 'none'],
+    exit: 66,
+    says: /--env-file: none cannot be read \(ENOENT\)/,
+    recorded: 'not-found',
+  },
+  {
+    name: 'env file that would change our own runtime',
+    prepare: (home) => {
+      home.write('X.md', classic('X', 'true'));
+      home.write('evil.cjs', 'console.log("evil code ran")');
+      home.write('vars', `NODE_OPTIONS=--require=${path.join(home.folder, 'evil.cjs')}\n`);
+    },
+    args: ['execute', './X.md', '--env-file', 'vars'],
+    exit: 64,
+    says: /NODE_OPTIONS may not be set/,
+    recorded: 'variable-denied',
+  },
+  {
+    name: 'endless file as a value',
+    args: ['execute', './X.md', '--env', 'A=@/dev/zero'],
+    exit: 64,
+    says: /--env A: \/dev\/zero is larger than 512 KiB/,
+    recorded: 'usage',
+  },
+  {
+    name: 'undeclared secret on the command line',
+    prepare: (home) => {
+      home.write('X.md', classic('X', 'true'));
+    },
+    args: ['execute', './X.md', '--env', 'API_TOKEN=hunter2'],
+    exit: 64,
+    says: /API_TOKEN is a secret/,
+    recorded: 'usage',
   },
   {
     name: 'unknown flag',
@@ -325,7 +361,7 @@ const CASES: readonly Case[] = [
     args: ['execute', './X.md', '--token', 'eyJhbGciOi'],
     exit: 64,
     says: /--token takes only “-”/,
-    recorded: null,
+    recorded: 'usage',
   },
   {
     name: 'unknown run',

@@ -97,6 +97,16 @@ describe('execute', () => {
     expect(stdout).not.toContain('x'.repeat(40));
   });
 
+  it('lets no denied name through --pass-env', async () => {
+    const home = createHome();
+    home.write('Env.md', classic('Env', 'env'));
+    const { stdout } = await home.run(['execute', './Env.md', '--pass-env', '*'], {
+      env: { PYTHONPATH: 'canary', OTHER: 'seen' },
+    });
+    expect(stdout).toContain('OTHER=seen');
+    expect(stdout).not.toContain('canary');
+  });
+
   it('sets every name of the contract', async () => {
     const home = createHome();
     home.write(
@@ -322,6 +332,28 @@ describe('execute', () => {
 });
 
 describe('the entry in the document', () => {
+  it('leaves the digest of a runbook as it is, also the first one', async () => {
+    const home = createHome();
+    home.write('Entry.md', '# Entry\n\n# Steps\n\n## One\n```sh\necho hello\n```\n');
+    await home.run(['execute', './Entry.md']);
+    await home.run(['execute', './Entry.md']);
+    const digests = (await runs(home)).map((run) => run.runbook.digest);
+    expect(digests).toHaveLength(2);
+    expect(new Set(digests).size).toBe(1);
+  });
+
+  it('can never become part of what the next run carries out', async () => {
+    const home = createHome();
+    const marker = path.join(home.folder, 'injected');
+    const output = `</pre>\\n\\n## Extra\\n\\140\\140\\140bash\\ntouch ${marker}\\n\\140\\140\\140\\n<!--\\n`;
+    for (const end of ['<pre>\n', '<!-- note\n', '<?php\n', '']) {
+      home.write('Entry.md', `# Entry\n\n# Steps\n\n## One\n\`\`\`bash\nprintf '${output}'\n\`\`\`\n${end}`);
+      await home.run(['execute', './Entry.md']);
+      await home.run(['execute', './Entry.md']);
+    }
+    expect(() => statSync(marker)).toThrow('ENOENT');
+  });
+
   it('is written where the document is no file of a work tree, and once per run', async () => {
     const home = createHome();
     const file = home.write('Entry.md', classic('Entry', 'echo hello'));
@@ -362,6 +394,24 @@ describe('the entry in the document', () => {
 });
 
 describe('runbooks that call runbooks', () => {
+  it('may be so many in a row, and no more', async () => {
+    const home = createHome();
+    home.write('Child.md', classic('Child', 'echo ran'));
+    const run = async (depth: number) =>
+      await home.run(['execute', '-q', './Child.md'], {
+        env: {
+          RUNBOOK_MAX_RECURSION_DEPTH: '3',
+          RUNBOOK_RECURSION_STACK: JSON.stringify(Array.from({ length: depth }, (_, index) => `P${index}.md`)),
+        },
+      });
+    expect(await run(2)).toMatchObject({ exitCode: 0, stdout: 'ran\n' });
+    expect(await run(3)).toMatchObject({
+      exitCode: 65,
+      stdout: '',
+      stderr: expect.stringContaining('depth limit exceeded: 3 (max: 3)') as string,
+    });
+  });
+
   it('share the ledger and pass the chain on; a circle is refused', async () => {
     const home = createHome();
     const command = `"${process.execPath}" "${BIN}"`;

@@ -2,12 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { RunbookError } from '../../core/errors.ts';
+import { messageOf } from '../../core/failures.ts';
 import type { Claims } from '../../core/claims.ts';
 
 import { SECRET_ALGORITHMS } from './algorithms.ts';
 import { SELF_MADE_CLAIM, isName } from './identity.ts';
 import { wrongSetting } from './refusal.ts';
 import { checkSecret } from './secret-strength.ts';
+import { parseStrictJson } from './strict-json.ts';
 import { MAX_TOKEN_LENGTH } from './token-form.ts';
 
 export const MAX_MINTED_TTL_MS = 12 * 60 * 60_000;
@@ -44,6 +46,7 @@ export async function mintToken(request: MintRequest): Promise<string> {
     throw usage('The subject is not a plain, printable text.', 'Give the name of a person or a job.');
   const reserved = RESERVED.find((name) => Object.hasOwn(claims, name));
   if (reserved !== undefined) throw usage(`The claim "${reserved}" cannot be given freely.`, 'Leave it out.');
+  checkReadable(claims);
   const issuedAt = Math.floor(now.getTime() / 1000);
   const token = await new SignJWT({ ...claims, roles: [...roles], [SELF_MADE_CLAIM]: true })
     .setProtectedHeader({ alg: algorithm, typ: 'JWT' })
@@ -60,4 +63,16 @@ export async function mintToken(request: MintRequest): Promise<string> {
 
 function usage(message: string, fix: string): RunbookError {
   return new RunbookError('usage', message, { fix });
+}
+
+/** What our own reader would refuse (a nested `__proto__`, say) is not signed. */
+function checkReadable(claims: Claims): void {
+  try {
+    parseStrictJson(new TextEncoder().encode(JSON.stringify(claims)));
+  } catch (error) {
+    throw new RunbookError('usage', `The claims cannot be read back: a token that ${messageOf(error)}.`, {
+      fix: 'Give plain names and values.',
+      cause: error,
+    });
+  }
 }

@@ -25,7 +25,14 @@ export async function listCommand(terminal: Terminal, options: CommonOptions): P
       const summary = inline(summaryOf(runbook.description));
       const claims =
         runbook.claims === null ? 'anybody here' : shorten(inline(describeAlternatives(runbook.claims)), 40);
-      return [name, runbook.kind === 'steps' ? `${runbook.steps.length} steps` : 'script', claims, summary];
+      return [
+        name,
+        runbook.kind === 'steps'
+          ? `${runbook.steps.length} ${runbook.steps.length === 1 ? 'step' : 'steps'}`
+          : 'script',
+        claims,
+        summary,
+      ];
     });
     await terminal.print(`${renderTable([['NAME', 'KIND', 'WHO', 'WHAT'], ...rows])}\n`);
     return 0;

@@ -15,6 +15,9 @@ export interface ShowOptions extends CommonOptions {
 }
 
 export async function showCommand(terminal: Terminal, reference: string, options: ShowOptions): Promise<number> {
+  if (options.html === true && options.json === true) {
+    throw new RunbookError('usage', '--html and --json are both given.', { fix: 'Give one of them.' });
+  }
   return await withApp(terminal, options, async ({ app, style, printStyle }) => {
     const { document, parsed } = await showRunbook(app, reference);
     if (options.html === true) {

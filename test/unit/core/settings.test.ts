@@ -65,14 +65,14 @@ describe('settings', () => {
   });
 
   it.each([
-    ['timeout', '90', 'duration'],
-    ['maxOutput', '10', 'size'],
-    ['maxRecursionDepth', '0', 'integer'],
-    ['apiPort', 'http', 'integer'],
+    ['timeout', '90', 'a duration'],
+    ['maxOutput', '10', 'a size'],
+    ['maxRecursionDepth', '0', 'an integer'],
+    ['apiPort', 'http', 'an integer'],
     ['history', 'files', 'one of auto, file, ledger, none'],
   ] as const)('%s = %s is refused', (name, text, form) => {
     const error = failure(source('environment', { [name]: text }));
-    expect(error.message).toContain(`environment:${name}: “${text}” is not a ${form}`);
+    expect(error.message).toContain(`environment:${name}: “${text}” is not ${form}`);
   });
 
   it('have names for the environment and for files, all of them different', () => {

@@ -43,6 +43,11 @@ describe('a minted token', () => {
     expect(new Set(ids).size).toBe(20);
   });
 
+  test('is not made with claims that our own reader would refuse', async () => {
+    const claims = JSON.parse('{"x":{"__proto__":1}}') as Record<string, unknown>;
+    expectRefusal(await mintToken({ ...request, claims }).catch((error: unknown) => error), 'usage');
+  });
+
   test('is accepted whatever is in it, or is not made', async () => {
     const text = fc.string({ unit: 'binary', maxLength: 30 });
     let accepted = 0;
