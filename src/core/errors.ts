@@ -1,6 +1,6 @@
 /**
- * The one table of expected failures: code → exit code → HTTP status → meaning. `docs/errors.md` is generated from it
- * and a test holds the two together. Exit codes follow sysexits(3), `timeout(1)` (124) and POSIX shells (128+n).
+ * The one table of expected failures: code → exit code → HTTP status → meaning. A test holds
+ * `docs/errors.md` equal to it. Exit codes follow sysexits(3), `timeout(1)` (124) and POSIX shells (128+n).
  *
  * A bug is not in this table: it is a `TypeError` or an assertion, and the faces show it as `internal` (70).
  */
