@@ -48,7 +48,12 @@ function createProgram(terminal: Terminal): Command {
     .option('--token <->', 'read the token from stdin; the only value is -')
     .option('--timeout <duration>', 'end the run after this time (90s, 10m, 1h30m)')
     .addOption(
-      new Option('--history <mode>', 'where to record besides the ledger').choices(['auto', 'file', 'ledger', 'none']),
+      new Option('--history <mode>', 'file: ledger and document; ledger: not in the document; none: nowhere').choices([
+        'auto',
+        'file',
+        'ledger',
+        'none',
+      ]),
     )
     .option('--execution-dir <folder>', 'folder for the private work folders')
     .option('--incident <id>', 'the incident that this run belongs to')

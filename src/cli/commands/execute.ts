@@ -44,6 +44,9 @@ export async function executeCommand(
     return await terminal.withStopSignal(async (signal) => {
       const asked = emptyRequest(terminal, context, options, reference, signal);
       const rollbacks: Rollback[] = [];
+      signal.addEventListener('abort', () => {
+        if (options.quiet !== true) terminal.say(style.dim('stopping: what still runs is ended…'));
+      });
       const listener = async (event: RunEvent): Promise<void> => {
         if (event.type === 'step' && event.rollback !== undefined) {
           rollbacks.unshift({ step: event.name, body: event.rollback.body });
