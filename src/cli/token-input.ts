@@ -1,5 +1,4 @@
 /** Where the token comes from. Never from a flag's value: arguments show in `ps` and in the shell's history. */
-import { addAbortSignal } from 'node:stream';
 import type { Readable } from 'node:stream';
 import { RunbookError } from '../core/errors.ts';
 import type { Terminal } from './terminal.ts';
@@ -20,7 +19,6 @@ export async function readToken(
   terminal: Terminal,
   options: TokenOptions,
   setting: string | null,
-  signal: AbortSignal,
 ): Promise<string | null> {
   const { tokenFile: file = null, token: flag = null } = options;
   if (file !== null && flag !== null)
@@ -32,14 +30,14 @@ export async function readToken(
       { fix: 'Use --token-file FILE, --token - (stdin), or RUNBOOK_TOKEN.' },
     );
   }
-  if (flag === '-') return (await fromStdin(terminal, signal)).trim();
+  if (flag === '-') return (await fromStdin(terminal)).trim();
   if (file !== null) return readTextFile(file, terminal.cwd, '--token-file', MAX_TOKEN_FILE_BYTES).trim();
   const inherited = terminal.environment.get('RUNBOOK_API_TOKEN') ?? '';
   return setting ?? (inherited === '' ? null : inherited);
 }
 
-async function fromStdin(terminal: Terminal, signal: AbortSignal): Promise<string> {
-  const text = await readAll(addAbortSignal(signal, terminal.stdin), MAX_TOKEN_FILE_BYTES);
+async function fromStdin(terminal: Terminal): Promise<string> {
+  const text = await readAll(terminal.stdin, MAX_TOKEN_FILE_BYTES);
   if (text === null)
     throw new RunbookError('usage', 'What comes on stdin is too large for a token.', {
       fix: 'Pipe the token alone into it.',

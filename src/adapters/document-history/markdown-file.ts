@@ -100,7 +100,7 @@ function hasHistoryNow(fd: number): boolean {
   return splitDocument(readFrom(fd, 0)).historyOffset !== null;
 }
 
-/** No blank line before it: the bytes above, and with them the digest of the runbook, stay as they are. */
+/** No blank line before it: the bytes above, and with them the digest, stay as they are where the last line has its end. */
 function headingAfter(tail: string): string {
   return `${tail === '' || tail.endsWith('\n') ? '' : '\n'}# History\n\n`;
 }

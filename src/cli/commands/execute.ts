@@ -41,32 +41,33 @@ export async function executeCommand(
     if (app.settings.history === 'none' && options.quiet !== true) {
       terminal.say(style.yellow('This run leaves no record (--history none): nobody can ask later what happened.'));
     }
+    const rollbacks: Rollback[] = [];
+    const listener = async (event: RunEvent): Promise<void> => {
+      if (event.type === 'step' && event.rollback !== undefined) {
+        rollbacks.unshift({ step: event.name, body: event.rollback.body });
+      }
+      await show(terminal, style, options, event);
+    };
+    // Read before signals are caught: whoever interrupts a read that waits ends the process, and nothing has begun.
+    const asked = emptyRequest(terminal, context, options, reference);
+    const request = await fillIn(terminal, context, options, asked).catch(async (error: unknown) => {
+      if (error instanceof RunbookError) await refuseRequest(ports, asked, error, listener);
+      throw error;
+    });
+
     return await terminal.withStopSignal(async (signal) => {
-      const asked = emptyRequest(terminal, context, options, reference, signal);
-      const rollbacks: Rollback[] = [];
       signal.addEventListener('abort', () => {
         if (options.quiet !== true) terminal.say(style.dim('stopping: what still runs is ended…'));
       });
-      const listener = async (event: RunEvent): Promise<void> => {
-        if (event.type === 'step' && event.rollback !== undefined) {
-          rollbacks.unshift({ step: event.name, body: event.rollback.body });
-        }
-        await show(terminal, style, options, event);
-      };
       try {
-        const request = await fillIn(terminal, context, options, asked).catch(async (error: unknown) => {
-          if (error instanceof RunbookError) await refuseRequest(ports, asked, error, listener);
-          throw error;
-        });
-        const result = await execute(ports, request, listener);
+        const result = await execute(ports, { ...request, signal }, listener);
         await finish(terminal, options, context, result, rollbacks);
         if (result.outcome === 'timed-out' || result.outcome === 'canceled') terminal.leaveSoon();
         return exitCodeOf(result);
       } catch (error) {
         if (!signal.aborted) throw error;
         // Who presses Ctrl-C at a question has not forgotten a variable.
-        const code = 128 + signalNumber(stopReasonOf(signal).signal);
-        return error instanceof RunbookError ? await reportError(terminal, 'execute', options, error, code) : code;
+        return await reportError(terminal, 'execute', options, error, 128 + signalNumber(stopReasonOf(signal).signal));
       }
     });
   });
@@ -78,7 +79,6 @@ function emptyRequest(
   { app }: CommandContext,
   options: ExecuteOptions,
   reference: string,
-  signal: AbortSignal,
 ): RunRequest {
   return {
     reference,
@@ -94,7 +94,7 @@ function emptyRequest(
     callChain: [],
     correlationId: terminal.environment.get('RUNBOOK_CORRELATION_ID') ?? null,
     incident: options.incident ?? null,
-    signal,
+    signal: new AbortController().signal,
     interaction: terminal.interactive && options.input !== false ? createInteraction(terminal) : null,
     assumeYes: options.yes === true,
   };
@@ -116,7 +116,7 @@ async function fillIn(
     envFile: readEnvFiles(options.envFile ?? [], terminal.cwd),
     timeoutMs: readTimeout(options.timeout),
     callChain: readCallChain(terminal),
-    token: await readToken(terminal, options, app.settings.token, asked.signal),
+    token: await readToken(terminal, options, app.settings.token),
   };
 }
 

@@ -6,7 +6,7 @@ import type { Fence } from '../markdown/blocks.ts';
 import type { SplitDocument } from './history.ts';
 import { type Problems, quote } from './problems.ts';
 import { isNear } from '../spelling.ts';
-import { lettersOf, readingsOf, wordsOf } from './lookalikes.ts';
+import { joinedLettersOf, lettersOf, readingsOf, wordsOf } from './lookalikes.ts';
 import type { Tail } from './tail.ts';
 
 const TARGET = 'requiredclaims';
@@ -21,7 +21,9 @@ export function checkClaimsHeading(document: SplitDocument, tail: Tail, problems
     if (block.type !== 'heading') continue;
     // Looser for headings: `# Claims`, `## Required claims (production)`.
     const isClaims = readingsOf(block.text).some((letters) => letters === 'claims' || letters.includes(TARGET));
-    if (isClaims || wordsOf(block.text).some(speaksOfClaims)) report(block.line, block.text, problems);
+    const isJoined = joinedLettersOf(block.text).includes(TARGET) || isLikeClaims(joinedLettersOf(block.text));
+    const isSpoken = wordsOf(block.text).some((words) => speaksOfClaims(words, block.level));
+    if (isClaims || isJoined || isSpoken) report(block.line, block.text, problems);
   }
   const found = linesLikeClaims(tail.lines);
   if (found.length === 0) return;
@@ -33,11 +35,15 @@ export function checkClaimsHeading(document: SplitDocument, tail: Tail, problems
   }
 }
 
-/** `Required [Claims](policy.md)`, `Claims required`, `Required roles`: both words, in whatever order and among others. */
-function speaksOfClaims(words: readonly string[]): boolean {
-  const has = (names: readonly string[]): boolean => words.some((word) => names.some((name) => isNear(word, name, 1)));
-  return words.some((word) => word.includes(TARGET)) || (has(['required']) && has(['claims', 'roles', 'permissions']));
+/** `Required [Claims](policy.md)`, `Claims required`; as a section also `Required roles` and what is nearly one of these. */
+function speaksOfClaims(words: readonly string[], level: number): boolean {
+  if (words.some((word) => word.includes(TARGET))) return true;
+  const edits = level === 1 ? 1 : 0;
+  if (!words.some((word) => isNear(word, 'required', 1))) return false;
+  if (words.some((word) => isNear(word, 'claims', edits))) return true;
+  return level === 1 && words.length <= 3 && words.some((word) => ROLES.has(word));
 }
+const ROLES = new Set(['role', 'roles', 'permission', 'permissions']);
 
 function report(line: number, text: string, problems: Problems): void {
   problems.add(

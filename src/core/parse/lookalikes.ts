@@ -80,14 +80,22 @@ const ANY_ENTITY = /&([a-z])[a-z0-9]{1,40};/gi;
  * entity is read as its first letter (`&eacute;`) and as a blank (`&NonBreakingSpace;`).
  */
 export function wordsOf(heading: string): readonly (readonly string[])[] {
-  const bare = MARKUP.reduce((text, pattern) => text.replace(pattern, ' '), heading);
   return ['$1', ' '].map((entity) =>
-    bare
+    withoutMarkup(heading, ' ')
       .replace(ANY_ENTITY, entity)
       .split(/[^\p{L}\p{M}\p{N}\p{So}&#;]+/u)
       .map(lettersOf)
       .filter((letters) => letters !== ''),
   );
+}
+
+/** A heading with its markup gone, so that what stands on both sides of it comes together: `[Cl](…)aims`. */
+export function joinedLettersOf(heading: string): string {
+  return lettersOf(withoutMarkup(heading, '').replace(ANY_ENTITY, '$1'));
+}
+
+function withoutMarkup(text: string, instead: string): string {
+  return MARKUP.reduce((rest, pattern) => rest.replace(pattern, instead), text);
 }
 
 /** Both readings of a line that may hold HTML: with its tags as text, and without them. */

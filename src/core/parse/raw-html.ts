@@ -5,24 +5,105 @@
 import type { SplitDocument } from './history.ts';
 import type { Problems } from './problems.ts';
 
-/** Elements that can hide what follows them when they stand within a line; others of a line are ordinary words in `<>`. */
-const ELEMENT =
-  /<\/?(?:address|article|aside|audio|base|body|button|canvas|center|dd|details|dialog|dir|div|dl|dt|fieldset|figure|footer|form|frameset|h[1-6]|head|header|hr|html|iframe|legend|li|link|main|map|math|menu|meta|nav|noembed|noframes|noscript|object|ol|optgroup|option|p|plaintext|pre|script|section|select|span|style|summary|svg|table|tbody|td|template|textarea|tfoot|th|thead|title|tr|ul|video|xmp)(?=[\s/>]|$)/i;
-const CODE_SPAN = /`+[^`]*`+/g;
+/** The elements of HTML, old ones too. `<other words>` have no meaning of their own on a page and are left alone. */
+const ELEMENTS = new Set(
+  (
+    'a abbr acronym address applet area article aside audio b base basefont bdi bdo bgsound big blink blockquote body br ' +
+    'button canvas caption center cite code col colgroup data datalist dd del details dfn dialog dir div dl dt em embed ' +
+    'fieldset figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe ' +
+    'image img input ins isindex kbd keygen label legend li link listing main map mark marquee math menu menuitem meta ' +
+    'meter multicol nav nextid nobr noembed noframes noscript object ol optgroup option output p param picture plaintext ' +
+    'pre progress q rb rbc rp rt rtc ruby s samp script search section select slot small source spacer span strike strong ' +
+    'style sub summary sup svg table tbody td template textarea tfoot th thead time title tr track tt u ul var video wbr xmp'
+  ).split(' '),
+);
+/** Change how a few words look, and nothing else, as long as they carry no attributes. */
+const PLAIN = /^<\/?(?:b|br|code|del|em|i|ins|kbd|mark|q|s|samp|small|strong|sub|sup|u|var|wbr)\s*\/?>/i;
+const TAG_NAME = /^<\/?([a-z][a-z0-9]*)(?=[\s/>]|$)/i;
+/** HTML ends a comment here, CommonMark does not. */
+const OTHER_COMMENT_END = '--!>';
+/** More lines than that without a blank one are looked at from the nearest of them. */
+const MAX_CONTEXT = 30;
 
 /** `isQuoted` tells whether a line belongs to a top-level fence or comment. */
 export function checkRawHtml(document: SplitDocument, isQuoted: (line: number) => boolean, problems: Problems): void {
+  const { blocks, lines } = document;
   const found = new Set<number>();
-  for (const block of document.blocks) if (block.type === 'html') found.add(block.line);
-  for (const [index, line] of document.lines.entries()) {
-    if (line.includes('<') && !isQuoted(index + 1) && ELEMENT.test(line.replace(CODE_SPAN, ''))) found.add(index + 1);
+  for (const block of blocks) {
+    if (block.type === 'html') found.add(block.line);
+    else if (
+      block.type === 'comment' &&
+      lines
+        .slice(block.line - 1, block.endLine)
+        .join('\n')
+        .includes(OTHER_COMMENT_END)
+    ) {
+      found.add(block.line);
+    }
+  }
+  let first = 0;
+  for (const [index, line] of lines.entries()) {
+    if (line.trim() === '' || isQuoted(index + 1)) first = index + 1;
+    else if (line.includes('<') && hasElement(lines, Math.max(first, index - MAX_CONTEXT), index)) found.add(index + 1);
   }
   for (const line of [...found].sort((a, b) => a - b)) {
     problems.add(
       'raw-html',
-      { line, column: (document.lines[line - 1] ?? '').indexOf('<') + 1 },
+      { line, column: (lines[line - 1] ?? '').indexOf('<') + 1 },
       'There is raw HTML here, which can hide from a reader what would run.',
       'Write it as markdown; put a word like `<name>` into backticks; close a comment with `-->` at the end of its line.',
     );
   }
+}
+
+/**
+ * Whether a line may hold a tag. Where its paragraph begins decides what is code in it, so each line from `first` on is
+ * tried as its beginning: a tag has to be code in all of these readings.
+ */
+function hasElement(lines: readonly string[], first: number, index: number): boolean {
+  if ((lines[index] ?? '').includes(OTHER_COMMENT_END)) return true;
+  for (let start = first; start <= index; start += 1) {
+    const text = withoutCode(lines.slice(start, index + 1).join('\n'));
+    const line = text.slice(text.lastIndexOf('\n') + 1);
+    for (let at = line.indexOf('<'); at !== -1; at = line.indexOf('<', at + 1)) {
+      const tag = line.slice(at);
+      const name = TAG_NAME.exec(tag)?.[1]?.toLowerCase();
+      if (name !== undefined && ELEMENTS.has(name) && !PLAIN.test(tag)) return true;
+    }
+  }
+  return false;
+}
+
+/** Code spans (CommonMark 0.31, section 6.1) and escaped characters as blanks; line breaks stay. */
+function withoutCode(text: string): string {
+  let result = '';
+  for (let at = 0; at < text.length;) {
+    const end = text[at] === '\\' ? at + 2 : text[at] === '`' ? endOfCode(text, at) : null;
+    if (end === null) {
+      result += text[at] ?? '';
+      at += 1;
+    } else {
+      result += text.slice(at, end).replaceAll(/[^\n]/g, ' ');
+      at = end;
+    }
+  }
+  return result;
+}
+
+/** Behind the code span that begins at `at`; behind the run of backticks where none does. */
+function endOfCode(text: string, at: number): number {
+  const behind = skipBackticks(text, at);
+  const length = behind - at;
+  for (let next = text.indexOf('`', behind); next !== -1;) {
+    const end = skipBackticks(text, next);
+    if (end - next === length) return end;
+    next = text.indexOf('`', end);
+  }
+  return behind;
+}
+
+function skipBackticks(text: string, at: number): number {
+  let end = at;
+  while (text[end] === '`') end += 1;
+  return end;
 }

@@ -23,7 +23,9 @@ export const RULES = {
   'title-differs': warning('The title is the file name without `.md`.'),
   'nesting-too-deep': error('Quotes and lists are nested at most 64 deep.'),
   'fence-unclosed': error('Every fence before `# History` is closed.'),
-  'raw-html': error('A document has no raw HTML but whole comments: what it hides on a page would run all the same.'),
+  'raw-html': error(
+    'A document has no raw HTML but whole comments and plain formatting: what it hides on a page would run all the same.',
+  ),
 
   // sections
   'section-missing': error('A document has `# Script` and its companions, or `# Steps`.'),

@@ -69,7 +69,10 @@ export const NEAR_CLAIMS = [
   '# $\\text{Required}$ $\\text{Claims}$',
   '# \u{1F181}\u{1F174}\u{1F180}\u{1F184}\u{1F178}\u{1F181}\u{1F174}\u{1F173} \u{1F172}\u{1F17B}\u{1F170}\u{1F178}\u{1F17C}\u{1F182}',
   '# Claims required',
-  '## Required role(s)',
+  '# Required role(s)',
+  '# Required [Cl](https://example.com/policy)aims',
+  '# Re[quired](x (y) z) Claims',
+  '# Required Cl![ai](x)ms prod',
 ];
 
 /** A value that a page without line breaks would not show. */
