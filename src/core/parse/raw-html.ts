@@ -22,8 +22,8 @@ const PLAIN = /^<\/?(?:b|br|code|del|em|i|ins|kbd|mark|q|s|samp|small|strong|sub
 const TAG_NAME = /^<\/?([a-z][a-z0-9]*)(?=[\s/>]|$)/i;
 /** HTML ends a comment here, CommonMark does not. */
 const OTHER_COMMENT_END = '--!>';
-/** More lines than that without a blank one are looked at from the nearest of them. */
-const MAX_CONTEXT = 30;
+/** In more lines than that without a blank one nothing counts as code: each could be where the paragraph begins. */
+const MAX_CONTEXT = 20;
 
 /** `isQuoted` tells whether a line belongs to a top-level fence or comment. */
 export function checkRawHtml(document: SplitDocument, isQuoted: (line: number) => boolean, problems: Problems): void {
@@ -44,7 +44,7 @@ export function checkRawHtml(document: SplitDocument, isQuoted: (line: number) =
   let first = 0;
   for (const [index, line] of lines.entries()) {
     if (line.trim() === '' || isQuoted(index + 1)) first = index + 1;
-    else if (line.includes('<') && hasElement(lines, Math.max(first, index - MAX_CONTEXT), index)) found.add(index + 1);
+    else if (line.includes('<') && hasElement(lines, first, index)) found.add(index + 1);
   }
   for (const line of [...found].sort((a, b) => a - b)) {
     problems.add(
@@ -61,15 +61,33 @@ export function checkRawHtml(document: SplitDocument, isQuoted: (line: number) =
  * tried as its beginning: a tag has to be code in all of these readings.
  */
 function hasElement(lines: readonly string[], first: number, index: number): boolean {
-  if ((lines[index] ?? '').includes(OTHER_COMMENT_END)) return true;
+  const line = lines[index] ?? '';
+  if (line.includes(OTHER_COMMENT_END)) return true;
+  if (!namesElement(line)) return false;
+  if (!isClosed(lines, index)) return false;
+  if (index - first > MAX_CONTEXT) return true;
   for (let start = first; start <= index; start += 1) {
     const text = withoutCode(lines.slice(start, index + 1).join('\n'));
-    const line = text.slice(text.lastIndexOf('\n') + 1);
-    for (let at = line.indexOf('<'); at !== -1; at = line.indexOf('<', at + 1)) {
-      const tag = line.slice(at);
-      const name = TAG_NAME.exec(tag)?.[1]?.toLowerCase();
-      if (name !== undefined && ELEMENTS.has(name) && !PLAIN.test(tag)) return true;
-    }
+    if (namesElement(text.slice(text.lastIndexOf('\n') + 1))) return true;
+  }
+  return false;
+}
+
+/** Whether there is a `>` in the rest of the paragraph: what is never closed is no tag. */
+function isClosed(lines: readonly string[], index: number): boolean {
+  for (let at = index; at <= index + MAX_CONTEXT; at += 1) {
+    const line = lines[at] ?? '';
+    if (line.includes('>')) return true;
+    if (line.trim() === '') return false;
+  }
+  return true;
+}
+
+function namesElement(line: string): boolean {
+  for (let at = line.indexOf('<'); at !== -1; at = line.indexOf('<', at + 1)) {
+    const tag = line.slice(at);
+    const name = TAG_NAME.exec(tag)?.[1]?.toLowerCase();
+    if (name !== undefined && ELEMENTS.has(name) && !PLAIN.test(tag)) return true;
   }
   return false;
 }
