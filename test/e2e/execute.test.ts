@@ -152,13 +152,13 @@ describe('execute', () => {
       'Slow.md',
       classic('Slow', 'echo before; sleep 30; echo after').replace(
         '# Script',
-        '# Limits\n```yaml\ntimeout: 1s\n```\n\n# Script',
+        '# Limits\n```yaml\ntimeout: 3s\n```\n\n# Script',
       ),
     );
     const { exitCode, stdout, stderr } = await home.run(['execute', './Slow.md']);
     expect(exitCode).toBe(124);
     expect(stdout).toBe('before\n');
-    expect(stderr).toContain('limit of 1s');
+    expect(stderr).toContain('limit of 3s');
     expect((await runs(home))[0]?.result?.outcome).toBe('timed-out');
   });
 
@@ -166,7 +166,7 @@ describe('execute', () => {
     const home = createHome();
     home.write(
       'Slow.md',
-      classic('Slow', 'sleep 30').replace('# Script', '# Limits\n```yaml\ntimeout: 1s\n```\n\n# Script'),
+      classic('Slow', 'sleep 30').replace('# Script', '# Limits\n```yaml\ntimeout: 3s\n```\n\n# Script'),
     );
     expect((await home.run(['execute', './Slow.md', '--timeout', '20s'])).exitCode).toBe(124);
   });

@@ -219,18 +219,22 @@ describe.skipIf(!requires('script'))('a question (needs script of util-linux)', 
   it('ends with a signal', async () => {
     const home = createHome();
     home.write('Trouble.md', steps('true', 'confirm: Sure?'));
-    const run = inTerminal(home.folder, ['execute', './Trouble.md'], [[/Sure\? \[y\/N\] /, '']]);
-    await signalRunner(home, 'SIGTERM');
-    expect((await run).exitCode).toBe(143);
+    const terminate = (): void => {
+      signalRunner(home, 'SIGTERM');
+    };
+    const { exitCode } = await inTerminal(home.folder, ['execute', './Trouble.md'], [[/Sure\? \[y\/N\] /, terminate]]);
+    expect(exitCode).toBe(143);
     expect(await newest(home)).toMatchObject({ state: 'finished', result: { outcome: 'canceled' } });
   });
 
   it('for a variable ends with a signal, and nothing has run', async () => {
     const home = createHome();
     home.write('Trouble.md', classic('Trouble', 'true', { env: 'WHERE: the place' }));
-    const run = inTerminal(home.folder, ['execute', './Trouble.md', '--incident', 'asked'], [[/WHERE/, '']]);
-    await signalRunner(home, 'SIGTERM');
-    expect((await run).exitCode).toBe(143);
+    const terminate = (): void => {
+      signalRunner(home, 'SIGTERM');
+    };
+    const { exitCode } = await inTerminal(home.folder, ['execute', './Trouble.md'], [[/WHERE/, terminate]]);
+    expect(exitCode).toBe(143);
     expect(await newest(home)).toMatchObject({ state: 'refused' });
   });
 
@@ -243,27 +247,17 @@ describe.skipIf(!requires('script'))('a question (needs script of util-linux)', 
   });
 });
 
-/** Sends a signal to the runner itself once it is at its question: it holds the terminal in raw mode then. */
-async function signalRunner(home: Home, signal: 'SIGTERM'): Promise<void> {
-  for (let tries = 0; tries < 400; tries += 1) {
-    const found = readdirSync('/proc').find((pid) => {
-      try {
-        const [command = '', ...args] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-        return (
-          command.endsWith('node') &&
-          args[1] === BIN &&
-          readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`HOME=${home.folder}\0`)
-        );
-      } catch {
-        return false;
-      }
-    });
-    await new Promise((resolve) => {
-      setTimeout(resolve, found === undefined ? 25 : 1500);
-    });
-    if (found === undefined) continue;
-    process.kill(Number(found), signal);
-    return;
-  }
-  throw new Error('the runner was never seen');
+/** To the runner itself, which is not the process that the terminal was started with. */
+function signalRunner(home: Home, signal: 'SIGTERM'): void {
+  const runner = readdirSync('/proc').find((pid) => {
+    try {
+      const [command = '', ...args] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      const isNode = command.endsWith('node') && args[1] === BIN;
+      return isNode && readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`HOME=${home.folder}\0`);
+    } catch {
+      return false;
+    }
+  });
+  if (runner === undefined) throw new Error('the runner was not seen');
+  process.kill(Number(runner), signal);
 }

@@ -2,8 +2,8 @@
 import { execa } from 'execa';
 import { BIN, cleanEnvironment } from './cli.ts';
 
-/** Waited for on the screen, then typed; a name of a key sends it. */
-export type Exchange = readonly [prompt: RegExp, answer: string];
+/** Waited for on the screen, then typed, or done. */
+export type Exchange = readonly [prompt: RegExp, answer: string | (() => void)];
 export const ENTER = '\r';
 export const CTRL_C = '\u0003';
 
@@ -33,7 +33,8 @@ export async function inTerminal(
     if (prompt === undefined || answer === undefined || !prompt.test(screen.slice(seen))) return;
     asked += 1;
     seen = screen.length;
-    child.stdin.write(answer);
+    if (typeof answer === 'string') child.stdin.write(answer);
+    else answer();
   });
   const { exitCode } = await child;
   if (asked < exchanges.length) throw new Error(`never asked ${exchanges[asked]?.[0]}; the screen is\n${screen}`);

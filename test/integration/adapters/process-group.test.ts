@@ -82,7 +82,7 @@ describe('a stop', () => {
   it('at the time limit ends a script that ignores TERM, and its children', async () => {
     const { end, stdout } = await run(
       'trap "" TERM; echo before; (trap "" TERM; echo $BASHPID > pid; while :; do sleep 0.1; done) & wait',
-      { timeoutMs: 400 },
+      { timeoutMs: 1500 },
     );
     expect(end).toMatchObject({ cause: 'timed-out', signal: 'SIGKILL', survivors: [] });
     expect(stdout).toBe('before\n');
@@ -91,7 +91,7 @@ describe('a stop', () => {
 
   it('gives a script time to clean up', async () => {
     const { end, stdout } = await run('trap "echo cleaned; exit 3" TERM; echo ready; while :; do sleep 0.05; done', {
-      timeoutMs: 400,
+      timeoutMs: 1500,
     });
     expect(end).toMatchObject({ cause: 'timed-out', exitCode: 3 });
     expect(stdout).toBe('ready\ncleaned\n');
