@@ -110,7 +110,11 @@ export function commonmarkFacts(text: string, corrections: readonly Correction[]
   }
   const undo = (value: string): string =>
     corrections.reduce((current, { undo: change }) => change?.(current) ?? current, value);
-  return facts.map((fact) => fact.map((value) => (typeof value === 'string' ? undo(value) : value)));
+  return facts.map((fact) => {
+    const whole = fact.map((value) => (typeof value === 'string' ? undo(value) : value));
+    // A comment's text is trimmed, also of white space that a correction had stood in for.
+    return fact[0] === 'comment' ? whole.map((value) => (typeof value === 'string' ? value.trim() : value)) : whole;
+  });
 }
 
 function factOf(node: BlockNode, lines: readonly string[]): Fact | null {
