@@ -54,5 +54,6 @@ export function neverStarted(ports: EnginePorts, runId: string, signal: AbortSig
     durationMs: 0,
     survivors: [],
     reason: messageOf(error),
+    workFolder: null,
   };
 }

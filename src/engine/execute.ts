@@ -5,11 +5,13 @@
  * `started`, whatever happens is data: an outcome, committed before anybody hears of it.
  */
 import { RunbookError } from '../core/errors.ts';
-import { messageOf } from '../core/failures.ts';
-import type { LoadedDocument, WorkFolder } from '../core/ports.ts';
+import type { LoadedDocument } from '../core/ports.ts';
 import type { RunEventSink, RunRequest, RunResult } from '../core/run.ts';
 import type { Runbook } from '../core/runbook.ts';
+import { chooseSteps } from '../core/step-choice.ts';
 import { authenticate, checkCallChain, checkClaims } from './access.ts';
+import { findEarlierRun, noticesOfEarlier } from './continuation.ts';
+import type { EarlierRun } from './continuation.ts';
 import { checkDocument, warningsOf } from './document.ts';
 import { headOf, recordOf, startDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
@@ -19,19 +21,23 @@ import type { RunOutputSink } from './output.ts';
 import type { EnginePorts } from './ports.ts';
 import { projectResult } from './projection.ts';
 import { refuse } from './refuse.ts';
+import { checkStubs } from './rehearsal.ts';
 import { checkRequirements } from './requirements.ts';
 import type { Plan } from './requirements.ts';
 import { brokenOff, runSteps } from './steps.ts';
+import { missingOutputs } from './step-outputs.ts';
 import type { StepsResult } from './steps.ts';
+import { keptFolder, openWorkFolder, removeWorkFolder } from './work-folder.ts';
+import type { OpenedFolder } from './work-folder.ts';
 
 interface Accepted {
   readonly document: LoadedDocument;
   readonly runbook: Runbook;
   readonly plan: Plan;
+  readonly earlier: EarlierRun | null;
 }
-interface Begun extends Accepted {
+interface Begun extends Accepted, OpenedFolder {
   readonly startedAt: string;
-  readonly workFolder: WorkFolder;
 }
 
 /**
@@ -47,8 +53,9 @@ export async function execute(ports: EnginePorts, request: RunRequest, listener:
   const { runId } = draft;
 
   const accepted = await accept(ports, draft, emit);
-  await ports.ledger.enqueue(recordOf(ports, draft, null), ports.owner, headOf(draft) ?? Buffer.alloc(0));
-  await emit({ type: 'queued', runId, at: draft.enqueuedAt });
+  const queued = recordOf(ports, draft, null);
+  await ports.ledger.enqueue(queued, ports.owner, headOf(draft) ?? Buffer.alloc(0));
+  await emit({ type: 'queued', runId, at: draft.enqueuedAt, variables: queued.variables });
 
   const begun = await begin(ports, draft, accepted);
   await emit({ type: 'started', runId, at: begun.startedAt });
@@ -59,10 +66,7 @@ export async function execute(ports: EnginePorts, request: RunRequest, listener:
   } finally {
     // Also where the ledger fails, the document gets what can be told.
     await projectResult(ports, draft, result, emit);
-    await begun.workFolder.remove().catch(async (error: unknown) => {
-      const message = `The work folder ${begun.workFolder.path} could not be removed: ${messageOf(error)}.`;
-      await emit({ type: 'notice', runId, level: 'warning', message });
-    });
+    if (result.workFolder === null) await removeWorkFolder(runId, begun.workFolder, emit);
   }
   await emit({ type: 'finished', runId, result });
   return result;
@@ -71,21 +75,31 @@ export async function execute(ports: EnginePorts, request: RunRequest, listener:
 /** Every check, in the order in which its answer may be given away. A refusal is recorded and thrown. */
 async function accept(ports: EnginePorts, draft: Draft, emit: RunEventSink): Promise<Accepted> {
   const { request, runId } = draft;
+  const notify = async (level: 'info' | 'warning', messages: readonly (string | null)[]): Promise<void> => {
+    for (const message of messages) if (message !== null) await emit({ type: 'notice', runId, level, message });
+  };
   try {
+    await notify('warning', [await checkStubs(ports, request)]);
     const authentication = await authenticate(ports, draft);
     const document = (draft.document = await ports.source.load(request.reference));
     const runbook = checkDocument(ports, document, draft);
     checkCallChain(ports, request, document);
-    checkClaims(authentication, runbook);
-    const plan = await checkRequirements(ports, document, runbook, draft);
+    checkClaims(authentication, runbook, request);
+    const steps = chooseSteps(runbook, request.choice);
+    draft.choice = steps.chosen;
+    const plan = await checkRequirements(ports, document, runbook, steps, draft);
+    const earlier = await findEarlierRun(ports, draft, runbook);
+    draft.continues = earlier?.run.runId ?? null;
 
-    const history = await ports.documentHistory.decide(request.historyMode, document.path);
-    draft.historyMode = history.mode;
+    // A rehearsal leaves nothing in the document: the mode stays `ledger` or `none`.
+    const history =
+      request.stubs === null ? await ports.documentHistory.decide(request.historyMode, document.path) : null;
+    draft.historyMode = history?.mode ?? draft.historyMode;
     draft.git = await ports.facts.git(document.path);
-    if (history.reason !== null) await emit({ type: 'notice', runId, level: 'info', message: history.reason });
-    for (const message of [...warningsOf(draft), ...plan.unenforced])
-      await emit({ type: 'notice', runId, level: 'warning', message });
-    return { document, runbook, plan };
+    const { infos, warnings } = noticesOfEarlier(earlier, runbook);
+    await notify('info', [history?.reason ?? null, ...infos]);
+    await notify('warning', [...warningsOf(draft), ...plan.unenforced, ...warnings]);
+    return { document, runbook, plan, earlier };
   } catch (error) {
     if (error instanceof RunbookError) await refuse(ports, draft, error, emit);
     throw error;
@@ -93,17 +107,18 @@ async function accept(ports: EnginePorts, draft: Draft, emit: RunEventSink): Pro
 }
 
 /** The work folder first, then `started`: once that is committed, nothing but the script is between us and its effects. */
-async function begin(ports: EnginePorts, { runId, request }: Draft, accepted: Accepted): Promise<Begun> {
-  const { document, plan } = accepted;
-  let workFolder: WorkFolder | null = null;
+async function begin(ports: EnginePorts, draft: Draft, accepted: Accepted): Promise<Begun> {
+  const { runId, request } = draft;
+  const { document, plan, earlier } = accepted;
+  let opened: OpenedFolder | null = null;
   try {
-    workFolder = await ports.workspace.create(runId, document.folder, plan.inputs, request.signal);
+    opened = await openWorkFolder(ports, draft, document, plan, earlier);
     const startedAt = ports.clock.now().toISOString();
     await ports.ledger.begin(runId, { startedAt, containment: ports.executor.containment }, plan.concurrency);
-    return { ...accepted, startedAt, workFolder };
+    return { ...accepted, ...opened, startedAt };
   } catch (error) {
     // Neither of these may hide why the run could not begin; a run that stays queued is seen by the next look at its owner.
-    await workFolder?.remove().catch(() => {});
+    await opened?.workFolder.remove().catch(() => {});
     await ports.ledger.finish(runId, neverStarted(ports, runId, request.signal, error)).catch(() => {});
     throw error;
   }
@@ -118,16 +133,19 @@ async function carryOut(
   emit: RunEventSink,
 ): Promise<RunResult> {
   const { runId, request } = draft;
-  const { startedAt } = begun;
+  const { startedAt, runbook, plan, passedOn } = begun;
   let output: RunOutputSink | null = null;
   let run: StepsResult;
   try {
-    output = openOutput(ports, runId, begun.plan.maxOutputBytes, request.signal, listener);
-    run = await runSteps({ ports, draft, ...begun, output, emit });
+    output = openOutput(ports, runId, plan.maxOutputBytes, request.signal, listener);
+    const message = missingOutputs(runbook.steps.slice(0, plan.steps.first), passedOn);
+    if (message !== null) await emit({ type: 'notice', runId, level: 'warning', message });
+    run = await runSteps({ ports, draft, ...begun, output, emit }, passedOn);
   } catch (error) {
-    run = brokenOff(begun.runbook, error);
+    run = brokenOff(runbook, error);
   }
   const { summary, failure } = output?.close() ?? NO_OUTPUT;
   if (failure !== null) await emit({ type: 'notice', runId, level: 'warning', message: failure });
-  return { runId, ...run, output: summary, startedAt, finishedAt: ports.clock.now().toISOString() };
+  const finishedAt = ports.clock.now().toISOString();
+  return { runId, ...run, output: summary, startedAt, finishedAt, workFolder: keptFolder(draft, run, begun) };
 }

@@ -87,6 +87,7 @@ export function resultOf(n: number, change: Partial<RunResult> = {}): RunResult 
     durationMs: 1000,
     survivors: [],
     reason: null,
+    workFolder: null,
     ...change,
   };
 }
