@@ -6,11 +6,11 @@ import type { EnginePorts } from './ports.ts';
 
 export interface EarlierRun {
   readonly run: StoredRun;
-  /** Declared variables, no secrets, that had another value then: what that run left is of something else. */
-  readonly differing: readonly string[];
+  /** Why nothing is taken over from it, one sentence; null where its work folder and outputs are. */
+  readonly obstacle: string | null;
 }
 
-/** So many unsuccessful runs are looked at for one with the same variables. */
+/** So many runs are looked at for one with the same variables. */
 const LOOKED_AT = 20;
 
 /** The newest incomplete run of the document, one with the same variables before others; null for none. */
@@ -20,9 +20,19 @@ export async function findEarlierRun(
   runbook: Runbook,
 ): Promise<EarlierRun | null> {
   if (request.choice === null || request.stubs !== null || document === null) return null;
-  const runs = await ledger.list({ path: document.path, incomplete: true, limit: LOOKED_AT });
-  const candidates = runs.map((run) => ({ run, differing: differingVariables(variables, run.variables, runbook) }));
-  return candidates.find(({ differing }) => differing.length === 0) ?? candidates[0] ?? null;
+  const { path } = document;
+  const differing = (run: StoredRun): readonly string[] => differingVariables(variables, run.variables, runbook);
+  const incomplete = await ledger.list({ path, incomplete: true, limit: LOOKED_AT });
+  const run = incomplete.find((candidate) => differing(candidate).length === 0) ?? incomplete[0];
+  if (run === undefined) return null;
+  const others = differing(run);
+  // What it left is of another host, say.
+  if (others.length > 0) return { run, obstacle: `${others.join(', ')}: not what it was in run ${run.runId}` };
+  const succeeded = await ledger.list({ path, outcome: 'succeeded', limit: LOOKED_AT });
+  const since = succeeded.find(
+    (other) => other.seq > run.seq && other.steps?.only === undefined && differing(other).length === 0,
+  );
+  return { run, obstacle: since === undefined ? null : `Run ${since.runId} has succeeded since run ${run.runId}` };
 }
 
 /** What a person is to know before such a run begins. */
@@ -31,18 +41,16 @@ export function noticesOfEarlier(
   runbook: Runbook,
 ): { readonly infos: readonly string[]; readonly warnings: readonly string[] } {
   if (earlier === null) return { infos: [], warnings: [] };
-  const { run, differing } = earlier;
-  const { runId } = run;
+  const { run, obstacle } = earlier;
+  const { runId, result, state } = run;
   const warnings = [
-    run.result === null
+    result === null
       ? `Run ${runId} has no end in the ledger: if it is still under way, this one runs beside it.`
       : null,
     run.runbook.digest === runbook.digest ? null : `${runbook.name} has changed since run ${runId}.`,
-    differing.length === 0
-      ? null
-      : `${differing.join(', ')}: not what it was in run ${runId}, so nothing is taken over from that run.`,
+    obstacle === null ? null : `${obstacle}; nothing is taken over from that run.`,
   ].filter((text) => text !== null);
-  return { infos: [`This run goes on from run ${runId} (${run.result?.outcome ?? run.state}).`], warnings };
+  return { infos: [`This run goes on from run ${runId} (${result?.outcome ?? state}).`], warnings };
 }
 
 function differingVariables(

@@ -27,7 +27,7 @@ import type { Plan } from './requirements.ts';
 import { brokenOff, runSteps } from './steps.ts';
 import { missingOutputs } from './step-outputs.ts';
 import type { StepsResult } from './steps.ts';
-import { keptFolder, openWorkFolder, removeWorkFolder } from './work-folder.ts';
+import { closeUnused, keepWorkFolder, openWorkFolder, removeWorkFolder } from './work-folder.ts';
 import type { OpenedFolder } from './work-folder.ts';
 
 interface Accepted {
@@ -109,16 +109,16 @@ async function accept(ports: EnginePorts, draft: Draft, emit: RunEventSink): Pro
 /** The work folder first, then `started`: once that is committed, nothing but the script is between us and its effects. */
 async function begin(ports: EnginePorts, draft: Draft, accepted: Accepted): Promise<Begun> {
   const { runId, request } = draft;
-  const { document, plan, earlier } = accepted;
+  const { document, runbook, plan, earlier } = accepted;
   let opened: OpenedFolder | null = null;
   try {
-    opened = await openWorkFolder(ports, draft, document, plan, earlier);
+    opened = await openWorkFolder(ports, draft, document, runbook, plan, earlier);
     const startedAt = ports.clock.now().toISOString();
     await ports.ledger.begin(runId, { startedAt, containment: ports.executor.containment }, plan.concurrency);
     return { ...accepted, ...opened, startedAt };
   } catch (error) {
     // Neither of these may hide why the run could not begin; a run that stays queued is seen by the next look at its owner.
-    await opened?.workFolder.remove().catch(() => {});
+    if (opened !== null) await closeUnused(opened).catch(() => {});
     await ports.ledger.finish(runId, neverStarted(ports, runId, request.signal, error)).catch(() => {});
     throw error;
   }
@@ -147,5 +147,6 @@ async function carryOut(
   const { summary, failure } = output?.close() ?? NO_OUTPUT;
   if (failure !== null) await emit({ type: 'notice', runId, level: 'warning', message: failure });
   const finishedAt = ports.clock.now().toISOString();
-  return { runId, ...run, output: summary, startedAt, finishedAt, workFolder: keptFolder(draft, run, begun) };
+  const workFolder = await keepWorkFolder(draft, run, begun, emit);
+  return { runId, ...run, output: summary, startedAt, finishedAt, workFolder };
 }
