@@ -1,11 +1,11 @@
 /** Rehearsals: stand-ins for programs come first, claims are not asked, and nothing of it counts. */
-import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import type { StoredRun } from '../../src/core/run.ts';
 import { BIN, classic, cleanEnvironment, createHome } from '../helpers/cli.ts';
-import type { Home } from '../helpers/cli.ts';
+import type { CliResult, Home } from '../helpers/cli.ts';
 
 const RUNBOOK = `"${process.execPath}" -- "${BIN}"`;
 
@@ -111,22 +111,32 @@ describe('a rehearsal', () => {
     const steps = (body: string): string =>
       `# A\n\n${limits}# Steps\n\n## One\n\`\`\`bash\n${body}\n\`\`\`\n\n## Two\n\`\`\`bash\ntrue\n\`\`\`\n`;
     home.write('A.md', steps(wait));
-    const rehearsal = home.run(['execute', './A.md', '--stubs', 'stubs']);
-    while (!existsSync(begun)) await new Promise((resolve) => setTimeout(resolve, 50));
+    const underWay = async (...options: readonly string[]): Promise<() => Promise<CliResult>> => {
+      for (const file of [begun, go]) rmSync(file, { force: true });
+      const run = home.run(['execute', './A.md', '--history', 'ledger', ...options]);
+      while (!existsSync(begun)) await new Promise((resolve) => setTimeout(resolve, 50));
+      return async () => {
+        home.write('go', '');
+        return await run;
+      };
+    };
+    const endRehearsal = await underWay('--stubs', 'stubs');
     const [first, second] = [
       ['execute', './A.md', '--history', 'ledger', '--only', 'Two'],
       ['--stubs', 'stubs'],
     ];
     expect(await home.run(first)).toMatchObject({ exitCode: 0 });
     expect(await home.run([...first, ...second])).toMatchObject({ exitCode: 0 });
-    home.write('go', '');
-    expect(await rehearsal).toMatchObject({ exitCode: 1 });
+    expect(await endRehearsal()).toMatchObject({ exitCode: 1 });
     expect(await home.run(first)).toMatchObject({ exitCode: 0 });
     for (const run of await records(home)) expect(run).not.toHaveProperty('continues');
 
+    const endReal = await underWay();
+    expect(await home.run(first)).toMatchObject({ exitCode: 75 });
+    expect(await home.run([...first, ...second])).toMatchObject({ exitCode: 0 });
+    expect(await endReal()).toMatchObject({ exitCode: 1 });
+
     // A real failure is gone on from by a real run only.
-    home.write('A.md', steps('false'));
-    await home.run(['execute', './A.md', '--history', 'ledger']);
     await home.run([...first, ...second]);
     expect((await records(home))[0]).not.toHaveProperty('continues');
     await home.run(first);
