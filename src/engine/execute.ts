@@ -16,6 +16,7 @@ import { checkDocument, warningsOf } from './document.ts';
 import { headOf, recordOf, startDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { neverStarted, recordEnd } from './end.ts';
+import { notify } from './notices.ts';
 import { NO_OUTPUT, openOutput } from './output.ts';
 import type { RunOutputSink } from './output.ts';
 import type { EnginePorts } from './ports.ts';
@@ -25,7 +26,6 @@ import { checkStubs } from './rehearsal.ts';
 import { checkRequirements } from './requirements.ts';
 import type { Plan } from './requirements.ts';
 import { brokenOff, runSteps } from './steps.ts';
-import { missingOutputs } from './step-outputs.ts';
 import type { StepsResult } from './steps.ts';
 import { closeUnused, keepWorkFolder, openWorkFolder, removeWorkFolder } from './work-folder.ts';
 import type { OpenedFolder } from './work-folder.ts';
@@ -66,7 +66,7 @@ export async function execute(ports: EnginePorts, request: RunRequest, listener:
   } finally {
     // Also where the ledger fails, the document gets what can be told.
     await projectResult(ports, draft, result, emit);
-    if (result.workFolder === null) await removeWorkFolder(runId, begun.workFolder, emit);
+    if (result.workFolder === null) await removeWorkFolder(draft, begun.workFolder, emit);
   }
   await emit({ type: 'finished', runId, result });
   return result;
@@ -74,12 +74,9 @@ export async function execute(ports: EnginePorts, request: RunRequest, listener:
 
 /** Every check, in the order in which its answer may be given away. A refusal is recorded and thrown. */
 async function accept(ports: EnginePorts, draft: Draft, emit: RunEventSink): Promise<Accepted> {
-  const { request, runId } = draft;
-  const notify = async (level: 'info' | 'warning', messages: readonly (string | null)[]): Promise<void> => {
-    for (const message of messages) if (message !== null) await emit({ type: 'notice', runId, level, message });
-  };
+  const { request } = draft;
   try {
-    await notify('warning', [await checkStubs(ports, request)]);
+    await notify(draft, emit, 'warning', [await checkStubs(ports, request)]);
     const authentication = await authenticate(ports, draft);
     const document = (draft.document = await ports.source.load(request.reference));
     const runbook = checkDocument(ports, document, draft);
@@ -97,8 +94,8 @@ async function accept(ports: EnginePorts, draft: Draft, emit: RunEventSink): Pro
     draft.historyMode = history?.mode ?? draft.historyMode;
     draft.git = await ports.facts.git(document.path);
     const { infos, warnings } = noticesOfEarlier(earlier, runbook);
-    await notify('info', [history?.reason ?? null, ...infos]);
-    await notify('warning', [...warningsOf(draft), ...plan.unenforced, ...warnings]);
+    await notify(draft, emit, 'info', [history?.reason ?? null, ...infos]);
+    await notify(draft, emit, 'warning', [...warningsOf(draft), ...plan.unenforced, ...warnings]);
     return { document, runbook, plan, earlier };
   } catch (error) {
     if (error instanceof RunbookError) await refuse(ports, draft, error, emit);
@@ -138,14 +135,12 @@ async function carryOut(
   let run: StepsResult;
   try {
     output = openOutput(ports, runId, plan.maxOutputBytes, request.signal, listener);
-    const message = missingOutputs(runbook.steps.slice(0, plan.steps.first), passedOn);
-    if (message !== null) await emit({ type: 'notice', runId, level: 'warning', message });
     run = await runSteps({ ports, draft, ...begun, output, emit }, passedOn);
   } catch (error) {
     run = brokenOff(runbook, error);
   }
   const { summary, failure } = output?.close() ?? NO_OUTPUT;
-  if (failure !== null) await emit({ type: 'notice', runId, level: 'warning', message: failure });
+  await notify(draft, emit, 'warning', [failure]);
   const finishedAt = ports.clock.now().toISOString();
   const workFolder = await keepWorkFolder(draft, run, begun, emit);
   return { runId, ...run, output: summary, startedAt, finishedAt, workFolder };

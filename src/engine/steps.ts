@@ -3,6 +3,7 @@ import { RunbookError } from '../core/errors.ts';
 import { messageOf } from '../core/failures.ts';
 import type { ConfirmedBy, RunResult, StepResult } from '../core/run.ts';
 import type { Runbook, Script, Step } from '../core/runbook.ts';
+import { notify } from './notices.ts';
 import { askPerson } from './people.ts';
 import { canceled, runScript, SUCCEEDED } from './script.ts';
 import type { Deadline, Ended, RunContext } from './script.ts';
@@ -21,6 +22,7 @@ export async function runSteps(context: RunContext, passedOn: Map<string, string
   const began = ports.clock.monotonicMs();
   const runDeadline = deadlineIn(context, plan.timeoutMs, 'The run');
   const steps: StepResult[] = [];
+  await notify(draft, emit, 'warning', [missingOutputs(runbook.steps.slice(0, plan.steps.first), passedOn)]);
   const survivors: StepsResult['survivors'][number][] = [];
   let last = SUCCEEDED;
 
@@ -114,7 +116,7 @@ async function runStep(
   if (context.plan.steps.chosen !== null && step.doneWhen !== undefined) {
     const before = await runner(own())(step.doneWhen, 'done-when');
     if (before.outcome === 'succeeded') {
-      await tellMissing(context, step, passedOn);
+      await notify(context.draft, context.emit, 'warning', [missingOutputs([step], passedOn)]);
       return { ...NOTHING_YET, ended: before, isDone: true };
     }
     const answer = asAnswer(step, before);
@@ -141,15 +143,6 @@ async function runStep(
 function asAnswer(step: Step, before: Ended): Ended | null {
   if (before.outcome === 'failed' && before.signal === null) return null;
   return { ...before, reason: `Whether “${step.name}” is done already could not be found out: ${before.reason ?? ''}` };
-}
-
-async function tellMissing(
-  { draft, emit }: RunContext,
-  step: Step,
-  passedOn: ReadonlyMap<string, string>,
-): Promise<void> {
-  const message = missingOutputs([step], passedOn);
-  if (message !== null) await emit({ type: 'notice', runId: draft.runId, level: 'warning', message });
 }
 
 function deadlineIn({ ports }: RunContext, limitMs: number | null, of: string): Deadline | null {

@@ -8,6 +8,7 @@ import type { Runbook } from '../core/runbook.ts';
 import { checkValue } from '../core/values.ts';
 import type { EarlierRun } from './continuation.ts';
 import type { Draft } from './draft.ts';
+import { notify } from './notices.ts';
 import type { EnginePorts } from './ports.ts';
 import type { Plan } from './requirements.ts';
 
@@ -70,11 +71,12 @@ function stillDeclared(outputs: Outputs, runbook: Runbook): readonly (readonly [
 
 /** Where there is something to go on with, the folder stays. @returns its path; null where it is to be removed */
 export async function keepWorkFolder(
-  { request, runId }: Draft,
+  draft: Draft,
   run: Pick<RunResult, 'outcome' | 'steps'>,
   { workFolder, passedOn, giveBack }: OpenedFolder,
   emit: RunEventSink,
 ): Promise<string | null> {
+  const { request } = draft;
   const { keepWorkFolder: when, stubs } = request;
   const isUnfinishedWork = run.outcome !== 'succeeded' && run.steps.length > 1 && stubs === null;
   try {
@@ -86,8 +88,7 @@ export async function keepWorkFolder(
     }
     return when === 'always' || isUnfinishedWork ? await keep(workFolder, passedOn) : null;
   } catch (error) {
-    const message = `The work folder could not be kept: ${messageOf(error)}.`;
-    await emit({ type: 'notice', runId, level: 'warning', message });
+    await notify(draft, emit, 'warning', [`The work folder could not be kept: ${messageOf(error)}.`]);
     return null;
   }
 }
@@ -104,9 +105,9 @@ export async function closeUnused({ workFolder, giveBack }: OpenedFolder): Promi
 }
 
 /** Never fails: what is left of a folder is told. */
-export async function removeWorkFolder(runId: string, workFolder: WorkFolder, emit: RunEventSink): Promise<void> {
+export async function removeWorkFolder(draft: Draft, workFolder: WorkFolder, emit: RunEventSink): Promise<void> {
   await workFolder.remove().catch(async (error: unknown) => {
     const message = `The work folder ${workFolder.path} could not be removed: ${messageOf(error)}.`;
-    await emit({ type: 'notice', runId, level: 'warning', message });
+    await notify(draft, emit, 'warning', [message]);
   });
 }
