@@ -52,6 +52,8 @@ export type FileFact = 'file' | 'directory' | 'missing' | 'outside' | 'special' 
 export interface FactsSource {
   /** For each input path what is there. Paths are resolved against `folder` and must stay inside it, links resolved. */
   inputs(folder: string, files: readonly FileRequirement[]): Promise<ReadonlyMap<string, FileFact>>;
+  /** Names of the executable files right in `folder`, in order; null where that is no folder that can be read. */
+  programs(folder: string): Promise<readonly string[] | null>;
   /** Absolute path of an interpreter on the given `PATH`; null where it is not installed. */
   interpreter(name: InterpreterName, path: string): Promise<string | null>;
   git(documentPath: string): Promise<{ readonly commit: string; readonly dirty: boolean } | null>;
@@ -203,9 +205,14 @@ export interface RunFilter {
   /** Beginning of the run's id. */
   readonly idPrefix?: string;
   readonly runbook?: string;
+  /** Of the document, as it is recorded. */
+  readonly path?: string;
   readonly subject?: string;
   readonly state?: string;
+  /** A rehearsal has no outcome that counts: it is not among them. */
   readonly outcome?: string;
+  /** Runs that have begun and did not succeed, or have not ended; no rehearsals. */
+  readonly incomplete?: true;
   readonly limit: number;
 }
 
@@ -215,7 +222,8 @@ export interface RunLedger {
   enqueue(record: RunRecord, owner: RunOwner, documentText: Buffer): Promise<void>;
   /**
    * `queued → started`: committed before anything is spawned.
-   * @throws RunbookError `busy` when paused, or when `concurrency` runs of the same document are under way
+   * @throws RunbookError `busy` when paused, or when `concurrency` runs of the same document are under way; rehearsals
+   *   do not count
    */
   begin(
     runId: string,

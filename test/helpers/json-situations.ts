@@ -1,10 +1,11 @@
 /** One situation of each kind that a command with `--json` can be in, with what it needs to get there. */
-import { truncateSync } from 'node:fs';
+import { chmodSync, mkdirSync, truncateSync } from 'node:fs';
+import path from 'node:path';
 import { ERRORS } from '../../src/core/errors.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { classic } from './cli.ts';
 import type { Home } from './cli.ts';
-import { AUTH, execute, mint, SECRET, STEPS, underWay } from './json-calls.ts';
+import { AUTH, CONFIRMED, execute, mint, SECRET, STEPS, underWay } from './json-calls.ts';
 import type { Call } from './json-calls.ts';
 import { asObject } from './schemas.ts';
 import type { SchemaName } from './schemas.ts';
@@ -71,6 +72,19 @@ export const SITUATIONS: readonly Situation[] = [
     prepare: async (home) => {
       const token = await mint(home, '--role', 'sre');
       return { ...execute(home, STEPS, '--token-file', token), env: AUTH };
+    },
+  },
+  {
+    name: 'a rehearsal from a step on, confirmed beforehand, whose folder is kept',
+    shows: ['"rehearsal": true', '"confirmedBy": "yes"', '"workFolder": "/', '"reason": "before “Two”"'],
+    schema: 'execute',
+    exit: 0,
+    optional: ['reason', 'confirmedBy'],
+    prepare: (home) => {
+      mkdirSync(path.join(home.folder, 'stubs'));
+      chmodSync(home.write('stubs/ssh', '#!/bin/sh\n'), 0o755);
+      const options = ['--stubs', 'stubs', '--from', '2', '--yes', '--keep-workdir', 'always'];
+      return execute(home, CONFIRMED, ...options);
     },
   },
   {
@@ -168,6 +182,18 @@ export const SITUATIONS: readonly Situation[] = [
       const call = ['execute', './Task.md', '--execution-dir', home.write('file', '')];
       await home.run([...call, '--token-file', token], { env: AUTH });
       await home.run(['execute', './Task.md', '--token-file', await mint(home)], { env: AUTH });
+      return { args: ['history'] };
+    },
+  },
+  {
+    name: 'runs that go on from one another',
+    shows: ['"continues"', '"from": "Two"', '"only": "Two"'],
+    schema: 'history',
+    exit: 0,
+    optional: ['reason', 'confirmedBy', 'continues', 'steps', 'from', 'only'],
+    prepare: async (home) => {
+      const { args } = execute(home, CONFIRMED.replace('true', 'false'), '--yes');
+      for (const options of [[], ['--from', 'Two'], ['--only', 'Two']]) await home.run([...args, ...options]);
       return { args: ['history'] };
     },
   },

@@ -6,6 +6,7 @@ import { BIN, cleanEnvironment } from './cli.ts';
 export type Exchange = readonly [prompt: RegExp, answer: string | (() => void)];
 export const ENTER = '\r';
 export const CTRL_C = '\u0003';
+export const CTRL_D = '\u0004';
 
 /** @returns the screen, and the exit code; every prompt has to appear in its turn, within 20 s */
 export async function inTerminal(
