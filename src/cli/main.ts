@@ -148,6 +148,15 @@ function createProgram(terminal: Terminal): Command {
     );
   });
 
+  add('doctor', 'Show what this machine can do for a run: containment, limits, interpreters.', [
+    'runbook doctor',
+    'runbook doctor --json | jq \'.findings[] | select(.state != "ok")\'',
+  ]).action(async (options: CommonOptions) => {
+    await run(terminal, 'doctor', options, async () =>
+      (await import('./commands/doctor.ts')).doctorCommand(terminal, options),
+    );
+  });
+
   const token = program.command('token').description('Tokens for development.').helpCommand(false);
   token.action(() => {
     token.outputHelp();

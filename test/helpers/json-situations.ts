@@ -219,6 +219,13 @@ export const SITUATIONS: readonly Situation[] = [
     },
   },
   { name: 'the settings', schema: 'config', exit: 0, prepare: () => ({ args: ['config'] }) },
+  { name: 'what the machine can do', schema: 'doctor', exit: 0, prepare: () => ({ args: ['doctor'] }) },
+  {
+    name: 'a machine that cannot do enough',
+    schema: 'doctor',
+    exit: 69,
+    prepare: () => ({ args: ['doctor'], env: { RUNBOOK_CONTAINMENT: 'process-group' } }),
+  },
   {
     name: 'settings of several places, with a secret',
     shows: ['"flag"', '"environment"', '"(secret)"'],
