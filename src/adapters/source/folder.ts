@@ -1,13 +1,13 @@
 /** Documents from a folder, or from a path that the local user names. Reads only regular files, each from one descriptor. */
-import { constants } from 'node:fs';
-import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
 import { codeOf, messageOf } from '../../core/failures.ts';
-import { isInside } from '../../core/paths.ts';
 import type { LoadedDocument, RunbookSource, UnreadableDocument } from '../../core/ports.ts';
 import { nearest } from '../../core/spelling.ts';
+import { LeadsOut } from '../system/beneath.ts';
 import { stampOf } from '../system/stamp.ts';
+import { NotRegular, openDocument } from './open.ts';
 
 /** A document's history grows; its head is bounded by the parser. */
 const MAX_DOCUMENT_BYTES = 64 * 1024 ** 2;
@@ -77,23 +77,14 @@ async function locate(
 async function read(file: string, cwd: string, root: string | null): Promise<LoadedDocument> {
   const shown = display(file, cwd);
   try {
-    const target = await realpath(file);
-    // The folder's documents may be links (a ConfigMap is made of them), but only to places inside the folder.
-    if (root !== null && !isInside(await realpath(root), target)) {
-      throw new RunbookError('usage', `${shown} is a link that leads out of ${display(root, cwd)}.`, {
-        fix: 'Name the document by its own path if you trust it.',
-      });
-    }
-    // O_NONBLOCK: opening a FIFO must not wait for a writer. What was opened is what is looked at and read.
-    const handle = await open(target, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    const { handle, target } = await openDocument(file, root);
     try {
       const facts = await handle.stat();
       if (facts.isDirectory())
         throw new RunbookError('usage', `${shown} is a folder, not a runbook.`, {
           fix: 'Name one of the documents in it.',
         });
-      if (!facts.isFile())
-        throw new RunbookError('usage', `${shown} is not a regular file.`, { fix: 'A runbook is a markdown file.' });
+      if (!facts.isFile()) throw new NotRegular();
       if (facts.size > MAX_DOCUMENT_BYTES) {
         throw new RunbookError(
           'runbook-invalid',
@@ -115,6 +106,18 @@ async function read(file: string, cwd: string, root: string | null): Promise<Loa
       await handle.close();
     }
   } catch (error) {
+    if (error instanceof LeadsOut) {
+      throw new RunbookError('usage', `${shown} is a link that leads out of ${display(root ?? '/', cwd)}.`, {
+        fix: 'Name the document by its own path if you trust it.',
+        cause: error,
+      });
+    }
+    if (error instanceof NotRegular) {
+      throw new RunbookError('usage', `${shown} is not a regular file.`, {
+        fix: 'A runbook is a markdown file.',
+        cause: error,
+      });
+    }
     throw asRunbookError(error, shown);
   }
 }
