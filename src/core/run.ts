@@ -105,6 +105,21 @@ export interface OutputSummary {
   readonly digest: string;
 }
 
+/** A declared output, or a file in a declared folder, and what became of it. */
+export interface ArtifactRecord {
+  /** Relative to the work folder; may hold any character. */
+  readonly path: string;
+  /** Of what is kept; of the file itself where it is not kept; 0 where there is none. */
+  readonly bytes: number;
+  /** SHA-256, lower-case hex, over what is kept; null where nothing is. */
+  readonly digest: string | null;
+  /** It is text and secrets were taken out of it; other files are kept as they are. */
+  readonly masked: boolean;
+  readonly kept: boolean;
+  /** Why it is not kept, to go on from “because”: `it was not written`; null where it is kept. */
+  readonly reason: string | null;
+}
+
 export interface RunResult {
   readonly runId: string;
   readonly outcome: Outcome;
