@@ -5,6 +5,7 @@
 import { readlink, realpath } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { codeOf } from '../../core/failures.ts';
 import { isInside } from '../../core/paths.ts';
 import { at, openEntry } from './descriptors.ts';
 import type { Entry } from './descriptors.ts';
@@ -42,7 +43,11 @@ export async function openRoot(folder: string): Promise<Found> {
       await handle.close();
     }
   }
-  const { handle } = entry;
+  const { handle, facts } = entry;
+  if (!facts.isDirectory()) {
+    await handle.close();
+    throw Object.assign(new Error('not a directory'), { code: 'ENOTDIR' });
+  }
   return { place: { ...entry, parent: null, name: raw(folder) }, release: async () => await handle.close() };
 }
 
@@ -67,7 +72,7 @@ export async function find(from: Place, relative: string): Promise<Found> {
         if (place.parent !== null) place = place.parent;
         else {
           // Out, and perhaps in again by another way.
-          rest.splice(0, rest.length, ...(await resolveOutside(root, `${root.name}/../${rest.join('/')}`)));
+          rest.splice(0, rest.length, ...(await resolveOutside(root, [root.name, '..', ...rest].join('/'))));
           links += 1;
         }
       } else {
@@ -77,11 +82,12 @@ export async function find(from: Place, relative: string): Promise<Found> {
           place = { ...entry, parent: place, name };
           continue;
         }
-        // Should the name stand for another link by now, then this one's text is as good.
-        const target = await readlink(at(place.handle, name), 'latin1');
         links += 1;
-        if (target.startsWith('/')) {
-          rest.splice(0, rest.length, ...(await resolveOutside(root, `${target}/${rest.join('/')}`)));
+        const target = await targetOf(place, name);
+        // Something else has the name by now, so it is looked at again.
+        if (target === null) rest.unshift(name);
+        else if (target.startsWith('/')) {
+          rest.splice(0, rest.length, ...(await resolveOutside(root, [target, ...rest].join('/'))));
           place = root;
         } else rest.unshift(...target.split('/'));
       }
@@ -104,6 +110,16 @@ async function resolveOutside(root: Place, target: string): Promise<readonly str
   const real = await realpath(Buffer.from(target, 'latin1'), 'latin1');
   if (!isInside(root.name, real)) throw new LeadsOut(`leads out of ${root.name}`);
   return real.slice(root.name.length).split('/');
+}
+
+/** Should another link have the name by now, its text is as good. @returns null where it is no link any more */
+async function targetOf({ handle }: Place, name: string): Promise<string | null> {
+  try {
+    return await readlink(at(handle, name), 'latin1');
+  } catch (error) {
+    if (codeOf(error) === 'EINVAL') return null;
+    throw error;
+  }
 }
 
 function rootOf(place: Place): Place {

@@ -60,7 +60,12 @@ export async function copyInputs(
     await copyByPath(folder, paths, work, signal);
     return;
   }
-  const root = await openRoot(folder);
+  const root = await openRoot(folder).catch((error: unknown) => {
+    throw new RunbookError('io', `The runbook’s folder cannot be opened: ${reasonOf(error)}.`, {
+      fix: 'Leave the folder in its place while the run begins, and try again.',
+      cause: error,
+    });
+  });
   try {
     const { handle: target } = await openEntry(work);
     try {

@@ -200,13 +200,19 @@ function obstacleOf(error: unknown, { facts }: Entry, shown: string): string {
     case 'EBUSY':
       return `${shown} is a mount or in use; unmount it and remove the folder by hand`;
     case 'EACCES':
+      return foreign(shown, facts.uid);
     case 'EPERM':
+      // To the administrator everything belongs; what even he may not do is forbidden by an attribute (immutable, append-only).
       return own !== 0 && facts.uid !== BigInt(own)
-        ? `${shown} belongs to another user (${facts.uid}); let that user or an administrator remove it`
+        ? foreign(shown, facts.uid)
         : `${shown} is protected by an attribute; take it away with \`chattr -R -ia\` as an administrator and remove the folder by hand`;
     default:
       return `${shown} is in the way: ${reasonOf(error)}`;
   }
+}
+
+function foreign(shown: string, uid: bigint): string {
+  return `${shown} belongs to another user (${uid}); have it removed by that user or an administrator`;
 }
 
 function below(shown: string, name: string): string {

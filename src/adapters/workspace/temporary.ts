@@ -4,6 +4,7 @@ import path from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
 import { messageOf } from '../../core/failures.ts';
 import type { WorkFolder, Workspace } from '../../core/ports.ts';
+import { reasonOf } from '../system/descriptors.ts';
 import { readSmallFile } from './control.ts';
 import { copyInputs } from './copy.ts';
 import { throwIfStopped } from './input-file.ts';
@@ -91,7 +92,7 @@ export function createWorkspace({ parent, mountDir }: WorkspaceOptions): Workspa
 
 function asInputError(error: unknown): RunbookError {
   if (error instanceof RunbookError) return error;
-  return new RunbookError('io', `The inputs could not be copied: ${messageOf(error)}.`, {
+  return new RunbookError('io', `The inputs could not be copied: ${reasonOf(error)}.`, {
     fix: 'Check the files, and the free space of the folder for work folders.',
     cause: error,
   });
