@@ -18,6 +18,9 @@ print(count)
 
 export const canExchange = requires('python3', '-c', 'import ctypes; ctypes.CDLL(None).renameat2');
 
+/** So often at least, also on a machine that is busy otherwise. */
+const MIN_WORK = 100;
+
 /**
  * Does `work` over and over until all names have been exchanged `count` times in all.
  * @returns how often `work` was done
@@ -27,20 +30,21 @@ export async function whileExchanging(
   count: number,
   work: () => Promise<void>,
 ): Promise<number> {
-  const exchanger = execa('python3', ['-c', SCRIPT, String(count), ...pairs.flat()], { reject: false });
-  let isOver = false;
-  const over = exchanger.then((result) => {
-    isOver = true;
-    return result;
-  });
   let done = 0;
-  try {
-    for (; !isOver; done += 1) await work();
-    const { failed, stderr } = await over;
-    if (failed) throw new Error(`the names were not exchanged: ${stderr}`);
-    return done;
-  } finally {
-    exchanger.kill();
-    await over;
+  while (done < MIN_WORK) {
+    const exchanger = execa('python3', ['-c', SCRIPT, String(count), ...pairs.flat()], { reject: false });
+    const over = new AbortController();
+    const ended = exchanger.finally(() => {
+      over.abort();
+    });
+    try {
+      for (; !over.signal.aborted; done += 1) await work();
+      const { failed, stderr } = await ended;
+      if (failed) throw new Error(`the names were not exchanged: ${stderr}`);
+    } finally {
+      exchanger.kill();
+      await ended;
+    }
   }
+  return done;
 }
