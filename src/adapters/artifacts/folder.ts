@@ -15,7 +15,7 @@ import { transfer } from './transfer.ts';
 /** Of one declared folder. */
 const MAX_FILES = 1000;
 /** With its folders, which may be many and empty. */
-const MAX_ENTRIES = 5000;
+const MAX_ENTRIES = 2000;
 const MAX_PATH_BYTES = 1000;
 
 /** Ids name folders here: nothing that could leave the folder. */

@@ -218,6 +218,14 @@ describe('a run that goes on from another', () => {
     expect((await workspace.adopt(`${SECOND.slice(0, -1)}C`, FIRST, signal))?.outputs).toEqual(new Map([['A', 'b']]));
   });
 
+  it('leaves it also where only the last steps fail', async () => {
+    await leave(FIRST, new Map([['A', 'b']]));
+    await mkdir(path.join(rootOf(FIRST), 'control'));
+    await expect(workspace.adopt(SECOND, FIRST, signal)).rejects.toMatchObject({ code: 'io' });
+    await rm(path.join(rootOf(FIRST), 'control'), { recursive: true });
+    expect((await workspace.adopt(SECOND, FIRST, signal))?.outputs).toEqual(new Map([['A', 'b']]));
+  });
+
   it.each(['../x', '', 'a/b', 'x'.repeat(65)])('does not look for a run %j', async (id) => {
     await expect(workspace.adopt(SECOND, id, signal)).rejects.toThrow('cannot name a work folder');
   });
