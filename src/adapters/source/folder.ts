@@ -7,7 +7,8 @@ import type { LoadedDocument, RunbookSource, UnreadableDocument } from '../../co
 import { nearest } from '../../core/spelling.ts';
 import { LeadsOut } from '../system/beneath.ts';
 import { stampOf } from '../system/stamp.ts';
-import { NotRegular, openDocument } from './open.ts';
+import { NotRegular, openFolder, openNamed } from './open.ts';
+import type { DocumentFolder, OpenDocument } from './open.ts';
 
 /** A document's history grows; its head is bounded by the parser. */
 const MAX_DOCUMENT_BYTES = 64 * 1024 ** 2;
@@ -24,27 +25,48 @@ export function createFolderSource({ folder, cwd }: FolderSourceOptions): Runboo
   return {
     load: async (reference) => {
       const { file, root } = await locate(reference, folder, cwd);
-      return await read(file, cwd, root);
+      if (root === null) return await read(file, cwd, null, async () => await openNamed(file));
+      const opened = await openFolder(root).catch((error: unknown) => Promise.reject(asRunbookError(error, root)));
+      try {
+        return await read(file, cwd, root, async () => await opened.open(path.basename(file)));
+      } finally {
+        await opened.close();
+      }
     },
     list: async () => {
       if (folder === null) throw noFolder();
-      const names = (
-        await readdir(folder).catch((error: unknown) => Promise.reject(asRunbookError(error, folder)))
-      ).filter((name) => name.endsWith('.md') && !name.startsWith('.'));
-      const documents: (LoadedDocument | UnreadableDocument)[] = [];
-      for (const fileName of names.sort()) {
-        const file = path.join(folder, fileName);
-        documents.push(
-          await read(file, cwd, folder).catch((error: unknown) => {
-            if (error instanceof RunbookError)
-              return { displayPath: display(file, cwd), fileName, bytes: null, problem: error.message };
-            throw error;
-          }),
-        );
+      try {
+        const opened = await openFolder(folder);
+        try {
+          return await readAll(opened, folder, cwd);
+        } finally {
+          await opened.close();
+        }
+      } catch (error) {
+        throw asRunbookError(error, folder);
       }
-      return documents;
     },
   };
+}
+
+async function readAll(
+  opened: DocumentFolder,
+  folder: string,
+  cwd: string,
+): Promise<readonly (LoadedDocument | UnreadableDocument)[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.md') && !name.startsWith('.'));
+  const documents: (LoadedDocument | UnreadableDocument)[] = [];
+  for (const fileName of names.sort()) {
+    const file = path.join(folder, fileName);
+    documents.push(
+      await read(file, cwd, folder, async () => await opened.open(fileName)).catch((error: unknown) => {
+        if (error instanceof RunbookError)
+          return { displayPath: display(file, cwd), fileName, bytes: null, problem: error.message };
+        throw error;
+      }),
+    );
+  }
+  return documents;
 }
 
 /** `root`: the folder that the document may not lead out of; null where the caller named a path. */
@@ -74,10 +96,15 @@ async function locate(
   });
 }
 
-async function read(file: string, cwd: string, root: string | null): Promise<LoadedDocument> {
+async function read(
+  file: string,
+  cwd: string,
+  root: string | null,
+  openIt: () => Promise<OpenDocument>,
+): Promise<LoadedDocument> {
   const shown = display(file, cwd);
   try {
-    const { handle, target } = await openDocument(file, root);
+    const { handle, target } = await openIt();
     try {
       const facts = await handle.stat();
       if (facts.isDirectory())
