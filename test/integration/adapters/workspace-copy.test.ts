@@ -31,6 +31,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await rm(folder, { recursive: true });
+  await rm(`${folder}-beside`, { recursive: true, force: true });
   await rm(work, { recursive: true });
 });
 const signal = new AbortController().signal;
@@ -148,7 +149,6 @@ describe.each([
       code: 'requirements-unmet',
       message: expect.stringContaining(says) as string,
     });
-    await rm(`${folder}-beside`, { recursive: true, force: true });
   });
 
   it('takes memory of a few MiB for a file of any size', async () => {
