@@ -6,6 +6,8 @@ import { OUTCOME_EXITS } from './errors.ts';
 import type { Interaction } from './ports.ts';
 import type { Script } from './runbook.ts';
 
+export type { ArtifactRecord } from './run-files.ts';
+
 export type RunState = 'queued' | 'started' | 'finished' | 'interrupted' | 'refused';
 export type Outcome = 'succeeded' | 'failed' | 'timed-out' | 'canceled' | 'limit-exceeded' | 'spawn-failed';
 export type RunSource = 'cli' | 'api' | 'ci' | 'image';
@@ -103,21 +105,6 @@ export interface OutputSummary {
   readonly dropped: number;
   /** SHA-256, lower-case hex, over everything that was written (not only what is kept). */
   readonly digest: string;
-}
-
-/** A declared output, or a file in a declared folder, and what became of it. */
-export interface ArtifactRecord {
-  /** Relative to the work folder; may hold any character. */
-  readonly path: string;
-  /** Of what is kept; of the file itself where it is not kept; 0 where there is none. */
-  readonly bytes: number;
-  /** SHA-256, lower-case hex, over what is kept; null where nothing is. */
-  readonly digest: string | null;
-  /** It is text and secrets were taken out of it; other files are kept as they are. */
-  readonly masked: boolean;
-  readonly kept: boolean;
-  /** Why it is not kept, to go on from “because”: `it was not written`; null where it is kept. */
-  readonly reason: string | null;
 }
 
 export interface RunResult {
