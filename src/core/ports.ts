@@ -18,6 +18,8 @@ import type {
   Survivor,
 } from './run.ts';
 
+export type { ArtifactStore, MaskStream, WorkFolder, Workspace } from './run-files.ts';
+
 /** A document as it lies in its folder. `path` is absolute, with all links resolved; inside of the folder where a name was given. */
 export interface LoadedDocument {
   readonly path: string;
@@ -82,22 +84,6 @@ export interface SecretSource {
   generate(length: number): string;
   /** Keyed HMAC-SHA-256 (hex) of a value, with this installation's key: same value, same text, not invertible. */
   fingerprint(value: string): string;
-}
-
-export interface WorkFolder {
-  readonly path: string;
-  /** The same folder as the host of a container sees it. */
-  readonly hostPath: string;
-  /** Writes a private file into the run's control folder (not the work folder) and returns its absolute path. */
-  controlFile(name: string, content: string): Promise<string>;
-  /** A file that the script may have replaced: only a small regular one is read. @throws RunbookError `io` */
-  readControlFile(name: string): Promise<string>;
-  remove(): Promise<void>;
-}
-
-export interface Workspace {
-  /** A private folder (0700) with copies of the inputs, structure kept. @throws RunbookError `io`, `requirements-unmet` */
-  create(runId: string, folder: string, inputs: readonly FileRequirement[], signal: AbortSignal): Promise<WorkFolder>;
 }
 
 /** One process to carry out, with everything it will see. */

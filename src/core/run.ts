@@ -8,6 +8,8 @@ import type { Interaction } from './ports.ts';
 import type { Script } from './runbook.ts';
 import { signalNumber } from './signals.ts';
 
+export type { ArtifactRecord } from './run-files.ts';
+
 export type RunState = 'queued' | 'started' | 'finished' | 'interrupted' | 'refused';
 export type Outcome = 'succeeded' | 'failed' | 'timed-out' | 'canceled' | 'limit-exceeded' | 'spawn-failed';
 export type RunSource = 'cli' | 'api' | 'ci' | 'image';

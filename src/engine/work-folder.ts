@@ -1,7 +1,7 @@
 /** The work folder of a run: a new one, or the one that the earlier run left; and what becomes of it in the end. */
 import { deniedFromOthers } from '../core/environment-names.ts';
 import { messageOf } from '../core/failures.ts';
-import type { LoadedDocument, WorkFolder, Workspace } from '../core/ports.ts';
+import type { LoadedDocument, WorkFolder } from '../core/ports.ts';
 import type { RunEventSink, RunResult } from '../core/run.ts';
 import { looksSecret } from '../core/runbook.ts';
 import type { Runbook } from '../core/runbook.ts';
@@ -12,18 +12,7 @@ import { notify } from './notices.ts';
 import type { EnginePorts } from './ports.ts';
 import type { Plan } from './requirements.ts';
 
-// The two ports below are optional here until the adapter for them is merged; then these types go.
 type Outputs = ReadonlyMap<string, string>;
-interface TakingOver {
-  adopt(
-    runId: string,
-    earlierRunId: string,
-    signal: AbortSignal,
-  ): Promise<{ readonly folder: WorkFolder; readonly outputs: Outputs } | null>;
-}
-interface Keeping {
-  keep(outputs: Outputs): Promise<string>;
-}
 
 export interface OpenedFolder {
   readonly workFolder: WorkFolder;
@@ -42,10 +31,11 @@ export async function openWorkFolder(
   plan: Plan,
   earlier: EarlierRun | null,
 ): Promise<OpenedFolder> {
-  const workspace: Workspace & Partial<TakingOver> = ports.workspace;
+  const { workspace } = ports;
+  await workspace.sweep(ports.clock.now());
   const from = earlier?.obstacle === null ? earlier.run.runId : null;
-  const adopted = from === null ? null : await workspace.adopt?.(runId, from, request.signal);
-  if (adopted === null || adopted === undefined || from === null) {
+  const adopted = from === null ? null : await workspace.adopt(runId, from, request.signal);
+  if (adopted === null || from === null) {
     const workFolder = await workspace.create(runId, document.folder, plan.inputs, request.signal);
     return { workFolder, passedOn: new Map(plan.passedOn), giveBack: async () => null };
   }
@@ -53,8 +43,8 @@ export async function openWorkFolder(
   const passedOn = new Map([...stillDeclared(outputs, runbook), ...plan.passedOn]);
   const giveBack = async (): Promise<string | null> => {
     const path = await keep(folder, passedOn);
-    const returned = await workspace.adopt?.(from, runId, new AbortController().signal);
-    return returned === null || returned === undefined ? path : await keep(returned.folder, passedOn);
+    const returned = await workspace.adopt(from, runId, new AbortController().signal);
+    return returned === null ? path : await keep(returned.folder, passedOn);
   };
   return { workFolder: folder, passedOn, giveBack };
 }
@@ -94,9 +84,9 @@ export async function keepWorkFolder(
 }
 
 /** Secrets are not kept on disk: whoever goes on gives them again. */
-async function keep(workFolder: WorkFolder & Partial<Keeping>, passedOn: Outputs): Promise<string> {
+async function keep(workFolder: WorkFolder, passedOn: Outputs): Promise<string> {
   const outputs = new Map([...passedOn].filter(([name]) => !looksSecret(name)));
-  return (await workFolder.keep?.(outputs)) ?? workFolder.path;
+  return await workFolder.keep(outputs);
 }
 
 /** For a run that cannot begin: what was made for it goes, what an earlier run left is there for the next one. */

@@ -2,7 +2,6 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createWorkspace } from '../../src/adapters/workspace/temporary.ts';
 import type { StoredRun } from '../../src/core/run.ts';
 import { createHome } from '../helpers/cli.ts';
 import type { CliResult, Home } from '../helpers/cli.ts';
@@ -73,10 +72,7 @@ async function stopped(): Promise<Stopped> {
   };
 }
 
-// Until the workspace can keep and adopt folders there is nothing to take over; this line goes with that.
-const canAdopt = 'adopt' in createWorkspace({ parent: '/', mountDir: null });
-
-describe.skipIf(!canAdopt)('going on from a step', () => {
+describe('going on from a step', () => {
   it('files and outputs are there again, those of secrets are not, and in the end nothing stays', async () => {
     const home = await stopped();
     expect(home.folders()).toHaveLength(1);
