@@ -28,7 +28,7 @@ export class Automaton {
     this.dense = this.trie.rowCount;
     this.fails = new Int32Array(this.trie.size);
     this.depths = new Int32Array(this.trie.size);
-    this.linkChains(this.linkRows());
+    this.linkChains(this.linkRows(), patterns.length);
     this.finishRows();
   }
 
@@ -78,21 +78,28 @@ export class Automaton {
     return below;
   }
 
-  /** Level by level: a state falls back to one of a higher level. */
-  private linkChains(below: readonly number[]): void {
-    const { trie, fails, depths } = this;
-    let level = below;
-    while (level.length > 0) {
-      const children: number[] = [];
-      for (const state of level) {
+  /** Level by level: a state falls back to one of a higher level. `widest` bounds the states of a level. */
+  private linkChains(below: readonly number[], widest: number): void {
+    const { trie, rows, dense, fails, depths } = this;
+    let level = new Int32Array(widest);
+    let children = new Int32Array(widest);
+    level.set(below);
+    let width = below.length;
+    for (let depth = depths[below[0] ?? 0] ?? 0; width > 0; depth += 1) {
+      let count = 0;
+      for (let index = 0; index < width; index += 1) {
+        const state = level[index] ?? 0;
         const fail = fails[state] ?? 0;
-        const depth = (depths[state] ?? 0) + 1;
-        trie.eachChild(state, (child) => {
-          this.settle(child, this.next(fail, trie.labels[child] ?? 0), depth);
-          children.push(child);
-        });
+        const first = count;
+        count = trie.childrenOf(state, children, count);
+        for (let at = first; at < count; at += 1) {
+          const child = children[at] ?? 0;
+          const byte = trie.labels[child] ?? 0;
+          this.settle(child, fail < dense ? (rows[(fail << 8) | byte] ?? 0) : this.next(fail, byte), depth + 1);
+        }
       }
-      level = children;
+      [level, children] = [children, level];
+      width = count;
     }
   }
 

@@ -1,69 +1,67 @@
-/** Spellings of a text by what quotes it. Each function gives every spelling that is in use, with duplicates. */
+/**
+ * Spellings of a text by what quotes it. Every function rewrites character by character, so that the spelling of a text
+ * is that of its parts, one after the other; several give the same for most texts.
+ */
 
-type Rewrite = (text: string) => string;
+export type Escape = (text: string) => string;
 
-const code = (character: string): number => character.charCodeAt(0);
-const hex = (character: string, digits: number): string => code(character).toString(16).padStart(digits, '0');
+const hex = (character: string, digits: number): string => character.charCodeAt(0).toString(16).padStart(digits, '0');
+const lowerDigits: Escape = (text) => text.replaceAll(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase());
 
 /** Rewrites by a table of characters. */
-function table(rows: Readonly<Record<string, string>>): Rewrite {
+function table(rows: Readonly<Record<string, string>>): Escape {
   const keys = new RegExp(
     `[${Object.keys(rows)
       .join('')
-      .replaceAll(/[\]\\^-]/g, String.raw`\$&`)}]`,
+      .replaceAll('\\', String.raw`\\`)}]`,
     'g',
   );
   return (text) => text.replaceAll(keys, (character) => rows[character] ?? character);
 }
 
-const percent: Rewrite = (text) => `%${hex(text, 2).toUpperCase()}`;
+const percent: Escape = (character) => `%${hex(character, 2).toUpperCase()}`;
+const component: Escape = encodeURIComponent;
+const strict: Escape = (text) => component(text).replaceAll(/[!'()*]/g, percent);
+const plus =
+  (escape: Escape): Escape =>
+  (text) =>
+    escape(text).replaceAll('%20', '+');
 
-/** encodeURIComponent, RFC 3986, Python with `/` kept, forms with `+`, a whole address; digits in both cases. */
-export function percentForms(text: string): string[] {
-  const component = encodeURIComponent(text);
-  const strict = component.replaceAll(/[!'()*]/g, percent);
-  const plus = (encoded: string): string => encoded.replaceAll('%20', '+');
-  const upper = [
-    component,
-    strict,
-    strict.replaceAll('%2F', '/'),
-    plus(component),
-    plus(strict),
-    // URLSearchParams and the forms of browsers.
-    plus(strict).replaceAll('%2A', '*').replaceAll('~', '%7E'),
-    encodeURI(text),
-  ];
-  return [...upper, ...upper.map((form) => form.replaceAll(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase()))];
-}
+const PERCENT: readonly Escape[] = [
+  component,
+  strict,
+  // Python leaves the slash.
+  (text) => strict(text).replaceAll('%2F', '/'),
+  plus(component),
+  plus(strict),
+  // URLSearchParams and the forms of browsers.
+  (text) => plus(strict)(text).replaceAll('%2A', '*').replaceAll('~', '%7E'),
+  encodeURI,
+];
 
-/** Of bytes that are no text. */
-export function percentFormsOfBytes(secret: Buffer): string[] {
-  const form = secret.toString('latin1').replaceAll(/[^A-Za-z0-9\-._~]/g, percent);
-  return [form, form.replaceAll(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase())];
-}
-
-const unicodeLower: Rewrite = (character) => `\\u${hex(character, 4)}`;
-const unicodeUpper: Rewrite = (character) => `\\u${hex(character, 4).toUpperCase()}`;
 const BEYOND_ASCII = /[^\0-\x7f]/g;
+const unicodeLower: Escape = (character) => `\\u${hex(character, 4)}`;
+const unicodeUpper: Escape = (character) => `\\u${hex(character, 4).toUpperCase()}`;
+const json: Escape = (text) => JSON.stringify(text).slice(1, -1);
+const slashes: Escape = (text) => json(text).replaceAll('/', String.raw`\/`);
 
-/** JSON strings as JavaScript, Python, PHP, Go, Java and .NET write them. */
-export function jsonForms(text: string): string[] {
-  const json = JSON.stringify(text).slice(1, -1);
-  const slashes = json.replaceAll('/', String.raw`\/`);
-  return [
-    json,
-    slashes,
-    json.replaceAll(BEYOND_ASCII, unicodeLower),
-    slashes.replaceAll(BEYOND_ASCII, unicodeLower),
-    json.replaceAll(BEYOND_ASCII, unicodeUpper),
-    json.replaceAll(/[<>&\u2028\u2029]/g, unicodeLower),
-    json.replaceAll(String.raw`\"`, '"').replaceAll(/["&'+<>`]|[^\0-\x7f]/g, unicodeUpper),
-  ];
-}
+/** JSON strings as JavaScript, PHP, Go and .NET write them. */
+const JSON_STRINGS: readonly Escape[] = [
+  json,
+  slashes,
+  (text) => json(text).replaceAll(/[<>&\u2028\u2029]/g, unicodeLower),
+  (text) =>
+    json(text)
+      .replaceAll(String.raw`\"`, '"')
+      .replaceAll(/["&'+<>`]|[^\0-\x7f]/g, unicodeUpper),
+];
+/** As Python, PHP and Java write them. */
+const JSON_IN_ASCII: readonly Escape[] = [
+  (text) => json(text).replaceAll(BEYOND_ASCII, unicodeLower),
+  (text) => slashes(text).replaceAll(BEYOND_ASCII, unicodeLower),
+  (text) => json(text).replaceAll(BEYOND_ASCII, unicodeUpper),
+];
 
-const doubleQuoted = table({ '"': String.raw`\"`, $: String.raw`\$`, '`': '\\`', '\\': String.raw`\\` });
-const bashBackslashes: Rewrite = (text) =>
-  text.replaceAll(/[ !"$&'()*,;<>?[\\\]^`{|}]/g, String.raw`\$&`).replaceAll(/([:=])~/g, String.raw`$1\~`);
 const CONTROL_NAMES: Readonly<Record<string, string>> = {
   '\u0007': String.raw`\a`,
   '\b': String.raw`\b`,
@@ -73,52 +71,60 @@ const CONTROL_NAMES: Readonly<Record<string, string>> = {
   '\f': String.raw`\f`,
   '\r': String.raw`\r`,
 };
-const octal: Rewrite = (character) => `\\${code(character).toString(8).padStart(3, '0')}`;
-const control: Rewrite = (character) => CONTROL_NAMES[character] ?? octal(character);
 const CONTROLS = /[^\P{Cc}\u0080-\u009F]/gu;
-const zshBackslashes: Rewrite = (text) =>
-  text
-    .replaceAll(/[ "#$&'()*;<>?[\\\]^`{|}]/g, String.raw`\$&`)
-    .replaceAll(CONTROLS, (character) => `$'${control(character)}'`);
-const ansiC: Rewrite = (text) => text.replaceAll(/['\\]/g, String.raw`\$&`).replaceAll(CONTROLS, control);
-/** As bytes that are written in octal or in hex, where the locale knows no more than ASCII. */
-const bytewise = (text: string, escape: Rewrite): string =>
-  Buffer.from(text).toString('latin1').replaceAll(BEYOND_ASCII, escape);
+const octal: Escape = (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`;
+const control: Escape = (character) => CONTROL_NAMES[character] ?? octal(character);
+const backslashed: Escape = (character) => `\\${character}`;
+const ansiC: Escape = (text) => text.replaceAll(/['\\]/g, backslashed).replaceAll(CONTROLS, control);
+const bash: Escape = (text) =>
+  text.replaceAll(/[ !"$&'()*,;<>?[\\\]^`{|}]/g, backslashed).replaceAll(/([:=])~/g, String.raw`$1\~`);
+const zsh: Escape = (text) =>
+  text.replaceAll(/[ "#$&'()*;<>?[\\\]^`{|}]/g, backslashed).replaceAll(CONTROLS, (found) => `$'${control(found)}'`);
 
-/** What stands between the quotes, or all of it where backslashes do without them. */
-export function shellForms(text: string): string[] {
-  return [
-    text.replaceAll("'", String.raw`'\''`),
-    text.replaceAll("'", `'"'"'`),
-    doubleQuoted(text),
-    bashBackslashes(text),
-    zshBackslashes(text),
-    bytewise(zshBackslashes(text), (character) => `$'${octal(character)}'`),
-    ansiC(text),
-    ansiC(text)
+/** What stands between the quotes, or all of it where `printf %q` does without them. */
+const SHELL: readonly Escape[] = [
+  (text) => text.replaceAll("'", String.raw`'\''`),
+  (text) => text.replaceAll("'", `'"'"'`),
+  (text) => text.replaceAll(/["$`\\]/g, backslashed),
+  bash,
+  zsh,
+  ansiC,
+  (text) =>
+    text
+      .replaceAll(/['\\]/g, backslashed)
       .replaceAll('\u001b', String.raw`\E`)
-      .replaceAll(String.raw`\033`, String.raw`\E`),
-    ansiC(text).replaceAll('!', String.raw`\!`),
-    ...ansiFormsOfBytes(Buffer.from(text)),
-  ];
-}
+      .replaceAll(CONTROLS, control),
+  // zsh, whose history would expand it.
+  (text) => ansiC(text).replaceAll('!', backslashed),
+];
 
-/** `$'…'` with octal, and what Python shows of bytes. */
-export function ansiFormsOfBytes(secret: Buffer): string[] {
-  const text = secret.toString('latin1');
-  const named = text.replaceAll(/[\\]/g, String.raw`\\`).replaceAll(/[\t\n\r]/g, control);
-  return [
-    ansiC(text).replaceAll(BEYOND_ASCII, octal),
-    named.replaceAll(/[^ -~]/g, (character) => `\\x${hex(character, 2)}`),
-  ];
-}
+const bytes: Escape = (text) => Buffer.from(text).toString('latin1');
 
-const decimal: Rewrite = (character) => `&#${character.codePointAt(0)};`;
-const NAMED = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
+/** Of text in which every character is one byte. */
+const ANSI_C_OF_BYTES: readonly Escape[] = [
+  (latin1) => ansiC(latin1).replaceAll(BEYOND_ASCII, octal),
+  // Python.
+  (latin1) =>
+    latin1
+      .replaceAll('\\', backslashed)
+      .replaceAll(/[\t\n\r]/g, control)
+      .replaceAll(/[^ -~]/g, (character) => `\\x${hex(character, 2)}`),
+];
+/** Where the locale knows no more than ASCII. */
+const SHELL_IN_ASCII: readonly Escape[] = [
+  (text) => bytes(zsh(text)).replaceAll(BEYOND_ASCII, (character) => `$'${octal(character)}'`),
+  ...ANSI_C_OF_BYTES.map(
+    (escape): Escape =>
+      (text) =>
+        escape(bytes(text)),
+  ),
+];
+
+const decimal: Escape = (character) => `&#${character.codePointAt(0)};`;
 
 /** Text, attributes, and the ways in which libraries write the two quotes. */
-export function markupForms(text: string): string[] {
-  const quotes: readonly Readonly<Record<string, string>>[] = [
+const MARKUP: readonly Escape[] = [
+  ...[
     {},
     { '"': '&quot;' },
     { '"': '&quot;', "'": '&apos;' },
@@ -126,8 +132,44 @@ export function markupForms(text: string): string[] {
     { '"': '&quot;', "'": '&#039;' },
     { '"': '&quot;', "'": '&#x27;' },
     { '"': '&#34;', "'": '&#39;' },
-  ];
-  const named = quotes.map((rows) => table({ ...NAMED, ...rows })(text));
-  const numbered = [...named.slice(0, 4), text.replaceAll(/[&<>"']/g, decimal)];
-  return [...named, ...numbered.map((form) => form.replaceAll(/[^\0-\x7f]/gu, decimal)), ...numbered];
+  ].map((quotes) => table({ '&': '&amp;', '<': '&lt;', '>': '&gt;', ...quotes })),
+  (text) => text.replaceAll(/[&<>"']/g, decimal),
+];
+const MARKUP_IN_ASCII: readonly Escape[] = MARKUP.map(
+  (escape): Escape =>
+    (text) =>
+      escape(text).replaceAll(/[^\0-\x7f]/gu, decimal),
+);
+
+const ASCII_ESCAPES: readonly Escape[] = [
+  (text) => text,
+  ...PERCENT,
+  ...PERCENT.map(
+    (escape): Escape =>
+      (text) =>
+        lowerDigits(escape(text)),
+  ),
+  ...JSON_STRINGS,
+  ...SHELL,
+  ...ANSI_C_OF_BYTES,
+  ...MARKUP,
+];
+const TEXT_ESCAPES: readonly Escape[] = [
+  ...ASCII_ESCAPES.filter((escape) => !ANSI_C_OF_BYTES.includes(escape)),
+  ...JSON_IN_ASCII,
+  ...SHELL_IN_ASCII,
+  ...MARKUP_IN_ASCII,
+];
+const percentOfBytes: Escape = (latin1) => latin1.replaceAll(/[^A-Za-z0-9\-._~]/g, percent);
+/** For what is no text: every character is one byte. */
+export const BYTE_ESCAPES: readonly Escape[] = [
+  (latin1) => latin1,
+  percentOfBytes,
+  (latin1) => lowerDigits(percentOfBytes(latin1)),
+  ...ANSI_C_OF_BYTES,
+];
+
+/** The ways in which a text may be written, as it is among them; more of them where it has characters beyond ASCII. */
+export function escapesOf(text: string): readonly Escape[] {
+  return text.search(BEYOND_ASCII) === -1 ? ASCII_ESCAPES : TEXT_ESCAPES;
 }

@@ -1,57 +1,81 @@
 /** Everything that a secret may look like in output, as patterns for the automata. */
-import { base64Forms, hexForms } from './encodings.ts';
-import { ansiFormsOfBytes, jsonForms, markupForms, percentForms, percentFormsOfBytes, shellForms } from './escapes.ts';
-import { refusalOf } from './refusal.ts';
+import { base64Forms, base64Inside } from './encodings.ts';
+import { BYTE_ESCAPES, escapesOf } from './escapes.ts';
+import type { Escape } from './escapes.ts';
+import { piecesOf, withLineEnds } from './pieces.ts';
+import type { Piece } from './pieces.ts';
 
+/** Patterns; some may be there twice. */
 export interface Forms {
-  readonly plain: readonly Buffer[];
-  readonly base64: readonly Buffer[];
-  readonly hex: readonly Buffer[];
+  readonly plain: Buffer[];
+  readonly base64: Buffer[];
+  readonly hex: Buffer[];
 }
 
-/** A line of fewer characters than this says too little to be looked for alone. */
-const SHORTEST_LINE = 6;
 /** Nothing that any of the escapes rewrites. */
 const NEVER_ESCAPED = /^[A-Za-z0-9_.-]*$/;
+/** base64 shares a character between two bytes; with two bytes more no such character is left between pieces. */
+const OVERLAP = 2;
 
-/** The secret as it is kept: a line end at its end belongs to the file it was read from. */
-export function withoutLineEnd(secret: Buffer): Buffer {
-  let end = secret.length;
-  while (end > 0 && (secret[end - 1] === 10 || secret[end - 1] === 13)) end -= 1;
-  return secret.subarray(0, end);
+/** All forms of all secrets, each without a line end at its end. */
+export function formsOf(secrets: readonly Buffer[]): Forms {
+  const forms: Forms = { plain: [], base64: [], hex: [] };
+  for (const secret of secrets) {
+    const text = secret.toString();
+    const isText = Buffer.from(text).equals(secret);
+    const around = remembering();
+    const toBytes = (form: string): Buffer => Buffer.from(form, isText ? 'utf8' : 'latin1');
+    for (const piece of piecesOf(isText ? text : secret.toString('latin1'))) {
+      const escapes = isText ? escapesOf(`${piece.lead}${piece.line}${piece.tail}`) : BYTE_ESCAPES;
+      for (const form of plainForms(piece, escapes, around)) forms.plain.push(toBytes(form));
+      addEncodings(forms, piece, toBytes);
+    }
+  }
+  return forms;
 }
 
-/** The whole, with either kind of line ends, and each of its lines without the space around it. */
-export function partsOf(secret: Buffer): Buffer[] {
-  const parts = new Map([[secret.toString('latin1'), secret]]);
-  const add = (latin1: string): void => {
-    if (!parts.has(latin1)) parts.set(latin1, Buffer.from(latin1, 'latin1'));
+/** Every spelling of what is around lines: for each escape all kinds of line ends. It comes again and again. */
+type Around = (text: string, escapes: readonly Escape[]) => readonly (readonly string[])[];
+
+function remembering(): Around {
+  const known = new Map<string, readonly (readonly string[])[]>();
+  return (text, escapes) => {
+    const key = `${escapes.length} ${text}`;
+    const spellings = known.get(key) ?? escapes.map((escape) => withLineEnds(text).map(escape));
+    known.set(key, spellings);
+    return spellings;
   };
-  // latin1 is one character a byte, so that bytes that are no text go the same way.
-  const latin1 = secret.toString('latin1');
-  const lines = latin1.split(/\r\n|\n|\r/);
-  if (lines.length > 1) for (const end of ['\n', '\r\n']) add(lines.join(end));
-  for (const line of lines) {
-    const trimmed = line.replace(/^[\t ]+/, '').replace(/[\t ]+$/, '');
-    const text = Buffer.from(trimmed, 'latin1').toString();
-    if (Array.from(text).length >= SHORTEST_LINE && refusalOf(text) === null) add(trimmed);
-  }
-  return [...parts.values()];
 }
 
-/** All forms of one part. */
-export function formsOf(part: Buffer): Forms {
-  return { plain: plainForms(part), base64: base64Forms(part), hex: hexForms(part) };
+/** The line alone, and with what is around it, each in the same spelling. */
+function plainForms({ lead, line, tail }: Piece, escapes: readonly Escape[], around: Around): Set<string> {
+  const simple = NEVER_ESCAPED.test(line);
+  const leads = around(lead, escapes);
+  const tails = around(tail, escapes);
+  const forms = new Set<string>();
+  for (const [index, escape] of escapes.entries()) {
+    const spelling = simple ? line : escape(line);
+    forms.add(spelling);
+    for (const start of leads[index] ?? []) forms.add(`${start}${spelling}`);
+    for (const end of tails[index] ?? []) forms.add(`${spelling}${end}`);
+  }
+  return forms;
 }
 
-function plainForms(part: Buffer): Buffer[] {
-  const text = part.toString();
-  if (NEVER_ESCAPED.test(text)) return [part];
-  if (!Buffer.from(text).equals(part)) {
-    const forms = [...percentFormsOfBytes(part), ...ansiFormsOfBytes(part)];
-    return [part, ...forms.map((form) => Buffer.from(form, 'latin1'))];
+/** The line alone, and as it lies in the whole. */
+function addEncodings(forms: Forms, piece: Piece, toBytes: (form: string) => Buffer): void {
+  const { lead, line, tail, next } = piece;
+  const alone = toBytes(line);
+  forms.hex.push(Buffer.from(alone.toString('hex')));
+  forms.base64.push(...base64Forms(alone));
+  if (`${lead}${tail}${next}` === '') return;
+  const following = toBytes(next).subarray(0, OVERLAP);
+  const leads = withLineEnds(lead);
+  const tails = withLineEnds(tail);
+  const wholes = [0, 1, 2].map((ends) => `${leads[ends] ?? lead}${line}${tails[ends] ?? tail}`);
+  for (const whole of new Set(wholes)) {
+    const bytes = toBytes(whole);
+    forms.hex.push(Buffer.from(bytes.toString('hex')));
+    forms.base64.push(...(next === '' ? base64Forms(bytes) : base64Inside(Buffer.concat([bytes, following]))));
   }
-  const forms = new Set([...percentForms(text), ...jsonForms(text), ...shellForms(text), ...markupForms(text)]);
-  forms.delete(text);
-  return [part, ...Array.from(forms, (form) => Buffer.from(form))];
 }

@@ -5,7 +5,8 @@
  */
 import { BASE64, HEX, PLAIN } from './alphabet.ts';
 import { Automaton } from './automaton.ts';
-import { formsOf, partsOf, withoutLineEnd } from './forms.ts';
+import { formsOf } from './forms.ts';
+import { withoutLineEnd } from './pieces.ts';
 import { refusalOf } from './refusal.ts';
 import { AutomataStream } from './stream.ts';
 import type { Automata, MaskStream } from './stream.ts';
@@ -53,19 +54,10 @@ export function createMasker(): Masker {
 }
 
 function compile(secrets: readonly Buffer[]): Automata {
-  const forms = secrets.flatMap(partsOf).map(formsOf);
+  const { plain, base64, hex } = formsOf(secrets);
   return {
-    plain: new Automaton(
-      forms.flatMap(({ plain }) => plain),
-      PLAIN,
-    ),
-    base64: new Automaton(
-      forms.flatMap(({ base64 }) => base64),
-      BASE64,
-    ),
-    hex: new Automaton(
-      forms.flatMap(({ hex }) => hex),
-      HEX,
-    ),
+    plain: new Automaton(plain, PLAIN),
+    base64: new Automaton(base64, BASE64),
+    hex: new Automaton(hex, HEX),
   };
 }

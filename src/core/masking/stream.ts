@@ -31,6 +31,8 @@ export class AutomataStream implements MaskStream {
   private safe = 0;
   /** What is before this is let go or behind a mask: at `safe`, or further on where a secret reaches over it. */
   private done = 0;
+  /** Whether the last that was let go is a mask, which then stands for a secret that follows at once as well. */
+  private masked = false;
   /** Secrets, united, that are not behind a mask yet. */
   private found: Span[] = [];
   /** What brought the scanners where they are; it is read again when a secret is added. */
@@ -60,6 +62,7 @@ export class AutomataStream implements MaskStream {
     this.position = 0;
     this.safe = 0;
     this.done = 0;
+    this.masked = false;
     return rest;
   }
 
@@ -123,7 +126,7 @@ export class AutomataStream implements MaskStream {
     unite(this.found, { start: Math.max(start, this.safe), end });
     const first = this.found[0];
     // It continues what already stands behind a mask.
-    if (first !== undefined && first.start < this.done) {
+    if (first !== undefined && this.masked && first.start <= this.done) {
       this.done = Math.max(this.done, first.end);
       this.found.shift();
     }
@@ -136,6 +139,7 @@ export class AutomataStream implements MaskStream {
       this.copy(pieces, first.start, chunk);
       pieces.push(Buffer.from(MASK));
       this.done = first.end;
+      this.masked = true;
       this.found.shift();
     }
     this.copy(pieces, safe, chunk);
@@ -151,6 +155,7 @@ export class AutomataStream implements MaskStream {
     if (this.done < border) pieces.push(this.window.slice(this.done, Math.min(to, border)));
     if (to > border) pieces.push(viewOf(chunk).subarray(Math.max(this.done, border) - border, to - border));
     this.done = to;
+    this.masked = false;
   }
 
   private keep(chunk: Uint8Array): void {

@@ -60,12 +60,20 @@ export class Trie {
     return fork?.child ?? 0;
   }
 
-  /** Calls for every child of a node without a row. */
-  eachChild(node: number, visit: (child: number) => void): void {
+  /** Puts every child of a node without a row into `children`, from `at` on. @returns the index behind the last */
+  childrenOf(node: number, children: Int32Array, at: number): number {
+    let end = at;
     const flags = this.flags[node] ?? 0;
-    if ((flags & CHAIN) !== 0) visit(node + 1);
-    if ((flags & FORKS) === 0) return;
-    for (let fork = this.forks.get(node); fork !== undefined; fork = fork.next) visit(fork.child);
+    if ((flags & CHAIN) !== 0) {
+      children[end] = node + 1;
+      end += 1;
+    }
+    if ((flags & FORKS) === 0) return end;
+    for (let fork = this.forks.get(node); fork !== undefined; fork = fork.next) {
+      children[end] = fork.child;
+      end += 1;
+    }
+    return end;
   }
 
   /** Level by level, so that nodes with a row have the smallest numbers. @returns how many bytes of each are in */
