@@ -12,10 +12,8 @@ const CHAIN = 4;
 /** There are more children. */
 const FORKS = 8;
 
-/** Levels that get rows; random base64 seldom goes further down. */
-const ROW_LEVELS = 3;
-/** 4 MB of rows. */
-const MAX_ROWS = 4096;
+/** How many rows, of 1 KB each, there may be before the next level gets its own: random base64 seldom goes down further. */
+const ROOM_BY_LEVEL = [4096, 4096, 4096, 1024, 1024, 1024];
 
 /** A child of a node besides the node after it. */
 interface Fork {
@@ -79,7 +77,7 @@ export class Trie {
   /** Level by level, so that nodes with a row have the smallest numbers. @returns how many bytes of each are in */
   private growRows(patterns: readonly Uint8Array[], tops: Int32Array): number {
     let level = 0;
-    for (; level < ROW_LEVELS && this.size <= MAX_ROWS; level += 1) {
+    for (; this.size <= (ROOM_BY_LEVEL[level] ?? 0); level += 1) {
       const rows = new Int32Array(this.size << 8);
       rows.set(this.rows);
       this.rows = rows;
