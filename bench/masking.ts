@@ -27,7 +27,8 @@ function chunksOf(data: Buffer): readonly Buffer[] {
 
 function maskerOf(count: number): Masker {
   const masker = createMasker();
-  for (let index = 0; index < count; index += 1) masker.add(`${noise(15, `secret ${index}`).toString('base64')}-/+ %"'é`);
+  for (let index = 0; index < count; index += 1)
+    masker.add(`${noise(15, `secret ${index}`).toString('base64')}-/+ %"'é`);
   return masker;
 }
 
@@ -35,7 +36,7 @@ function maskerOf(count: number): Masker {
 function speed(chunks: readonly Buffer[], take: (chunk: Buffer) => Buffer): number {
   const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   let best = Infinity;
-  for (const began = performance.now(); performance.now() - began < MIN_MS; ) {
+  for (const began = performance.now(); performance.now() - began < MIN_MS;) {
     const start = performance.now();
     let kept = 0;
     for (const chunk of chunks) kept += take(chunk).length;
@@ -52,7 +53,13 @@ const log = Array.from(
     `took ${index % 997} ms, status 200, user anna${index % 77}, path /api/v1/orders/${index}\n`,
 ).join('');
 const ordinary = chunksOf(Buffer.from(log));
-const base64 = chunksOf(Buffer.from(noise(0.5 * MEGABYTE, 'text').toString('base64').replaceAll(/.{76}/g, '$&\n')));
+const base64 = chunksOf(
+  Buffer.from(
+    noise(0.5 * MEGABYTE, 'text')
+      .toString('base64')
+      .replaceAll(/.{76}/g, '$&\n'),
+  ),
+);
 const floor = speed(ordinary, (chunk) => Buffer.from(chunk));
 
 const rows = [

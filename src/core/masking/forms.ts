@@ -14,8 +14,11 @@ export interface Forms {
 
 /** Nothing that any of the escapes rewrites. */
 const NEVER_ESCAPED = /^[A-Za-z0-9_.-]*$/;
-/** base64 shares a character between two bytes; with two bytes more no such character is left between pieces. */
-const OVERLAP = 2;
+/**
+ * Bytes of the next piece that an encoded one takes in: base64 shares a character between two bytes, which would be left
+ * between pieces, and three characters are held back over a line end.
+ */
+const OVERLAP = 3;
 
 /** All forms of all secrets, each without a line end at its end. */
 export function formsOf(secrets: readonly Buffer[]): Forms {
@@ -74,8 +77,8 @@ function addEncodings(forms: Forms, piece: Piece, toBytes: (form: string) => Buf
   const tails = withLineEnds(tail);
   const wholes = [0, 1, 2].map((ends) => `${leads[ends] ?? lead}${line}${tails[ends] ?? tail}`);
   for (const whole of new Set(wholes)) {
-    const bytes = toBytes(whole);
+    const bytes = Buffer.concat([toBytes(whole), following]);
     forms.hex.push(Buffer.from(bytes.toString('hex')));
-    forms.base64.push(...(next === '' ? base64Forms(bytes) : base64Inside(Buffer.concat([bytes, following]))));
+    forms.base64.push(...(next === '' ? base64Forms(bytes) : base64Inside(bytes)));
   }
 }
