@@ -81,6 +81,19 @@ const bash: Escape = (text) =>
 const zsh: Escape = (text) =>
   text.replaceAll(/[ "#$&'()*;<>?[\\\]^`{|}]/g, backslashed).replaceAll(CONTROLS, (found) => `$'${control(found)}'`);
 
+/** Its history would expand the sign. */
+const zshAnsiC: Escape = (text) => ansiC(text).replaceAll('!', backslashed);
+
+/** As its trace of commands (`set -x`) shows what is no text. */
+const zshControl: Escape = (character) =>
+  /[\t\n]/.test(character) ? control(character) : `\\C-${String.fromCharCode(character.charCodeAt(0) ^ 64)}`;
+const zshTrace: Escape = (text) => text.replaceAll(/['\\]/g, backslashed).replaceAll(CONTROLS, zshControl);
+const zshTraceOfBytes: Escape = (latin1) =>
+  zshTrace(latin1).replaceAll(BEYOND_ASCII, (character) => {
+    const low = String.fromCharCode(character.charCodeAt(0) & 127);
+    return `\\M-${low.replaceAll(CONTROLS, zshControl)}`;
+  });
+
 /** What stands between the quotes, or all of it where `printf %q` does without them. */
 const SHELL: readonly Escape[] = [
   (text) => text.replaceAll("'", String.raw`'\''`),
@@ -94,8 +107,8 @@ const SHELL: readonly Escape[] = [
       .replaceAll(/['\\]/g, backslashed)
       .replaceAll('\u001b', String.raw`\E`)
       .replaceAll(CONTROLS, control),
-  // zsh, whose history would expand it.
-  (text) => ansiC(text).replaceAll('!', backslashed),
+  zshAnsiC,
+  zshTrace,
 ];
 
 const bytes: Escape = (text) => Buffer.from(text).toString('latin1');
@@ -113,6 +126,8 @@ const ANSI_C_OF_BYTES: readonly Escape[] = [
 /** Where the locale knows no more than ASCII. */
 const SHELL_IN_ASCII: readonly Escape[] = [
   (text) => bytes(zsh(text)).replaceAll(BEYOND_ASCII, (character) => `$'${octal(character)}'`),
+  (text) => bytes(zshAnsiC(text)).replaceAll(BEYOND_ASCII, octal),
+  (text) => zshTraceOfBytes(bytes(text)),
   ...ANSI_C_OF_BYTES.map(
     (escape): Escape =>
       (text) =>
@@ -166,6 +181,7 @@ export const BYTE_ESCAPES: readonly Escape[] = [
   (latin1) => latin1,
   percentOfBytes,
   (latin1) => lowerDigits(percentOfBytes(latin1)),
+  zshTraceOfBytes,
   ...ANSI_C_OF_BYTES,
 ];
 
