@@ -6,11 +6,10 @@ export interface Span {
 
 /** Adds a span that ends at or behind all others to spans that do not overlap, in order; it takes in what it overlaps or touches. */
 export function unite(spans: Span[], added: Span): void {
-  let { start, end } = added;
+  let { start } = added;
   for (let last = spans.at(-1); last !== undefined && last.end >= start; last = spans.at(-1)) {
     start = Math.min(start, last.start);
-    end = Math.max(end, last.end);
     spans.pop();
   }
-  spans.push({ start, end });
+  spans.push({ start, end: added.end });
 }

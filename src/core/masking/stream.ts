@@ -121,9 +121,9 @@ export class AutomataStream implements MaskStream {
   }
 
   private mark(start: number, end: number): void {
-    // What has been let go cannot be called back; only a secret that is new can have begun there.
+    // What has been let go cannot be called back; only a secret that is new can lie there.
     if (end <= this.safe) return;
-    unite(this.found, { start: Math.max(start, this.safe), end });
+    unite(this.found, { start, end });
     const first = this.found[0];
     // It continues what already stands behind a mask.
     if (first !== undefined && this.masked && first.start <= this.done) {

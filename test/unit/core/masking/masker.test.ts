@@ -1,6 +1,8 @@
 import { execaSync } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { createMasker } from '../../../../src/core/masking/masker.ts';
+import type { Masker } from '../../../../src/core/masking/masker.ts';
+import type { MaskStream } from '../../../../src/core/masking/stream.ts';
 import { requires } from '../../../helpers/requires.ts';
 import { Chance, pem, PRINTERS } from './oracle.ts';
 
@@ -274,6 +276,50 @@ describe('a secret that is added on the way', () => {
     expect(stream.write(Buffer.from(`${form.slice(0, 2)}\n`)).toString()).toBe(`${form.slice(0, 2)}\n`);
     masker.add('something else');
     expect(stream.write(Buffer.from(`${form.slice(2)}.`)).toString()).toBe('***.');
+  });
+
+  describe('where letters were let go before a line end', () => {
+    const form = Buffer.from('hunter2-hunter3').toString('base64');
+    const start = `${form[0]}\r\n${form[1]}\n`;
+    const begun = (): { readonly masker: Masker; readonly stream: MaskStream } => {
+      const masker = createMasker();
+      masker.add('hunter2-hunter3');
+      return { masker, stream: masker.stream() };
+    };
+
+    test('one that lies in them comes too late', () => {
+      const { masker, stream } = begun();
+      expect(stream.write(Buffer.from(start)).toString()).toBe(start);
+      masker.add(start);
+      expect(stream.write(Buffer.from('.')).toString()).toBe('.');
+      expect(stream.write(Buffer.from(`${start}.`)).toString()).toBe('***\n.');
+    });
+
+    test('one that begins in them is masked from there on', () => {
+      const { masker, stream } = begun();
+      stream.write(Buffer.from(start));
+      masker.add(`${start}xyz`);
+      expect(stream.write(Buffer.from('xy')).toString()).toBe('');
+      expect(stream.write(Buffer.from('z.')).toString()).toBe('***.');
+    });
+
+    test('they are let go only once', () => {
+      const { masker, stream } = begun();
+      stream.write(Buffer.from(start));
+      masker.add(`${start}xyz`);
+      expect(stream.write(Buffer.from('x')).toString()).toBe('');
+      masker.add(start);
+      expect(stream.write(Buffer.from('.')).toString()).toBe('x.');
+    });
+
+    test('one that has been found there is not lost', () => {
+      const { masker, stream } = begun();
+      masker.add(`${form.slice(2)} and more`);
+      expect(stream.write(Buffer.from(start)).toString()).toBe(start);
+      expect(stream.write(Buffer.from(form.slice(2))).toString()).toBe('');
+      masker.add('something else');
+      expect(stream.write(Buffer.from('.')).toString()).toBe('***.');
+    });
   });
 
   test('may be there already', () => {
