@@ -15,10 +15,10 @@ export interface Forms {
 /** Nothing that any of the escapes rewrites. */
 const NEVER_ESCAPED = /^[A-Za-z0-9_.-]*$/;
 /**
- * Bytes of the next piece that an encoded one takes in: base64 shares a character between two bytes, which would be left
- * between pieces, and three characters are held back over a line end.
+ * Bytes of the next piece that an encoded one takes in. base64 shares a character between two bytes, which would be left
+ * between pieces; and a form that has begun within another is held back over a line end with it.
  */
-const OVERLAP = 3;
+const OVERLAP = 2;
 
 /** All forms of all secrets, each without a line end at its end. */
 export function formsOf(secrets: readonly Buffer[]): Forms {
