@@ -316,9 +316,9 @@ describe('a secret that is added on the way', () => {
       const { masker, stream } = begun();
       masker.add(`${form.slice(2)} and more`);
       expect(stream.write(Buffer.from(start)).toString()).toBe(start);
-      expect(stream.write(Buffer.from(form.slice(2))).toString()).toBe('');
+      expect(stream.write(Buffer.from(`${form.slice(2)} an`)).toString()).toBe('');
       masker.add('something else');
-      expect(stream.write(Buffer.from('.')).toString()).toBe('***.');
+      expect(stream.write(Buffer.from('.')).toString()).toBe('*** an.');
     });
   });
 
