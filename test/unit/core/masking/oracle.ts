@@ -60,7 +60,7 @@ export const SECRETS: Readonly<Record<string, (chance: Chance) => string>> = {
   letters: (chance) => chance.text(letters, chance.number(12, 40)),
   punctuation: (chance) =>
     chance.text([...letters, ...punctuation, ...punctuation], chance.number(12, 40)).trim() + 'x7Kq0aZ9-Lm2',
-  'UTF-8': (chance) => `${chance.text([...letters, ...beyond], chance.number(12, 30))}`,
+  'UTF-8': (chance) => chance.text([...letters, ...beyond], chance.number(12, 30)),
   JSON: (chance) =>
     JSON.stringify({ "the 'key'": chance.text([...letters, '"', '\\', '/'], 16), id: chance.text(letters, 12) }),
   CRLF: (chance) =>
