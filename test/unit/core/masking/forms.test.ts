@@ -1,4 +1,5 @@
 /** The forms that are covered, by the platform's encoders and by the tools themselves; and those that are not. */
+import { gzipSync } from 'node:zlib';
 import { execaSync } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { requires } from '../../../helpers/requires.ts';
@@ -88,6 +89,17 @@ describe('d3: the forms that tools print', () => {
     expect(masked([secret], Buffer.from('second line').toString('base64'))).toBe('***');
   });
 
+  test('a secret whose lines all say too little, with either kind of line ends', () => {
+    for (const secret of ['ab1\r\ncd2\r\nef3', 'ab1\ncd2\nef3']) {
+      const unix = secret.replaceAll('\r', '');
+      for (const text of [unix, unix.replaceAll('\n', '\r\n')]) {
+        for (const form of [text, encodeURIComponent(text), Buffer.from(text).toString('base64')]) {
+          expect(masked([secret], `<${form}> ab1`)).toBe('<***> ab1');
+        }
+      }
+    }
+  });
+
   test('the space around a secret of one line', () => {
     expect(masked(['  hunter2-hunter3 '], '<  hunter2-hunter3 > <hunter2-hunter3>')).toBe('<***> <***>');
   });
@@ -111,9 +123,11 @@ describe('what is not covered, and documented so', () => {
     ['rot13', 'uhagre2-uhagre3'],
     ['in upper case', 'HUNTER2-HUNTER3'],
     ['cut in two', 'hunter2-h\nunter3'],
+    ['base64 in indented lines', Buffer.from('hunter2-hunter3').toString('base64').replace(/.{10}/g, '  $&\n')],
+    ['compressed', gzipSync('hunter2-hunter3').toString('latin1')],
     ['encoded twice', Buffer.from(Buffer.from('hunter2-hunter3').toString('base64')).toString('base64')],
   ])('%s', (_, text) => {
-    expect(masked(['hunter2-hunter3'], text)).toBe(text);
+    expect(masked(['hunter2-hunter3'], Buffer.from(text, 'latin1'))).toBe(text);
   });
 });
 
