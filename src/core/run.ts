@@ -270,11 +270,3 @@ const SIGNALS: Readonly<Record<string, number>> = {
 export function signalNumber(name: string): number {
   return SIGNALS[name] ?? 0;
 }
-
-/** What one stream said, of the chunks that were kept. */
-export function bytesOf(
-  chunks: readonly { readonly stream: OutputStream; readonly bytes: Buffer }[],
-  stream: OutputStream,
-): Buffer {
-  return Buffer.concat(chunks.filter((chunk) => chunk.stream === stream).map((chunk) => chunk.bytes));
-}

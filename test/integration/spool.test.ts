@@ -6,9 +6,10 @@ import { execa } from 'execa';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createSpool } from '../../src/adapters/output/spool.ts';
-import type { KeptOutput } from '../../src/core/ports.ts';
 import type { OutputStream } from '../../src/core/run.ts';
 import { failureOf } from '../helpers/failure.ts';
+import { keptOf } from '../helpers/kept.ts';
+import type { Kept } from '../helpers/kept.ts';
 import { tries } from '../helpers/property.ts';
 
 let folder = '';
@@ -20,7 +21,7 @@ afterEach(() => {
 });
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
-const join2 = (kept: Pick<KeptOutput, 'chunks'>): Buffer => Buffer.concat(kept.chunks.map(({ bytes }) => bytes));
+const join2 = (kept: Pick<Kept, 'chunks'>): Buffer => Buffer.concat(kept.chunks.map(({ bytes }) => bytes));
 const numbers = (length: number): Buffer => Buffer.from(Array.from({ length }, (_, n) => n % 251));
 
 /** Every byte with the step and stream that it came from: what may not be mixed up, however it is cut into chunks. */
@@ -35,7 +36,7 @@ describe('the output of a run', () => {
     spool.write(1, 'stdout', Buffer.from('ghij'));
     expect(spool.close()).toEqual({ bytes: 10, dropped: 0, digest: sha256(Buffer.from('abcdefghij')) });
     expect(spool.failure).toBeNull();
-    const kept = await createSpool(folder).read('run-1');
+    const kept = await keptOf(createSpool(folder), 'run-1');
     expect(kept).toMatchObject({ dropped: 0, gapAt: -1, complete: true });
     expect(kept.chunks.map(({ step, stream, bytes }) => `${step} ${stream} ${String(bytes)}`)).toEqual([
       '0 stdout ab',
@@ -51,7 +52,7 @@ describe('the output of a run', () => {
     const spool = createSpool(folder).open('run-1', 10);
     spool.write(0, 'stdout', Buffer.from('0123456789A'));
     expect(spool.close()).toMatchObject({ bytes: 11, dropped: 1 });
-    const kept = await createSpool(folder).read('run-1');
+    const kept = await keptOf(createSpool(folder), 'run-1');
     expect(kept).toMatchObject({ dropped: 1, gapAt: 1, complete: true });
     expect(kept.chunks.map(({ bytes }) => String(bytes))).toEqual(['01234', '6789A']);
   });
@@ -75,7 +76,7 @@ describe('the output of a run', () => {
         const rest = all.slice(head.length);
         const tail = rest.slice(Math.max(0, rest.length - Math.ceil(cap / 2)));
         const dropped = all.length - head.length - tail.length;
-        const kept = await output.read(id);
+        const kept = await keptOf(output, id);
         expect(summary).toEqual({ bytes: all.length, dropped, digest: sha256(join2({ chunks })) });
         expect(tagged(kept.chunks)).toEqual([...head, ...tail]);
         expect(kept).toMatchObject({ dropped, complete: true });
@@ -102,7 +103,7 @@ describe('the output of a run', () => {
       if (n % 100 === 0) peak = Math.max(peak, process.memoryUsage().arrayBuffers - before);
     }
     expect(spool.close()).toEqual({ bytes, dropped: bytes - cap, digest: digest.digest('hex') });
-    const kept = await createSpool(folder).read('run-1');
+    const kept = await keptOf(createSpool(folder), 'run-1');
     expect(join2(kept)).toHaveLength(cap);
     expect(statSync(join(folder, 'output', 'run-1')).size).toBeLessThan(cap + 10_000);
     // The frames of the head are garbage once they are written, but may not have been collected yet.
@@ -113,7 +114,7 @@ describe('the output of a run', () => {
     const spool = createSpool(folder).open('run-1', 600_000);
     for (let n = 0; n < 500_000; n += 1) spool.write(0, n % 2 === 0 ? 'stdout' : 'stderr', Buffer.of(n % 251));
     const summary = spool.close();
-    const kept = await createSpool(folder).read('run-1');
+    const kept = await keptOf(createSpool(folder), 'run-1');
     expect(summary.bytes).toBe(500_000);
     expect(kept.dropped).toBe(summary.dropped);
     expect(join2(kept)).toHaveLength(500_000 - summary.dropped);
@@ -126,7 +127,7 @@ describe('the file of an output', () => {
   test('can be read while the run goes on: the head is there at once', async () => {
     const spool = createSpool(folder).open('run-1', 100);
     spool.write(0, 'stdout', Buffer.from('first'));
-    const kept = await createSpool(folder).read('run-1');
+    const kept = await keptOf(createSpool(folder), 'run-1');
     expect(String(join2(kept))).toBe('first');
     expect(kept.complete).toBe(false);
     spool.close();
@@ -142,13 +143,13 @@ describe('the file of an output', () => {
     for (let cut = 0; cut < whole.length; cut += 1) {
       for (const rest of [Buffer.alloc(0), Buffer.alloc(100)]) {
         writeFileSync(join(folder, 'output', 'torn'), Buffer.concat([whole.subarray(0, cut), rest]));
-        const kept = await output.read('torn');
+        const kept = await keptOf(output, 'torn');
         expect(legal).toContain(String(join2(kept)));
         expect(kept.complete).toBe(false);
       }
     }
     truncateSync(join(folder, 'output', 'run-1'), whole.length - 1);
-    expect(String(join2(await output.read('run-1')))).toBe('onetwothree');
+    expect(String(join2(await keptOf(output, 'run-1')))).toBe('onetwothree');
   });
 
   test('with one flipped bit gives nothing from that frame on', async () => {
@@ -164,7 +165,7 @@ describe('the file of an output', () => {
       const bytes = Buffer.from(whole);
       bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
       writeFileSync(path, bytes);
-      const kept = await output.read('run-1');
+      const kept = await keptOf(output, 'run-1');
       expect(['one', 'onetwo']).toContain(String(join2(kept)));
       expect(kept.complete).toBe(false);
     }
@@ -176,10 +177,10 @@ describe('the file of an output', () => {
     expect(await failureOf(() => output.open('run-1', 10))).toMatchObject({ code: 'io' });
     for (const id of ['../x', '..', '.', '', 'a/b', 'a\0', 'x'.repeat(65)]) {
       expect(() => output.open(id, 10)).toThrow(TypeError);
-      expect(await output.read(id)).toMatchObject({ chunks: [], complete: false });
+      expect(await keptOf(output, id)).toMatchObject({ chunks: [], complete: false });
     }
     expect(readdirSync(folder)).toEqual(['output']);
-    expect(await output.read('unknown')).toEqual({ chunks: [], dropped: 0, gapAt: -1, complete: false });
+    expect(await keptOf(output, 'unknown')).toEqual({ chunks: [], dropped: 0, gapAt: -1, complete: false });
   });
 
   test('that cannot be made is an error before anything runs', async () => {
@@ -200,7 +201,7 @@ describe('the file of an output', () => {
       { timeout: 60_000 },
     );
     const told: unknown = JSON.parse(stdout);
-    const kept = await createSpool(folder).read('run-1');
+    const kept = await keptOf(createSpool(folder), 'run-1');
     const bytes = join2(kept).length;
     expect(bytes).toBe(20_000);
     expect(told).toEqual({

@@ -1,6 +1,6 @@
 /** `runbook execute`: from the command line to a request, and from the events of the run to what a person or a pipeline sees. */
 import { RunbookError } from '../../core/errors.ts';
-import { bytesOf, exitCodeOf, signalNumber, stopReasonOf } from '../../core/run.ts';
+import { exitCodeOf, signalNumber, stopReasonOf } from '../../core/run.ts';
 import type { RunEvent, RunRequest, RunResult } from '../../core/run.ts';
 import { formatDuration, parseDuration } from '../../core/units.ts';
 import { execute } from '../../engine/execute.ts';
@@ -8,6 +8,7 @@ import { refuseRequest } from '../../engine/refuse.ts';
 import { printJson, withApp } from '../context.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
 import { createInteraction } from '../interaction.ts';
+import { keptTexts } from '../output.ts';
 import { inline, printable } from '../render.ts';
 import type { Style } from '../render.ts';
 import { reportError } from '../report.ts';
@@ -164,11 +165,9 @@ async function finish(
     );
   }
   if (options.json === true) {
-    const { chunks } = await app.output.read(result.runId);
-    const text = (stream: 'stdout' | 'stderr'): string => bytesOf(chunks, stream).toString('utf8');
     await printJson(terminal, 'execute', {
       exitCode: exitCodeOf(result),
-      result: { ...result, output: { ...result.output, stdout: text('stdout'), stderr: text('stderr') } },
+      result: { ...result, output: { ...result.output, ...keptTexts(app.output, result.runId) } },
     });
   }
   const took = formatDuration(result.durationMs);
