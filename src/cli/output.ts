@@ -1,10 +1,11 @@
 /** What is kept of a run's output on its way to stdout: decoded and written piece by piece, never all of it in memory. */
 import { StringDecoder } from 'node:string_decoder';
-import type { KeptOutput, RunOutput } from '../core/ports.ts';
+import type { KeptOutput, OutputChunk, RunOutput } from '../core/ports.ts';
 import type { OutputStream } from '../core/run.ts';
 
+const PIECE_BYTES = 2048;
 /** Small pieces are put together to about this many characters before they are written. */
-const BATCH_CHARACTERS = 65_536;
+const BATCH_CHARACTERS = 32_768;
 
 /** A text in pieces, each of them well-formed by itself; `pieces` begins anew with every call. */
 export class LongText {
@@ -21,11 +22,20 @@ export function keptTexts(output: RunOutput, runId: string): Readonly<Record<Out
   return { stdout: text('stdout'), stderr: text('stderr') };
 }
 
-/** A character may lie in two chunks of its stream. */
 async function* textOf(kept: AsyncIterable<KeptOutput>, stream: OutputStream): AsyncGenerator<string> {
-  const decoder = new StringDecoder('utf8');
-  for await (const item of kept) if (item.kind === 'chunk' && item.stream === stream) yield decoder.write(item.bytes);
-  yield decoder.end();
+  const decode = createDecoder();
+  for await (const item of kept) if (item.kind === 'chunk' && item.stream === stream) yield* decode(item);
+}
+
+/** Chunks as text, in pieces that stay small also where each byte becomes six characters of JSON. */
+export function createDecoder(): (chunk: Pick<OutputChunk, 'stream' | 'bytes'>) => Generator<string> {
+  // A character may lie in two chunks of its stream.
+  const decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') };
+  return function* decode({ stream, bytes }) {
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+      yield decoders[stream].write(bytes.subarray(at, at + PIECE_BYTES));
+    }
+  };
 }
 
 /** The same text in pieces that are worth a write each. */

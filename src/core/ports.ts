@@ -157,7 +157,8 @@ export interface RunOutput {
 
 /**
  * Head and tail of a run's output, in order of writing, a little at a time (at most 1 MiB): whoever reads holds no more
- * than it needs, whatever the cap was. Without an `end` the run goes on, or its runner died: the tail is then not there.
+ * than it needs, whatever the cap was. `bytes` hold until the next item is asked for. Without an `end` the run goes on,
+ * or its runner died: the tail is then not there.
  */
 export type KeptOutput =
   | ({ readonly kind: 'chunk' } & OutputChunk)

@@ -42,25 +42,29 @@ export function encodeFrame({ kind, sequence, step, payload }: Frame): readonly 
 }
 
 /**
- * The whole frames at the beginning of a file; what follows the first damaged one is not looked at. In memory is one
- * read or one frame, whichever is larger.
- * @param read the next bytes of the file, at most so many; none at its end
+ * The whole frames at the beginning of a file; what follows the first damaged one is not looked at. All are read into
+ * one buffer: a payload holds until the next frame is asked for.
+ * @param read fills the beginning of a buffer with the next bytes of the file; how many, 0 at its end
  */
-export async function* readFrames(read: (maxBytes: number) => Promise<Buffer>): AsyncGenerator<Frame> {
-  let bytes: Buffer = Buffer.alloc(0);
+export async function* readFrames(read: (into: Buffer) => Promise<number>): AsyncGenerator<Frame> {
+  let buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  let [from, to] = [0, 0];
   for (;;) {
-    const length = frameLength(bytes);
+    const length = frameLength(buffer.subarray(from, to));
     if (length === null) return;
-    if (length > bytes.length) {
-      const more = await read(Math.max(READ_BYTES, length - bytes.length));
-      if (more.length === 0) return;
-      bytes = bytes.length === 0 ? more : Buffer.concat([bytes, more]);
+    if (length > to - from) {
+      const larger = length > buffer.length ? Buffer.allocUnsafeSlow(length) : buffer;
+      buffer.copy(larger, 0, from, to);
+      [buffer, from, to] = [larger, 0, to - from];
+      const count = await read(buffer.subarray(to));
+      if (count === 0) return;
+      to += count;
       continue;
     }
-    const frame = decodeFrame(bytes.subarray(0, length));
+    const frame = decodeFrame(buffer.subarray(from, from + length));
     if (frame === null) return;
     yield frame;
-    bytes = bytes.subarray(length);
+    from += length;
   }
 }
 

@@ -40,7 +40,7 @@ export function createSpool(stateDir: string): RunOutput {
       let file: FileHandle | null = null;
       try {
         const handle = (file = await open(path));
-        for await (const { kind, step, payload } of readFrames(async (size) => await next(handle, size))) {
+        for await (const { kind, step, payload } of readFrames(async (into) => (await handle.read(into)).bytesRead)) {
           if (kind === 'end') yield { kind };
           else if (kind === 'gap') yield { kind, dropped: Number(payload.readBigUInt64BE()) };
           else yield { kind: 'chunk', step, stream: kind, bytes: payload };
@@ -175,11 +175,6 @@ class FileSpool implements OutputSpool {
       return false;
     }
   }
-}
-
-async function next(file: FileHandle, maxBytes: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await file.read(Buffer.allocUnsafeSlow(maxBytes));
-  return buffer.subarray(0, bytesRead);
 }
 
 function cannotRead(path: string, cause: unknown): RunbookError {

@@ -48,12 +48,15 @@ export class Tail {
     if (this.#pieces.length - this.#first > MAX_PIECES) this.#evict(this.#pieces[this.#first]?.length ?? 0);
   }
 
-  /** What is held, oldest first, in chunks small enough to be copied. */
+  /** What is held, oldest first. All of it passes through one buffer: a chunk holds until the next is asked for. */
   *chunks(): Generator<OutputChunk> {
+    const buffer = Buffer.alloc(Math.min(MAX_CHUNK_BYTES, this.#held));
     let from = this.#pushed - this.#held;
     for (const { step, stream, length } of this.#pieces.slice(this.#first)) {
       for (const end = from + length; from < end; from = Math.min(from + MAX_CHUNK_BYTES, end)) {
-        yield { step, stream, bytes: this.#copyOut(from, Math.min(MAX_CHUNK_BYTES, end - from)) };
+        const bytes = buffer.subarray(0, end - from);
+        this.#copyOut(from, bytes);
+        yield { step, stream, bytes };
       }
     }
   }
@@ -86,12 +89,10 @@ export class Tail {
     this.#held += chunk.length;
   }
 
-  #copyOut(from: number, length: number): Buffer {
-    const out = Buffer.alloc(length);
+  #copyOut(from: number, out: Buffer): void {
     const at = from % this.#capacity;
     const fits = this.#capacity - at;
     this.#ring.read(at, out.subarray(0, fits));
-    if (length > fits) this.#ring.read(0, out.subarray(fits));
-    return out;
+    if (out.length > fits) this.#ring.read(0, out.subarray(fits));
   }
 }

@@ -8,6 +8,7 @@ import { refuseRequest } from '../../engine/refuse.ts';
 import { printJson, withApp } from '../context.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
 import { createInteraction } from '../interaction.ts';
+import { keepGarbageSmall } from '../memory.ts';
 import { keptTexts } from '../output.ts';
 import { inline, printable } from '../render.ts';
 import type { Style } from '../render.ts';
@@ -36,6 +37,7 @@ export async function executeCommand(
   options: ExecuteOptions,
 ): Promise<number> {
   const reference = chooseReference(argument, options.runbook);
+  keepGarbageSmall();
   return await withApp(terminal, options, async (context) => {
     const { app, style } = context;
     const ports = await app.engine();

@@ -1,5 +1,4 @@
 /** `runbook history`: what the ledger knows, newest first; or one run with its steps and its output. */
-import { StringDecoder } from 'node:string_decoder';
 import { RunbookError } from '../../core/errors.ts';
 import type { KeptOutput } from '../../core/ports.ts';
 import { exitCodeOf } from '../../core/run.ts';
@@ -7,7 +6,8 @@ import type { StoredRun } from '../../core/run.ts';
 import { formatDuration } from '../../core/units.ts';
 import { printJson, withApp } from '../context.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
-import { inBatches, keptTexts } from '../output.ts';
+import { keepGarbageSmall } from '../memory.ts';
+import { createDecoder, inBatches, keptTexts } from '../output.ts';
 import { inline, printable, renderTable } from '../render.ts';
 import type { Style } from '../render.ts';
 import type { Terminal } from '../terminal.ts';
@@ -79,6 +79,7 @@ async function showRun(
       fix: `Write more of the id, like ${run.runId}.`,
     });
   }
+  keepGarbageSmall();
   const dropped = run.result?.output.dropped ?? 0;
   if (options.json === true) {
     await printJson(terminal, 'history', { run, output: { ...keptTexts(app.output, run.runId), dropped } });
@@ -92,15 +93,14 @@ async function showRun(
 
 /** Head, gap and tail as a person sees them; nothing where nothing is kept. */
 async function* outputText(kept: AsyncIterable<KeptOutput>, dropped: number, style: Style): AsyncGenerator<string> {
-  // A character may lie in two chunks of its stream.
-  const decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') };
+  const decode = createDecoder();
   const gap = (bytes: number): string => style.dim(`\n… ${bytes} bytes were not kept …\n`);
   let [isBegun, isGapTold] = [false, dropped === 0];
   for await (const item of kept) {
     if (!isBegun) yield `\n${style.bold('Output')}\n`;
     isBegun = true;
     if (item.kind === 'gap') yield gap(item.dropped);
-    if (item.kind === 'chunk') yield printable(decoders[item.stream].write(item.bytes));
+    if (item.kind === 'chunk') for (const text of decode(item)) yield printable(text);
     isGapTold ||= item.kind === 'gap';
   }
   // The disk had no room for the end, or the kept output is gone by now.
