@@ -128,6 +128,9 @@ async function carryOut(
     run = brokenOff(begun.runbook, error);
   }
   const { summary, failure } = output?.close() ?? NO_OUTPUT;
-  if (failure !== null) await emit({ type: 'notice', runId, level: 'warning', message: failure });
+  if (failure !== null) {
+    const message = `${failure} Of ${summary.bytes} bytes of output ${summary.dropped} are not in the record.`;
+    await emit({ type: 'notice', runId, level: 'warning', message });
+  }
   return { runId, ...run, output: summary, startedAt, finishedAt: ports.clock.now().toISOString() };
 }

@@ -1,5 +1,6 @@
 /** Room of a fixed size that is written round and round: in memory while it is small, else in a file. */
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import type { Room } from './room.ts';
 
 /** More than this is not held in memory, whatever cap is declared. */
 export const MAX_IN_MEMORY_BYTES = 8 * 1024 ** 2;
@@ -13,8 +14,8 @@ export interface Ring {
 }
 
 /** @param path of the file, where one is needed: made at the first write, and without a name from then on */
-export function createRing(capacity: number, path: string): Ring {
-  return capacity <= MAX_IN_MEMORY_BYTES ? memoryRing(capacity) : fileRing(capacity, path);
+export function createRing(capacity: number, path: string, room: Room): Ring {
+  return capacity <= MAX_IN_MEMORY_BYTES ? memoryRing(capacity) : fileRing(capacity, path, room);
 }
 
 export function memoryRing(capacity: number): Ring {
@@ -34,8 +35,9 @@ export function memoryRing(capacity: number): Ring {
   };
 }
 
-function fileRing(capacity: number, path: string): Ring {
+function fileRing(capacity: number, path: string, room: Room): Ring {
   let fd: number | null = null;
+  let size = 0;
   const open = (): number => {
     const opened = openSync(path, 'wx+', 0o600);
     // Without a name it is gone with the process, however that ends.
@@ -46,7 +48,10 @@ function fileRing(capacity: number, path: string): Ring {
     capacity,
     write: (start, bytes) => {
       fd ??= open();
+      const end = start + bytes.length;
+      if (end > size) room.take(end - size);
       for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, null, start + at);
+      size = Math.max(size, end);
     },
     read: (start, out) => {
       for (let at = 0; fd !== null && at < out.length;) {

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, fdatasyncSync, ftruncateSync, mkdirSync, openSync, writeSync, writevSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
 import { codeOf } from '../../core/failures.ts';
 import type { OutputSpool, RunOutput } from '../../core/ports.ts';
@@ -15,6 +15,7 @@ import type { OutputStream, OutputSummary } from '../../core/run.ts';
 import type { Frame } from './frames.ts';
 import { encodeFrame, MAX_PAYLOAD_BYTES, readFrames } from './frames.ts';
 import { createRing, MAX_IN_MEMORY_BYTES, memoryRing } from './ring.ts';
+import { Room } from './room.ts';
 import { Tail } from './tail.ts';
 
 /** Ids name files here: nothing that could leave the folder. */
@@ -57,6 +58,7 @@ export function createSpool(stateDir: string): RunOutput {
 class FileSpool implements OutputSpool {
   readonly #fd: number;
   readonly #path: string;
+  readonly #room: Room;
   #tail: Tail;
   readonly #digest = createHash('sha256');
   /** Bytes of output that may still go to the file at once. */
@@ -72,8 +74,9 @@ class FileSpool implements OutputSpool {
   constructor(fd: number, path: string, maxBytes: number) {
     this.#fd = fd;
     this.#path = path;
+    this.#room = new Room(dirname(path));
     this.#headLeft = Math.floor(maxBytes / 2);
-    this.#tail = new Tail(createRing(Math.ceil(maxBytes / 2), `${path}.tail`));
+    this.#tail = new Tail(createRing(Math.ceil(maxBytes / 2), `${path}.tail`, this.#room));
   }
 
   get failure(): RunbookError | null {
@@ -150,6 +153,7 @@ class FileSpool implements OutputSpool {
     const parts = encodeFrame({ ...frame, sequence: this.#sequence });
     const length = parts[0].length + parts[1].length;
     const isWritten = this.#try(() => {
+      this.#room.take(length);
       let at = writevSync(this.#fd, parts, this.#fileBytes);
       if (at === length) return;
       const whole = Buffer.concat(parts);
