@@ -8,7 +8,7 @@ import { refuseRequest } from '../../engine/refuse.ts';
 import { printJson, withApp } from '../context.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
 import { createInteraction } from '../interaction.ts';
-import { keepGarbageSmall } from '../memory.ts';
+import { createSweeper } from '../memory.ts';
 import { keptTexts } from '../output.ts';
 import { inline, printable } from '../render.ts';
 import type { Style } from '../render.ts';
@@ -37,7 +37,6 @@ export async function executeCommand(
   options: ExecuteOptions,
 ): Promise<number> {
   const reference = chooseReference(argument, options.runbook);
-  keepGarbageSmall();
   return await withApp(terminal, options, async (context) => {
     const { app, style } = context;
     const ports = await app.engine();
@@ -45,11 +44,13 @@ export async function executeCommand(
       terminal.say(style.yellow('This run leaves no record (--history none): nobody can ask later what happened.'));
     }
     const rollbacks: Rollback[] = [];
+    const sweep = createSweeper();
     const listener = async (event: RunEvent): Promise<void> => {
       if (event.type === 'step' && event.rollback !== undefined) {
         rollbacks.unshift({ step: event.name, body: event.rollback.body });
       }
       await show(terminal, style, options, event);
+      if (event.type === 'stdout' || event.type === 'stderr') sweep(event.chunk.length);
     };
     // Read before signals are caught: whoever interrupts a read that waits ends the process, and nothing has begun.
     const asked = emptyRequest(terminal, context, options, reference);

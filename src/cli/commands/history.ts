@@ -6,7 +6,6 @@ import type { StoredRun } from '../../core/run.ts';
 import { formatDuration } from '../../core/units.ts';
 import { printJson, withApp } from '../context.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
-import { keepGarbageSmall } from '../memory.ts';
 import { createDecoder, inBatches, keptTexts } from '../output.ts';
 import { inline, printable, renderTable } from '../render.ts';
 import type { Style } from '../render.ts';
@@ -79,7 +78,6 @@ async function showRun(
       fix: `Write more of the id, like ${run.runId}.`,
     });
   }
-  keepGarbageSmall();
   const dropped = run.result?.output.dropped ?? 0;
   if (options.json === true) {
     await printJson(terminal, 'history', { run, output: { ...keptTexts(app.output, run.runId), dropped } });
