@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { encodeFrame, MAX_PAYLOAD_BYTES, readFrames } from '../../src/adapters/output/frames.ts';
 import { createSpool } from '../../src/adapters/output/spool.ts';
 import type { OutputStream } from '../../src/core/run.ts';
 import { failureOf } from '../helpers/failure.ts';
@@ -110,6 +111,31 @@ describe('the output of a run', () => {
     expect(peak).toBeLessThan(2 * cap);
   });
 
+  test('beyond what memory may hold is on disk, without a name, and comes back in order', async () => {
+    const cap = 40 * 1024 ** 2 + 1;
+    const output = createSpool(folder);
+    const spool = output.open('run-1', cap);
+    const [head, tail, all] = ['sha256', 'sha256', 'sha256'].map((name) => createHash(name));
+    const bytes = 100_000_000;
+    const [headEnd, tailStart] = [Math.floor(cap / 2), bytes - Math.ceil(cap / 2)];
+    for (let at = 0, n = 0; at < bytes; n += 1) {
+      // Of both streams, and larger than a frame now and then.
+      const chunk = randomBytes(Math.min(n % 50 === 0 ? 3_000_001 : 65_521 + (n % 13_001), bytes - at));
+      head?.update(chunk.subarray(0, Math.max(0, headEnd - at)));
+      tail?.update(chunk.subarray(Math.max(0, tailStart - at)));
+      all?.update(chunk);
+      spool.write(n % 3, n % 2 === 0 ? 'stdout' : 'stderr', chunk);
+      at += chunk.length;
+      expect(readdirSync(join(folder, 'output'))).toEqual(['run-1']);
+    }
+    expect(spool.close()).toEqual({ bytes, dropped: bytes - cap, digest: all?.digest('hex') });
+    expect(spool.failure).toBeNull();
+    const kept = await keptOf(output, 'run-1');
+    expect(sha256(join2({ chunks: kept.chunks.slice(0, kept.gapAt) }))).toBe(head?.digest('hex'));
+    expect(sha256(join2({ chunks: kept.chunks.slice(kept.gapAt) }))).toBe(tail?.digest('hex'));
+    expect(kept).toMatchObject({ dropped: bytes - cap, complete: true });
+  });
+
   test('of single bytes on both streams in turn stays small, and is counted to the byte', async () => {
     const spool = createSpool(folder).open('run-1', 600_000);
     for (let n = 0; n < 500_000; n += 1) spool.write(0, n % 2 === 0 ? 'stdout' : 'stderr', Buffer.of(n % 251));
@@ -189,6 +215,41 @@ describe('the file of an output', () => {
       code: 'io',
       fix: expect.stringContaining('--state-dir') as unknown,
     });
+  });
+
+  test('is not believed where it says that a frame is longer than frames are', async () => {
+    const whole = Buffer.concat(encodeFrame({ kind: 'stdout', sequence: 0, step: 0, payload: Buffer.from('one') }));
+    const damaged = Buffer.from(whole);
+    damaged.writeUInt32BE(0xffff_ffff, 16);
+    let [rest, asked] = [Buffer.concat([whole, damaged]), 0];
+    const payloads: string[] = [];
+    const read = (into: Buffer): Promise<number> => {
+      asked = Math.max(asked, into.length);
+      const count = rest.copy(into);
+      rest = rest.subarray(count);
+      return Promise.resolve(count);
+    };
+    for await (const { payload } of readFrames(read)) payloads.push(String(payload));
+    expect(payloads).toEqual(['one']);
+    expect(asked).toBeLessThanOrEqual(2 * MAX_PAYLOAD_BYTES);
+  });
+
+  test('with a tail on disk that cannot grow keeps what it can, and counts the rest', async () => {
+    // 30 MiB a file: of a cap of 80 MiB neither the head nor the tail has room.
+    const script = `trap '' XFSZ; ulimit -f 30720; exec "$0" "$@"`;
+    const writer = join(import.meta.dirname, '../helpers/spool-writer.ts');
+    const { stdout } = await execa(
+      'bash',
+      ['-c', script, process.execPath, writer, folder, 'run-1', '120000000', String(80 * 1024 ** 2)],
+      { timeout: 60_000 },
+    );
+    const kept = join2(await keptOf(createSpool(folder), 'run-1')).length;
+    expect(kept).toBeGreaterThan(29_000_000);
+    expect(JSON.parse(stdout)).toMatchObject({
+      summary: { bytes: 120_000_000, dropped: 120_000_000 - kept, digest: sha256(Buffer.alloc(120_000_000, 'x')) },
+      code: 'io',
+    });
+    expect(readdirSync(join(folder, 'output'))).toEqual(['run-1']);
   });
 
   test('that cannot grow does not end the run: the rest is counted as dropped, and why is known', async () => {
