@@ -54,8 +54,9 @@ function fileRing(capacity: number, path: string, room: Room): Ring {
       size = Math.max(size, end);
     },
     read: (start, out) => {
-      for (let at = 0; fd !== null && at < out.length;) {
-        const count = readSync(fd, out, at, out.length - at, start + at);
+      const file = (fd ??= open());
+      for (let at = 0; at < out.length;) {
+        const count = readSync(file, out, at, out.length - at, start + at);
         if (count === 0) throw new Error('the end of the output is not where it was written');
         at += count;
       }

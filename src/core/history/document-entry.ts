@@ -25,10 +25,8 @@ export interface DocumentEntry {
 }
 
 export const MAX_ENTRY_BYTES = 16 * 1024;
-/** No entry shows more of either end of a text. */
-export const SHOWN_BYTES = MAX_ENTRY_BYTES;
-/** More than 16 KiB minus the machine line never fits; most entries fit at the first try. */
-const FIRST_TEXT_BUDGET_BYTES = 14_000;
+/** No entry shows more of its texts: 16 KiB minus the machine line never fits, and most entries fit at the first try. */
+export const SHOWN_BYTES = 14_000;
 const MAX_SUBJECT_CHARACTERS = 200;
 
 /**
@@ -42,7 +40,7 @@ export function renderEntry(entry: DocumentEntry): string {
     /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(entry.finishedAt) &&
     Number.isSafeInteger(entry.exitCode);
   if (!isSound) throw new TypeError(`run ${entry.runId} cannot be written as an entry`);
-  for (let budget = FIRST_TEXT_BUDGET_BYTES; ; budget -= 500) {
+  for (let budget = SHOWN_BYTES; ; budget -= 500) {
     const text = compose(entry, budget);
     if (Buffer.byteLength(text) <= MAX_ENTRY_BYTES) return text;
   }
