@@ -1,46 +1,25 @@
 /** Output never drowns anybody: whatever a script prints, all of it arrives, memory stays small, the record is exact. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createSpool } from '../../src/adapters/output/spool.ts';
 import type { OutputSummary } from '../../src/core/run.ts';
 import { createHome } from '../helpers/cli.ts';
-import type { Home } from '../helpers/cli.ts';
+import type { CliResult, Home } from '../helpers/cli.ts';
+import { flood, lines, MIB, newestRun, sha256 } from '../helpers/floods.ts';
+import type { Recorded } from '../helpers/floods.ts';
 import { keptOf } from '../helpers/kept.ts';
 import { times } from '../helpers/property.ts';
 import { requires } from '../helpers/requires.ts';
 import { createPeakMeter, inShell } from '../helpers/shell.ts';
 import type { PeakMeter } from '../helpers/shell.ts';
 
-const MIB = 1024 ** 2;
 const MAX_PEAK_MIB = 120;
 const CAP_BYTES = 10 * MIB;
 /** `npm run test:long` prints a whole GiB. */
 const FLOOD_BYTES = times(256 * MIB, 1024 * MIB);
 const WAIT_MS = times(60_000, 600_000);
-
-/** A script of steps runs with `pipefail`, and `yes` always ends by a signal. */
-const lines = (line: string, bytes: number): string => `(yes '${line}' || true) | head -c ${bytes}`;
-
-const document = (script: string, maxOutput = '10MiB'): string =>
-  `# Flood\n\n# Limits\n\`\`\`yaml\nmax_output: ${maxOutput}\n\`\`\`\n\n# Steps\n\n## Print\n\`\`\`bash\n${script}\n\`\`\`\n`;
-
-interface Recorded {
-  readonly runId: string;
-  readonly result: { readonly outcome: string; readonly reason: string | null; readonly output: OutputSummary };
-}
-async function newest(home: Home): Promise<Recorded> {
-  const [run] = ((await home.json(['history', '--limit', '1'])) as unknown as { runs: Recorded[] }).runs;
-  if (run === undefined) throw new Error('there is no run');
-  return run;
-}
-
-const sha256 = (...parts: readonly Buffer[]): string => {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest('hex');
-};
 
 let home: Home;
 let meter: PeakMeter;
@@ -53,8 +32,8 @@ beforeEach(() => {
 });
 
 /** Executes the document with what follows it in the shell's line, and says what it took. */
-async function flood(script: string, rest: string, maxOutput?: string): ReturnType<typeof inShell> {
-  home.write('Flood.md', document(script, maxOutput));
+async function execute(script: string, rest: string, maxOutput?: string): Promise<CliResult> {
+  home.write('Flood.md', flood(script, maxOutput));
   const env = { ...meter.env, TMPDIR: scratch, RUNBOOK_MAX_OUTPUT: '1GiB' };
   return await inShell(home, `runbook execute -q ./Flood.md ${rest}`, env, WAIT_MS);
 }
@@ -87,11 +66,11 @@ describe.skipIf(!requires('perl'))('a flood (needs perl)', () => {
     ['bars of progress', 24_000_000, `perl -e 'printf("\\r%6d %%", $_ % 1000000) for 1..2666666; print "123456"'`],
     ['bytes that are no text', 64 * MIB, `head -c ${64 * MIB} /dev/urandom`],
   ])('of %s arrives whole, is kept to the byte, and its exit code is the script’s', async (name, bytes, print) => {
-    const { stdout } = await flood(
+    const { stdout } = await execute(
       `${print}\nexit 7`,
       `| tee >(wc -c > count) | sha256sum; echo "\${PIPESTATUS[0]}"; sleep 0.1`,
     );
-    const run = await newest(home);
+    const run = await newestRun(home);
     const [digest, , exitCode] = stdout.split(/\s+/);
     expect(exitCode).toBe('7');
     expect(Number(readFileSync(path.join(home.folder, 'count'), 'utf8'))).toBe(bytes);
@@ -102,9 +81,9 @@ describe.skipIf(!requires('perl'))('a flood (needs perl)', () => {
 
   it('into a file is that file, and the record has its two ends', async () => {
     const numbers = `seq -f 'INSERT INTO t VALUES (%.0f);' 1 ${times(2_000_000, 20_000_000)}`;
-    const { exitCode } = await flood(numbers, '> dump.sql');
+    const { exitCode } = await execute(numbers, '> dump.sql');
     const dump = readFileSync(path.join(home.folder, 'dump.sql'));
-    const run = await newest(home);
+    const run = await newestRun(home);
     const { chunks, gapAt } = await keptOf(createSpool(home.stateDir), run.runId);
     expect(exitCode).toBe(0);
     expect(run.result.output.digest).toBe(sha256(dump));
@@ -120,25 +99,25 @@ describe.skipIf(!requires('perl'))('a flood (needs perl)', () => {
 
   it('on both streams at once arrives on both', async () => {
     const half = FLOOD_BYTES / 2;
-    const { stdout } = await flood(
+    const { stdout } = await execute(
       `${lines('out', half)} & ${lines('err', half)} >&2; wait`,
       `> >(sha256sum > out) 2> >(sha256sum > err); echo $?; wait; sleep 0.2; ${lines('out', half)} | sha256sum; ${lines('err', half)} | sha256sum`,
     );
     const [exitCode, out, , err] = stdout.split(/\s+/);
     const seen = (name: string): string => readFileSync(path.join(home.folder, name), 'utf8').slice(0, 64);
     expect({ exitCode, out: seen('out'), err: seen('err') }).toEqual({ exitCode: '0', out, err });
-    await expectExact(await newest(home), FLOOD_BYTES, CAP_BYTES);
+    await expectExact(await newestRun(home), FLOOD_BYTES, CAP_BYTES);
     expectSmall(`both streams, ${(FLOOD_BYTES / MIB).toFixed(0)} MiB`);
   });
 
   it('on both streams into one pipe is counted and its digest is that of the order in which it is kept', async () => {
     const bytes = 4 * MIB;
-    const { stdout } = await flood(
+    const { stdout } = await execute(
       `${lines('out', bytes)} & ${lines('error', bytes)} >&2; wait`,
       '2>&1 | wc -c; echo "${PIPESTATUS[0]}"',
     );
     expect(stdout.split(/\s+/)).toEqual([String(2 * bytes), '0']);
-    const run = await newest(home);
+    const run = await newestRun(home);
     const { chunks } = await keptOf(createSpool(home.stateDir), run.runId);
     expect(run.result.output.digest).toBe(sha256(...chunks.map((chunk) => chunk.bytes)));
     await expectExact(run, 2 * bytes, CAP_BYTES);
@@ -147,13 +126,13 @@ describe.skipIf(!requires('perl'))('a flood (needs perl)', () => {
   it('with a cap far above what memory may hold is kept on disk, and is shown from there', async () => {
     const cap = times(128 * MIB, 1024 * MIB);
     const bytes = times(192 * MIB, 1500 * MIB);
-    await flood(
+    await execute(
       `${lines('a line with ümläuts', bytes / 2)}; head -c ${bytes / 2} /dev/urandom`,
       '> all',
       `${cap / MIB}MiB`,
     );
     expectSmall(`a cap of ${cap / MIB} MiB`);
-    const run = await newest(home);
+    const run = await newestRun(home);
     const all = path.join(home.folder, 'all');
     const { stdout } = await inShell(home, `tail -c ${cap / 2} all | sha256sum; sha256sum < all`, {}, WAIT_MS);
     const [tailDigest, , digest] = stdout.split(/\s+/);
@@ -181,14 +160,14 @@ describe('output in a JSON document', () => {
     const text = 'aé€😀\u0000"\\\n';
     home.write(
       'Flood.md',
-      document(`for i in 1 2 3 4; do printf '%s' 'aé€😀'; printf '\\0"\\\\\\n'; done; printf 'err\\xff' >&2`),
+      flood(`for i in {1..400}; do printf '%s' 'aé€😀'; printf '\\0"\\\\\\n'; done; printf 'err\\xff' >&2`),
     );
     const { stdout } = await home.run(['execute', '-q', './Flood.md', '--json']);
-    expect(JSON.parse(stdout)).toMatchObject({ result: { output: { stdout: text.repeat(4), stderr: 'err\uFFFD' } } });
+    expect(JSON.parse(stdout)).toMatchObject({ result: { output: { stdout: text.repeat(400), stderr: 'err\uFFFD' } } });
   });
 
   it('of many MiB of bytes that are no text costs no memory', async () => {
-    await flood(`head -c ${32 * MIB} /dev/urandom; exit 7`, '--json > shown.json 2> all', '64MiB');
+    await execute(`head -c ${32 * MIB} /dev/urandom; exit 7`, '--json > shown.json 2> all', '64MiB');
     expectSmall('--json of 32 MiB');
     const { exitCode, result } = JSON.parse(readFileSync(path.join(home.folder, 'shown.json'), 'utf8')) as {
       exitCode: number;
@@ -207,8 +186,8 @@ describe.skipIf(!requires('perl'))('a reader (needs perl)', () => {
 
   it('that is slow and then leaves holds the script back; the run ends as canceled and the script with it', async () => {
     const script = `echo $$ > ${home.folder}/pid; exec perl -e '$| = 1; open L, ">", "${home.folder}/written"; L->autoflush; while (1) { syswrite STDOUT, "x" x 65536; seek L, 0, 0; print L ++$n }'`;
-    const { stdout } = await flood(script, `| ${reader(32, 4096, 0.0625)}; echo "\${PIPESTATUS[0]}"`);
-    const run = await newest(home);
+    const { stdout } = await execute(script, `| ${reader(32, 4096, 0.0625)}; echo "\${PIPESTATUS[0]}"`);
+    const run = await newestRun(home);
     expect(stdout.trim()).toBe('141');
     expect(run.result).toMatchObject({ outcome: 'canceled', reason: expect.stringContaining('closed it') as string });
     // 128 KiB were read; what lies in two pipes and in a chunk or two on its way is less than a MiB.
@@ -218,7 +197,7 @@ describe.skipIf(!requires('perl'))('a reader (needs perl)', () => {
   });
 
   it('of one line ends the run', async () => {
-    const { stdout } = await flood(
+    const { stdout } = await execute(
       `echo $$ > ${home.folder}/pid; exec yes`,
       '| head -n 1; echo "${PIPESTATUS[0]}"; exec > /dev/null',
     );
@@ -230,64 +209,13 @@ describe.skipIf(!requires('perl'))('a reader (needs perl)', () => {
     const bytes = 2 * MIB;
     const print = `perl -e 'print map { sprintf "%07d\\n", $_ } 1..${bytes / 8}'`;
     const slow = `perl -e 'while ((my $n = sysread STDIN, $b, 8192)) { print $b; select undef, undef, undef, 0.005 }'`;
-    const { stdout } = await flood(
+    const { stdout } = await execute(
       `${print}; exit 7`,
       `| ${slow} | sha256sum; echo "\${PIPESTATUS[0]}"; ${print} | sha256sum`,
     );
     const [seen, , exitCode, written] = stdout.split(/\s+/);
     expect({ seen, exitCode }).toEqual({ seen: written, exitCode: '7' });
-    expect((await newest(home)).result.output).toMatchObject({ bytes, dropped: 0, digest: written });
-  });
-});
-
-describe.skipIf(!requires('unshare', '-m', 'true'))('a full disk (needs unshare and root)', () => {
-  /** The command, with a disk of its own in `disk/` that nobody else sees and that is gone with it. */
-  const onDisk = async (size: string, command: string): ReturnType<typeof inShell> => {
-    mkdirSync(path.join(home.folder, 'disk'));
-    const line = `mount -t tmpfs -o size=${size} tmpfs disk && ${command.replaceAll("'", `'\\''`)}`;
-    return await inShell(home, `unshare -m bash -c '${line}'`);
-  };
-
-  it.each([
-    ['much', 8 * MIB],
-    ['ten bytes', MIB + 10],
-  ])('behind > with %s too many ends the run, says why in one sentence, and is on record', async (_name, bytes) => {
-    home.write('Flood.md', document(`head -c ${bytes} /dev/zero`));
-    const { stdout, stderr } = await onDisk(
-      '1m',
-      'runbook execute -q ./Flood.md > disk/out; echo $?; wc -c < disk/out',
-    );
-    expect(stdout.split(/\s+/)).toEqual(['141', String(MIB)]);
-    expect(stderr.match(/^runbook: .*$/gm)).toEqual([
-      expect.stringMatching(/^runbook: canceled: The output could not be written: ENOSPC/),
-    ]);
-    const run = await newest(home);
-    expect(run.result).toMatchObject({ outcome: 'canceled', reason: expect.stringContaining('ENOSPC') as string });
-    expect((await keptOf(createSpool(home.stateDir), run.runId)).complete).toBe(true);
-  });
-
-  it('of the records drops output and says how much; the script, its output and its exit code are as they were', async () => {
-    home.write('Flood.md', document(`head -c ${8 * MIB} /dev/zero; exit 7`));
-    const { stdout, stderr } = await onDisk(
-      '3m',
-      'runbook execute -q ./Flood.md --state-dir disk/state | wc -c; echo "${PIPESTATUS[0]}"; runbook history --state-dir disk/state --json; for run in disk/state/output/*; do cp "$run" .; done',
-    );
-    const [bytes, exitCode, ...json] = stdout.split('\n');
-    expect([bytes, exitCode]).toEqual([String(8 * MIB), '7']);
-    const [run] = (JSON.parse(json.join('\n')) as { runs: Recorded[] }).runs;
-    if (run === undefined) throw new Error('there is no run');
-    const { output } = run.result;
-    expect(run.result.outcome).toBe('failed');
-    expect(stderr).toMatch(/warning: The output .* cannot be written \(ENOSPC\)/);
-    expect(stderr).toContain(`Of ${8 * MIB} bytes of output ${output.dropped} are not in the record.`);
-    expect(output).toMatchObject({ bytes: 8 * MIB, digest: sha256(Buffer.alloc(8 * MIB)) });
-
-    const state = path.join(home.folder, 'copy/output');
-    mkdirSync(state, { recursive: true });
-    await inShell(home, `mv ${run.runId} copy/output/`);
-    expect(statSync(path.join(state, run.runId)).size).toBeGreaterThan(MIB);
-    const { chunks } = await keptOf(createSpool(path.dirname(state)), run.runId);
-    expect(chunks.reduce((sum, chunk) => sum + chunk.bytes.length, 0)).toBe(8 * MIB - output.dropped);
+    expect((await newestRun(home)).result.output).toMatchObject({ bytes, dropped: 0, digest: written });
   });
 });
 
