@@ -1,7 +1,9 @@
 /** What commands share: their common options, the app made from them, and how they print. */
+import { randomUUID } from 'node:crypto';
 import { createApp } from '../app.ts';
 import type { App } from '../app.ts';
 import type { ResolvedSettings, SettingName } from '../core/settings.ts';
+import { escaped, inBatches, LongText } from './output.ts';
 import { createStyle } from './render.ts';
 import type { Style } from './render.ts';
 import { loadSettings } from './settings.ts';
@@ -58,11 +60,26 @@ export function styleOf(terminal: Terminal, options: CommonOptions): Style {
   return createStyle(terminal.color.stderr && options.color !== false);
 }
 
-/** One document on stdout. `schemaVersion` changes when a field is removed or changes its meaning. */
+/**
+ * One document on stdout. `schemaVersion` changes when a field is removed or changes its meaning. A text that may be long
+ * is given as a `LongText` and read while it is written, so that memory does not follow its length.
+ */
 export async function printJson(
   terminal: Terminal,
   command: string,
   fields: Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  await terminal.print(`${JSON.stringify({ schemaVersion: 1, command, ...fields }, null, 2)}\n`);
+  // What nobody can have written stands for a long text until its place is reached.
+  const mark = randomUUID();
+  const texts: LongText[] = [];
+  const json = JSON.stringify(
+    { schemaVersion: 1, command, ...fields },
+    (_, value: unknown) => (value instanceof LongText ? `${mark}${texts.push(value) - 1}${mark}` : value),
+    2,
+  );
+  for (const [index, part] of `${json}\n`.split(mark).entries()) {
+    const text = index % 2 === 1 ? texts[Number(part)] : undefined;
+    if (text === undefined) await terminal.print(part);
+    else for await (const piece of inBatches(escaped(text.pieces()))) await terminal.print(piece);
+  }
 }

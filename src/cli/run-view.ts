@@ -1,10 +1,12 @@
 /** What a person or a pipeline sees of a run: its events as they come, and in the end what it came to and what to do. */
-import { bytesOf, exitCodeOf } from '../core/run.ts';
+import { exitCodeOf } from '../core/run.ts';
 import type { RunEvent, RunEventSink, RunRequest, RunResult, VariableRecord } from '../core/run.ts';
 import { formatDuration } from '../core/units.ts';
 import { printJson } from './context.ts';
 import type { CommandContext, CommonOptions } from './context.ts';
 import { goOnCommand } from './go-on.ts';
+import { createSweeper } from './memory.ts';
+import { keptTexts } from './output.ts';
 import { inline, printable } from './render.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -28,6 +30,7 @@ export function createRunView(
   valueOptions: ReadonlySet<string>,
 ): RunView {
   const quiet = options.quiet === true;
+  const sweep = createSweeper();
   /** Newest first. */
   const rollbacks: Rollback[] = [];
   let variables: readonly VariableRecord[] = [];
@@ -39,6 +42,7 @@ export function createRunView(
       case 'stderr':
         if (event.type === 'stdout' && options.json !== true) await terminal.print(event.chunk);
         else await terminal.pass(event.chunk);
+        sweep(event.chunk.length);
         return;
       case 'notice':
         if (event.level === 'warning') terminal.say(`runbook: ${style.yellow('warning')}: ${inline(event.message)}`);
@@ -90,12 +94,10 @@ export function createRunView(
         terminal.say(`runbook: ${style.yellow('warning')}: ${who}`);
       }
       if (options.json === true) {
-        const { chunks } = await app.output.read(result.runId);
-        const text = (stream: 'stdout' | 'stderr'): string => bytesOf(chunks, stream).toString('utf8');
         await printJson(terminal, 'execute', {
           exitCode: exitCodeOf(result),
           rehearsal: stubs !== null,
-          result: { ...result, output: { ...result.output, stdout: text('stdout'), stderr: text('stderr') } },
+          result: { ...result, output: { ...result.output, ...keptTexts(app.output, result.runId) } },
         });
       }
       const took = formatDuration(result.durationMs);

@@ -1,4 +1,6 @@
 /** The process around a command: its streams, its signals, its environment. The CLI’s only door to them. */
+import { writeSync } from 'node:fs';
+import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { RunbookError } from '../core/errors.ts';
 import { codeOf, messageOf } from '../core/failures.ts';
@@ -96,20 +98,34 @@ export class ReaderGone extends Error {
   }
 }
 
-function asOutputError(error: Error): RunbookError {
+function asOutputError(error: unknown): RunbookError {
   return new RunbookError('io', `The output could not be written: ${messageOf(error)}.`, {
     fix: 'Free some space where the output goes, or send it elsewhere.',
     cause: error,
   });
 }
 
-async function write(stream: Writable, chunk: string | Uint8Array): Promise<void> {
+async function write(stream: Writable & { readonly fd: number }, chunk: string | Uint8Array): Promise<void> {
+  // A terminal, a pipe or a socket. Node's stream for everything else takes a short write, as before a full disk, for a whole one.
+  if (!(stream instanceof Socket)) {
+    writeWhole(stream.fd, chunk);
+    return;
+  }
   await new Promise<void>((resolve, reject) => {
     stream.write(chunk, (error) => {
       if (error === null || error === undefined) resolve();
       else reject(codeOf(error) === 'EPIPE' ? new ReaderGone() : asOutputError(error));
     });
   });
+}
+
+function writeWhole(fd: number, chunk: string | Uint8Array): void {
+  const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+  try {
+    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
+  } catch (error) {
+    throw asOutputError(error);
+  }
 }
 
 async function withStopSignal<T>(body: (signals: StopSignals) => Promise<T>): Promise<T> {

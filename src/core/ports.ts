@@ -173,19 +173,19 @@ export interface OutputSpool {
 export interface RunOutput {
   /** `maxBytes` is the cap. @throws RunbookError `io` */
   open(runId: string, maxBytes: number): OutputSpool;
-  /** Empty and not complete where nothing is kept. @throws RunbookError `io` */
-  read(runId: string): Promise<KeptOutput>;
+  /** Nothing where nothing is kept. @throws RunbookError `io` */
+  read(runId: string): AsyncIterable<KeptOutput>;
 }
 
-/** Head and tail of a run's output, in order of writing. */
-export interface KeptOutput {
-  readonly chunks: readonly OutputChunk[];
-  readonly dropped: number;
-  /** Index of the first chunk behind the gap of `dropped` bytes; -1 without a gap. */
-  readonly gapAt: number;
-  /** False while the run goes on, or when its runner died: the tail is then not there. */
-  readonly complete: boolean;
-}
+/**
+ * Head and tail of a run's output, in order of writing, a little at a time (at most 1 MiB): whoever reads holds no more
+ * than it needs, whatever the cap was. `bytes` hold until the next item is asked for. Without an `end` the run goes on,
+ * or its runner died: the tail is then not there.
+ */
+export type KeptOutput =
+  | ({ readonly kind: 'chunk' } & OutputChunk)
+  | { readonly kind: 'gap'; readonly dropped: number }
+  | { readonly kind: 'end' };
 
 export interface RunFilter {
   /** Beginning of the run's id. */

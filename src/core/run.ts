@@ -276,11 +276,3 @@ export function exitCodeOf(result: Pick<RunResult, 'outcome' | 'exitCode' | 'sig
       return OUTCOME_EXITS[result.outcome].exit;
   }
 }
-
-/** What one stream said, of the chunks that were kept. */
-export function bytesOf(
-  chunks: readonly { readonly stream: OutputStream; readonly bytes: Buffer }[],
-  stream: OutputStream,
-): Buffer {
-  return Buffer.concat(chunks.filter((chunk) => chunk.stream === stream).map((chunk) => chunk.bytes));
-}

@@ -101,11 +101,14 @@ export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | nu
     incident: request.incident,
     rehearsal: request.stubs !== null,
     historyMode,
-    variables: variables.map((variable) =>
-      variable.value === undefined ? variable : { ...variable, value: masker.text(variable.value) },
-    ),
+    variables: variables.map((variable) => masked(masker, variable)),
     startedAt: null,
     result: null,
     refusal: refusal === null ? null : { ...refusal, message: masker.text(refusal.message) },
   };
+}
+
+function masked(masker: Masker, variable: VariableRecord): VariableRecord {
+  const { name, origin, value } = variable;
+  return value === undefined ? variable : { name, origin, value: masker.text(value) };
 }

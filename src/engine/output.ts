@@ -62,7 +62,8 @@ export function openOutput(
     close: () => {
       closed = true;
       const summary = spool.close();
-      return { summary, failure: spool.failure?.message ?? null };
+      const lost = `Of ${summary.bytes} bytes of output ${summary.dropped} are not in the record.`;
+      return { summary, failure: spool.failure === null ? null : `${spool.failure.message} ${lost}` };
     },
   };
 }

@@ -30,13 +30,17 @@ export async function openPlace(
   emit: RunEventSink,
 ): Promise<Place> {
   const { document, runbook, plan, earlier } = accepted;
-  const folder = await openWorkFolder(ports, draft, document, runbook, plan, earlier);
-  try {
-    return { ...folder, enclosure: await openEnclosure(ports, draft, accepted, emit) };
-  } catch (error) {
-    await closeUnused(folder).catch(() => {});
-    throw error;
-  }
+  // Both at once: what the one waits for is not what the other waits for.
+  const results = await Promise.allSettled([
+    openEnclosure(ports, draft, accepted, emit),
+    openWorkFolder(ports, draft, document, runbook, plan, earlier),
+  ]);
+  const [enclosure, folder] = results;
+  if (enclosure.status === 'fulfilled' && folder.status === 'fulfilled')
+    return { ...folder.value, enclosure: enclosure.value };
+  if (folder.status === 'fulfilled') await closeUnused(folder.value).catch(() => {});
+  if (enclosure.status === 'fulfilled') await enclosure.value.close().catch(() => {});
+  throw results.find((result) => result.status === 'rejected')?.reason;
 }
 
 /** For a run that cannot begin after all. */

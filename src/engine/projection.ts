@@ -1,8 +1,10 @@
 /** What a run leaves in its document. The ledger is the truth: where the document cannot be written, nothing is lost. */
+import { ExcerptOf } from '../core/excerpt.ts';
+import { SHOWN_BYTES } from '../core/history/document-entry.ts';
 import type { DocumentEntry } from '../core/history/document-entry.ts';
 import type { RunbookError } from '../core/errors.ts';
 import { messageOf } from '../core/failures.ts';
-import { bytesOf, exitCodeOf } from '../core/run.ts';
+import { exitCodeOf } from '../core/run.ts';
 import type { RunEventSink, RunResult } from '../core/run.ts';
 import { historyDocumentOf } from './draft.ts';
 import type { Draft } from './draft.ts';
@@ -18,15 +20,18 @@ export async function projectResult(
   const { runId } = draft;
   try {
     await append(ports, draft, async () => {
-      const { chunks } = await ports.output.read(runId);
+      const shown = { stdout: new ExcerptOf(SHOWN_BYTES), stderr: new ExcerptOf(SHOWN_BYTES) };
+      for await (const item of ports.output.read(runId)) if (item.kind === 'chunk') shown[item.stream].push(item.bytes);
+      const [stdout, stderr] = [shown.stdout.excerpt, shown.stderr.excerpt];
       return {
         runId,
         finishedAt: result.finishedAt,
         exitCode: exitCodeOf(result),
         outcome: result.outcome,
         subject: draft.identity?.subject ?? null,
-        stdout: bytesOf(chunks, 'stdout'),
-        stderr: bytesOf(chunks, 'stderr'),
+        stdout: stdout.bytes,
+        stderr: stderr.bytes,
+        omitted: { stdout: stdout.omitted, stderr: stderr.omitted },
         dropped: result.output.dropped,
         error: result.reason,
       };
@@ -49,6 +54,7 @@ export async function projectRefusal(ports: EnginePorts, draft: Draft, refusal: 
     subject,
     stdout: Buffer.alloc(0),
     stderr: Buffer.alloc(0),
+    omitted: { stdout: 0, stderr: 0 },
     dropped: 0,
     error: `RBAC Failure: Access denied for user ${subject ?? ''}. ${refusal.message}`,
   }));

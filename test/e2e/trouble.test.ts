@@ -3,9 +3,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import path from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { BIN, classic, cleanEnvironment, createHome, REPOSITORY } from '../helpers/cli.ts';
-import type { CliResult, Home } from '../helpers/cli.ts';
+import { BIN, classic, createHome, REPOSITORY } from '../helpers/cli.ts';
+import type { Home } from '../helpers/cli.ts';
 import { requires } from '../helpers/requires.ts';
+import { inShell } from '../helpers/shell.ts';
 import { ENTER, inTerminal } from '../helpers/terminal.ts';
 
 interface Recorded {
@@ -21,22 +22,6 @@ async function newest(home: Home): Promise<Recorded | undefined> {
 const step = (body: string, keys = ''): string =>
   `## ${body.length > 0 ? 'Try' : ''}\n${keys === '' ? '' : `\`\`\`yaml\n${keys}\n\`\`\`\n`}\`\`\`bash\n${body}\n\`\`\`\n`;
 const steps = (body: string, keys = ''): string => `# Trouble\n\n# Steps\n\n${step(body, keys)}`;
-
-/** Through a shell, with the redirections of a user. */
-async function inShell(home: Home, command: string, env: Readonly<Record<string, string>> = {}): Promise<CliResult> {
-  const { exitCode, stdout, stderr } = await execa(
-    'bash',
-    ['-c', command.replaceAll('runbook ', `"${process.execPath}" -- "${BIN}" `)],
-    {
-      cwd: home.folder,
-      env: { ...cleanEnvironment(home.folder), ...env },
-      extendEnv: false,
-      reject: false,
-      timeout: 60_000,
-    },
-  );
-  return { exitCode, stdout, stderr };
-}
 
 describe('the outputs of a step', () => {
   it.each([
@@ -174,7 +159,7 @@ describe('what is shown', () => {
     home.write('Trouble.md', steps('true'));
     await home.run(['execute', './Trouble.md', '--incident', 'a\nstate     forged']);
     const { stdout } = await home.run(['history', (await newest(home))?.runId ?? '']);
-    expect(stdout.match(/^state .*$/gm)).toEqual(['state     finished']);
+    expect(stdout.match(/^state .*$/gm)).toEqual(['state        finished']);
   });
 
   it('in colours has no escape sequences as text', async () => {

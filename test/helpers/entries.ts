@@ -10,6 +10,7 @@ export function entryOf(change: Partial<DocumentEntry>): DocumentEntry {
     subject: 'alice',
     stdout: Buffer.alloc(0),
     stderr: Buffer.alloc(0),
+    omitted: { stdout: 0, stderr: 0 },
     dropped: 0,
     error: null,
     ...change,

@@ -1,14 +1,26 @@
-import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { encodeFrame, MAX_PAYLOAD_BYTES, readFrames } from '../../src/adapters/output/frames.ts';
+import { MAX_IN_MEMORY_BYTES } from '../../src/adapters/output/ring.ts';
 import { createSpool } from '../../src/adapters/output/spool.ts';
-import type { KeptOutput } from '../../src/core/ports.ts';
 import type { OutputStream } from '../../src/core/run.ts';
 import { failureOf } from '../helpers/failure.ts';
+import { keptOf } from '../helpers/kept.ts';
+import type { Kept } from '../helpers/kept.ts';
 import { tries } from '../helpers/property.ts';
 
 let folder = '';
@@ -20,7 +32,7 @@ afterEach(() => {
 });
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
-const join2 = (kept: Pick<KeptOutput, 'chunks'>): Buffer => Buffer.concat(kept.chunks.map(({ bytes }) => bytes));
+const join2 = (kept: Pick<Kept, 'chunks'>): Buffer => Buffer.concat(kept.chunks.map(({ bytes }) => bytes));
 const numbers = (length: number): Buffer => Buffer.from(Array.from({ length }, (_, n) => n % 251));
 
 /** Every byte with the step and stream that it came from: what may not be mixed up, however it is cut into chunks. */
@@ -35,7 +47,7 @@ describe('the output of a run', () => {
     spool.write(1, 'stdout', Buffer.from('ghij'));
     expect(spool.close()).toEqual({ bytes: 10, dropped: 0, digest: sha256(Buffer.from('abcdefghij')) });
     expect(spool.failure).toBeNull();
-    const kept = await createSpool(folder).read('run-1');
+    const kept = await keptOf(createSpool(folder), 'run-1');
     expect(kept).toMatchObject({ dropped: 0, gapAt: -1, complete: true });
     expect(kept.chunks.map(({ step, stream, bytes }) => `${step} ${stream} ${String(bytes)}`)).toEqual([
       '0 stdout ab',
@@ -51,7 +63,7 @@ describe('the output of a run', () => {
     const spool = createSpool(folder).open('run-1', 10);
     spool.write(0, 'stdout', Buffer.from('0123456789A'));
     expect(spool.close()).toMatchObject({ bytes: 11, dropped: 1 });
-    const kept = await createSpool(folder).read('run-1');
+    const kept = await keptOf(createSpool(folder), 'run-1');
     expect(kept).toMatchObject({ dropped: 1, gapAt: 1, complete: true });
     expect(kept.chunks.map(({ bytes }) => String(bytes))).toEqual(['01234', '6789A']);
   });
@@ -75,7 +87,7 @@ describe('the output of a run', () => {
         const rest = all.slice(head.length);
         const tail = rest.slice(Math.max(0, rest.length - Math.ceil(cap / 2)));
         const dropped = all.length - head.length - tail.length;
-        const kept = await output.read(id);
+        const kept = await keptOf(output, id);
         expect(summary).toEqual({ bytes: all.length, dropped, digest: sha256(join2({ chunks })) });
         expect(tagged(kept.chunks)).toEqual([...head, ...tail]);
         expect(kept).toMatchObject({ dropped, complete: true });
@@ -102,18 +114,43 @@ describe('the output of a run', () => {
       if (n % 100 === 0) peak = Math.max(peak, process.memoryUsage().arrayBuffers - before);
     }
     expect(spool.close()).toEqual({ bytes, dropped: bytes - cap, digest: digest.digest('hex') });
-    const kept = await createSpool(folder).read('run-1');
+    const kept = await keptOf(createSpool(folder), 'run-1');
     expect(join2(kept)).toHaveLength(cap);
     expect(statSync(join(folder, 'output', 'run-1')).size).toBeLessThan(cap + 10_000);
     // The frames of the head are garbage once they are written, but may not have been collected yet.
     expect(peak).toBeLessThan(2 * cap);
   });
 
+  test('beyond what memory may hold is on disk, without a name, and comes back in order', async () => {
+    const cap = 40 * 1024 ** 2 + 1;
+    const output = createSpool(folder);
+    const spool = output.open('run-1', cap);
+    const [head, tail, all] = ['sha256', 'sha256', 'sha256'].map((name) => createHash(name));
+    const bytes = 100_000_000;
+    const [headEnd, tailStart] = [Math.floor(cap / 2), bytes - Math.ceil(cap / 2)];
+    for (let at = 0, n = 0; at < bytes; n += 1) {
+      // Of both streams, and larger than a frame now and then.
+      const chunk = randomBytes(Math.min(n % 50 === 0 ? 3_000_001 : 65_521 + (n % 13_001), bytes - at));
+      head?.update(chunk.subarray(0, Math.max(0, headEnd - at)));
+      tail?.update(chunk.subarray(Math.max(0, tailStart - at)));
+      all?.update(chunk);
+      spool.write(n % 3, n % 2 === 0 ? 'stdout' : 'stderr', chunk);
+      at += chunk.length;
+      expect(readdirSync(join(folder, 'output'))).toEqual(['run-1']);
+    }
+    expect(spool.close()).toEqual({ bytes, dropped: bytes - cap, digest: all?.digest('hex') });
+    expect(spool.failure).toBeNull();
+    const kept = await keptOf(output, 'run-1');
+    expect(sha256(join2({ chunks: kept.chunks.slice(0, kept.gapAt) }))).toBe(head?.digest('hex'));
+    expect(sha256(join2({ chunks: kept.chunks.slice(kept.gapAt) }))).toBe(tail?.digest('hex'));
+    expect(kept).toMatchObject({ dropped: bytes - cap, complete: true });
+  });
+
   test('of single bytes on both streams in turn stays small, and is counted to the byte', async () => {
     const spool = createSpool(folder).open('run-1', 600_000);
     for (let n = 0; n < 500_000; n += 1) spool.write(0, n % 2 === 0 ? 'stdout' : 'stderr', Buffer.of(n % 251));
     const summary = spool.close();
-    const kept = await createSpool(folder).read('run-1');
+    const kept = await keptOf(createSpool(folder), 'run-1');
     expect(summary.bytes).toBe(500_000);
     expect(kept.dropped).toBe(summary.dropped);
     expect(join2(kept)).toHaveLength(500_000 - summary.dropped);
@@ -126,7 +163,7 @@ describe('the file of an output', () => {
   test('can be read while the run goes on: the head is there at once', async () => {
     const spool = createSpool(folder).open('run-1', 100);
     spool.write(0, 'stdout', Buffer.from('first'));
-    const kept = await createSpool(folder).read('run-1');
+    const kept = await keptOf(createSpool(folder), 'run-1');
     expect(String(join2(kept))).toBe('first');
     expect(kept.complete).toBe(false);
     spool.close();
@@ -142,13 +179,13 @@ describe('the file of an output', () => {
     for (let cut = 0; cut < whole.length; cut += 1) {
       for (const rest of [Buffer.alloc(0), Buffer.alloc(100)]) {
         writeFileSync(join(folder, 'output', 'torn'), Buffer.concat([whole.subarray(0, cut), rest]));
-        const kept = await output.read('torn');
+        const kept = await keptOf(output, 'torn');
         expect(legal).toContain(String(join2(kept)));
         expect(kept.complete).toBe(false);
       }
     }
     truncateSync(join(folder, 'output', 'run-1'), whole.length - 1);
-    expect(String(join2(await output.read('run-1')))).toBe('onetwothree');
+    expect(String(join2(await keptOf(output, 'run-1')))).toBe('onetwothree');
   });
 
   test('with one flipped bit gives nothing from that frame on', async () => {
@@ -164,7 +201,7 @@ describe('the file of an output', () => {
       const bytes = Buffer.from(whole);
       bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
       writeFileSync(path, bytes);
-      const kept = await output.read('run-1');
+      const kept = await keptOf(output, 'run-1');
       expect(['one', 'onetwo']).toContain(String(join2(kept)));
       expect(kept.complete).toBe(false);
     }
@@ -176,10 +213,10 @@ describe('the file of an output', () => {
     expect(await failureOf(() => output.open('run-1', 10))).toMatchObject({ code: 'io' });
     for (const id of ['../x', '..', '.', '', 'a/b', 'a\0', 'x'.repeat(65)]) {
       expect(() => output.open(id, 10)).toThrow(TypeError);
-      expect(await output.read(id)).toMatchObject({ chunks: [], complete: false });
+      expect(await keptOf(output, id)).toMatchObject({ chunks: [], complete: false });
     }
     expect(readdirSync(folder)).toEqual(['output']);
-    expect(await output.read('unknown')).toEqual({ chunks: [], dropped: 0, gapAt: -1, complete: false });
+    expect(await keptOf(output, 'unknown')).toEqual({ chunks: [], dropped: 0, gapAt: -1, complete: false });
   });
 
   test('that cannot be made is an error before anything runs', async () => {
@@ -188,6 +225,39 @@ describe('the file of an output', () => {
       code: 'io',
       fix: expect.stringContaining('--state-dir') as unknown,
     });
+  });
+
+  test('is not believed where it says that a frame is longer than frames are', async () => {
+    const whole = Buffer.concat(encodeFrame({ kind: 'stdout', sequence: 0, step: 0, payload: Buffer.from('one') }));
+    const damaged = Buffer.from(whole);
+    damaged.writeUInt32BE(0xffff_ffff, 16);
+    let [rest, asked] = [Buffer.concat([whole, damaged]), 0];
+    const payloads: string[] = [];
+    const read = (into: Buffer): Promise<number> => {
+      asked = Math.max(asked, into.length);
+      const count = rest.copy(into);
+      rest = rest.subarray(count);
+      return Promise.resolve(count);
+    };
+    for await (const { payload } of readFrames(read)) payloads.push(String(payload));
+    expect(payloads).toEqual(['one']);
+    expect(asked).toBeLessThanOrEqual(2 * MAX_PAYLOAD_BYTES);
+  });
+
+  test('whose tail has no place on disk keeps as much of the end as memory may hold', async () => {
+    const [cap, bytes] = [40 * 1024 ** 2, 60_000_000];
+    const output = createSpool(folder);
+    const spool = output.open('run-1', cap);
+    mkdirSync(join(folder, 'output', 'run-1.tail'));
+    const all = randomBytes(bytes);
+    for (let at = 0; at < bytes; at += 65_536) spool.write(0, 'stdout', all.subarray(at, at + 65_536));
+    const kept = cap / 2 + MAX_IN_MEMORY_BYTES;
+    expect(spool.close()).toEqual({ bytes, dropped: bytes - kept, digest: sha256(all) });
+    expect(spool.failure).toMatchObject({ code: 'io' });
+    const read = await keptOf(output, 'run-1');
+    const [head, tail] = [all.subarray(0, cap / 2), all.subarray(-MAX_IN_MEMORY_BYTES)];
+    expect(join2(read).equals(Buffer.concat([head, tail]))).toBe(true);
+    expect(read).toMatchObject({ dropped: bytes - kept, complete: true });
   });
 
   test('that cannot grow does not end the run: the rest is counted as dropped, and why is known', async () => {
@@ -200,7 +270,7 @@ describe('the file of an output', () => {
       { timeout: 60_000 },
     );
     const told: unknown = JSON.parse(stdout);
-    const kept = await createSpool(folder).read('run-1');
+    const kept = await keptOf(createSpool(folder), 'run-1');
     const bytes = join2(kept).length;
     expect(bytes).toBe(20_000);
     expect(told).toEqual({

@@ -1,21 +1,27 @@
 /**
  * Output of runs on disk, one file a run (`output/<runId>`). The first half of the cap is written as it comes; of the
- * rest the last bytes stay in memory and follow at the end, behind a gap that says how many bytes are not there.
+ * rest the last bytes are held (ring.ts) and follow at the end, behind a gap that says how many bytes are not there.
+ * Memory follows neither the output nor the cap.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, fdatasyncSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { closeSync, fdatasyncSync, ftruncateSync, mkdirSync, openSync, writeSync, writevSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
 import { codeOf } from '../../core/failures.ts';
-import type { OutputChunk, OutputSpool, RunOutput } from '../../core/ports.ts';
+import type { OutputSpool, RunOutput } from '../../core/ports.ts';
 import type { OutputStream, OutputSummary } from '../../core/run.ts';
 import type { Frame } from './frames.ts';
-import { decodeFrames, encodeFrame } from './frames.ts';
+import { encodeFrame, MAX_PAYLOAD_BYTES, readFrames } from './frames.ts';
+import { createRing, MAX_IN_MEMORY_BYTES, memoryRing } from './ring.ts';
+import { Room } from './room.ts';
 import { Tail } from './tail.ts';
 
 /** Ids name files here: nothing that could leave the folder. */
 const RUN_ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+const SMALL_FRAME_BYTES = 4096;
 
 export function createSpool(stateDir: string): RunOutput {
   const folder = join(stateDir, 'output');
@@ -31,19 +37,22 @@ export function createSpool(stateDir: string): RunOutput {
       }
     },
 
-    async read(runId) {
-      const chunks: OutputChunk[] = [];
-      let dropped = 0;
-      let gapAt = -1;
-      let complete = false;
-      for (const { kind, step, payload } of decodeFrames(await readWhole(folder, runId))) {
-        if (kind === 'end') complete = true;
-        else if (kind === 'gap') {
-          dropped = Number(payload.readBigUInt64BE());
-          gapAt = chunks.length;
-        } else chunks.push({ step, stream: kind, bytes: payload });
+    async *read(runId) {
+      if (!RUN_ID.test(runId)) return;
+      const path = join(folder, runId);
+      let file: FileHandle | null = null;
+      try {
+        const handle = (file = await open(path));
+        for await (const { kind, step, payload } of readFrames(async (into) => (await handle.read(into)).bytesRead)) {
+          if (kind === 'end') yield { kind };
+          else if (kind === 'gap') yield { kind, dropped: Number(payload.readBigUInt64BE()) };
+          else yield { kind: 'chunk', step, stream: kind, bytes: payload };
+        }
+      } catch (error) {
+        if (codeOf(error) !== 'ENOENT') throw cannotRead(path, error);
+      } finally {
+        await file?.close();
       }
-      return { chunks, dropped, gapAt, complete };
     },
   };
 }
@@ -51,7 +60,8 @@ export function createSpool(stateDir: string): RunOutput {
 class FileSpool implements OutputSpool {
   readonly #fd: number;
   readonly #path: string;
-  readonly #tail: Tail;
+  readonly #room: Room;
+  #tail: Tail;
   readonly #digest = createHash('sha256');
   /** Bytes of output that may still go to the file at once. */
   #headLeft: number;
@@ -66,8 +76,9 @@ class FileSpool implements OutputSpool {
   constructor(fd: number, path: string, maxBytes: number) {
     this.#fd = fd;
     this.#path = path;
+    this.#room = new Room(dirname(path));
     this.#headLeft = Math.floor(maxBytes / 2);
-    this.#tail = new Tail(Math.ceil(maxBytes / 2));
+    this.#tail = new Tail(createRing(Math.ceil(maxBytes / 2), `${path}.tail`, this.#room));
   }
 
   get failure(): RunbookError | null {
@@ -78,11 +89,30 @@ class FileSpool implements OutputSpool {
     if (this.#summary !== null) throw new TypeError('the spool is closed');
     this.#bytes += chunk.length;
     this.#digest.update(chunk);
-    const head = chunk.subarray(0, this.#headLeft);
-    const isKept = head.length === 0 || this.#append({ kind: stream, step, payload: head });
-    // After a failure the end of the output may still find its place, so only the head is given up.
-    this.#headLeft = isKept ? this.#headLeft - head.length : 0;
-    this.#tail.push(step, stream, isKept ? chunk.subarray(head.length) : chunk);
+    let at = 0;
+    while (this.#headLeft > 0 && at < chunk.length) {
+      const payload = chunk.subarray(at, at + Math.min(this.#headLeft, MAX_PAYLOAD_BYTES));
+      const isKept = this.#append({ kind: stream, step, payload });
+      // After a failure the end of the output may still find its place, so only the head is given up.
+      this.#headLeft = isKept ? this.#headLeft - payload.length : 0;
+      if (isKept) at += payload.length;
+    }
+    this.#hold(step, stream, chunk.subarray(at));
+  }
+
+  #hold(step: number, stream: OutputStream, bytes: Buffer): void {
+    if (
+      this.#try(() => {
+        this.#tail.push(step, stream, bytes);
+      })
+    )
+      return;
+    // Its file may have holes now. The last bytes matter most, and memory has room for some of them.
+    this.#try(() => {
+      this.#tail.close();
+    });
+    this.#tail = new Tail(memoryRing(MAX_IN_MEMORY_BYTES));
+    this.#tail.push(step, stream, bytes);
   }
 
   close(): OutputSummary {
@@ -98,30 +128,46 @@ class FileSpool implements OutputSpool {
     gap.writeBigUInt64BE(BigInt(dropped));
 
     let isKept = dropped === 0 || this.#append({ kind: 'gap', step: 0, payload: gap });
-    for (const { step, stream, bytes: payload } of this.#tail.chunks()) {
-      isKept &&= this.#append({ kind: stream, step, payload });
-    }
+    isKept &&= this.#appendTail();
     const summary = { bytes, dropped, digest };
     isKept &&= this.#append({ kind: 'end', step: 0, payload: Buffer.from(JSON.stringify(summary)) });
     isKept &&= this.#try(() => fdatasyncSync(this.#fd));
     // A tail without its beginning would read as if it followed the head: all of it or nothing.
     if (!isKept) this.#try(() => ftruncateSync(this.#fd, headBytes));
     this.#try(() => closeSync(this.#fd));
+    this.#try(() => this.#tail.close());
     return isKept ? summary : { ...summary, dropped: bytes - headKept };
+  }
+
+  #appendTail(): boolean {
+    let isKept = true;
+    const isRead = this.#try(() => {
+      for (const { step, stream, bytes: payload } of this.#tail.chunks()) {
+        isKept &&= this.#append({ kind: stream, step, payload });
+        if (!isKept) return;
+      }
+    });
+    return isRead && isKept;
   }
 
   /** Writes one frame whole, or cuts the file back to what it was. @returns whether it is there */
   #append(frame: Omit<Frame, 'sequence'>): boolean {
-    const bytes = encodeFrame({ ...frame, sequence: this.#sequence });
+    const parts = encodeFrame({ ...frame, sequence: this.#sequence });
+    const length = parts[0].length + parts[1].length;
     const isWritten = this.#try(() => {
-      for (let at = 0; at < bytes.length;) at += writeSync(this.#fd, bytes, at, null, this.#fileBytes + at);
+      this.#room.take(length);
+      // A small frame is put together faster than two buffers are handed over.
+      let at = length < SMALL_FRAME_BYTES ? 0 : writevSync(this.#fd, parts, this.#fileBytes);
+      if (at === length) return;
+      const whole = Buffer.concat(parts);
+      while (at < length) at += writeSync(this.#fd, whole, at, null, this.#fileBytes + at);
     });
     if (!isWritten) {
       this.#try(() => ftruncateSync(this.#fd, this.#fileBytes));
       return false;
     }
     this.#sequence += 1;
-    this.#fileBytes += bytes.length;
+    this.#fileBytes += length;
     this.#kept += frame.kind === 'stdout' || frame.kind === 'stderr' ? frame.payload.length : 0;
     return true;
   }
@@ -138,18 +184,11 @@ class FileSpool implements OutputSpool {
   }
 }
 
-async function readWhole(folder: string, runId: string): Promise<Buffer> {
-  if (!RUN_ID.test(runId)) return Buffer.alloc(0);
-  const path = join(folder, runId);
-  try {
-    return await readFile(path);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return Buffer.alloc(0);
-    throw new RunbookError('io', `The output ${path} cannot be read.`, {
-      fix: 'See that the file belongs to you and that its disk is whole.',
-      cause: error,
-    });
-  }
+function cannotRead(path: string, cause: unknown): RunbookError {
+  return new RunbookError('io', `The output ${path} cannot be read.`, {
+    fix: 'See that the file belongs to you and that its disk is whole.',
+    cause,
+  });
 }
 
 function cannotWrite(path: string, cause: unknown): RunbookError {

@@ -1,6 +1,7 @@
-/** The last bytes of an output in memory of a fixed size, with the step and stream that each piece belongs to. */
+/** The last bytes of an output in a ring of a fixed size, with the step and stream that each piece belongs to. */
 import type { OutputChunk } from '../../core/ports.ts';
 import type { OutputStream } from '../../core/run.ts';
+import type { Ring } from './ring.ts';
 
 /**
  * Pieces that are remembered at most, or a script that writes single bytes to both streams in turn would cost a
@@ -17,16 +18,17 @@ interface Piece {
 
 export class Tail {
   readonly #capacity: number;
-  /** Byte `n` of all that was pushed lies at `n % capacity`. Made when first needed. */
-  #ring: Buffer | null = null;
+  /** Byte `n` of all that was pushed lies at `n % capacity`. */
+  readonly #ring: Ring;
   #pushed = 0;
   #held = 0;
   #pieces: Piece[] = [];
   /** Pieces before this one are gone; they are cut off now and then, not one by one. */
   #first = 0;
 
-  constructor(capacity: number) {
-    this.#capacity = capacity;
+  constructor(ring: Ring) {
+    this.#capacity = ring.capacity;
+    this.#ring = ring;
   }
 
   /** Bytes held. */
@@ -34,6 +36,7 @@ export class Tail {
     return this.#held;
   }
 
+  /** @throws Error of the system, for a ring in a file; the tail is then of no use any more */
   push(step: number, stream: OutputStream, chunk: Buffer): void {
     const kept = chunk.subarray(Math.max(0, chunk.length - this.#capacity));
     if (kept.length === 0) return;
@@ -45,14 +48,21 @@ export class Tail {
     if (this.#pieces.length - this.#first > MAX_PIECES) this.#evict(this.#pieces[this.#first]?.length ?? 0);
   }
 
-  /** What is held, oldest first, in chunks small enough to be copied. */
+  /** What is held, oldest first. All of it passes through one buffer: a chunk holds until the next is asked for. */
   *chunks(): Generator<OutputChunk> {
+    const buffer = Buffer.alloc(Math.min(MAX_CHUNK_BYTES, this.#held));
     let from = this.#pushed - this.#held;
     for (const { step, stream, length } of this.#pieces.slice(this.#first)) {
       for (const end = from + length; from < end; from = Math.min(from + MAX_CHUNK_BYTES, end)) {
-        yield { step, stream, bytes: this.#copyOut(from, Math.min(MAX_CHUNK_BYTES, end - from)) };
+        const bytes = buffer.subarray(0, end - from);
+        this.#copyOut(from, bytes);
+        yield { step, stream, bytes };
       }
     }
+  }
+
+  close(): void {
+    this.#ring.close();
   }
 
   #evict(count: number): void {
@@ -71,19 +81,18 @@ export class Tail {
   }
 
   #copyIn(chunk: Buffer): void {
-    this.#ring ??= Buffer.alloc(this.#capacity);
     const at = this.#pushed % this.#capacity;
-    const fits = chunk.copy(this.#ring, at);
-    chunk.copy(this.#ring, 0, fits);
+    const fits = this.#capacity - at;
+    this.#ring.write(at, chunk.subarray(0, fits));
+    if (chunk.length > fits) this.#ring.write(0, chunk.subarray(fits));
     this.#pushed += chunk.length;
     this.#held += chunk.length;
   }
 
-  #copyOut(from: number, length: number): Buffer {
-    const out = Buffer.alloc(length);
+  #copyOut(from: number, out: Buffer): void {
     const at = from % this.#capacity;
-    const fits = this.#ring?.copy(out, 0, at, Math.min(at + length, this.#capacity)) ?? 0;
-    this.#ring?.copy(out, fits, 0, length - fits);
-    return out;
+    const fits = this.#capacity - at;
+    this.#ring.read(at, out.subarray(0, fits));
+    if (out.length > fits) this.#ring.read(0, out.subarray(fits));
   }
 }

@@ -124,7 +124,11 @@ function problem(subject: string, error: unknown): Finding {
 }
 
 async function print(terminal: Terminal, { printStyle }: CommandContext, findings: readonly Finding[]): Promise<void> {
-  const paint = { ok: printStyle.green, note: printStyle.yellow, problem: printStyle.red };
+  const paint = {
+    ok: (text: string) => printStyle.green(text),
+    note: (text: string) => printStyle.yellow(text),
+    problem: (text: string) => printStyle.red(text),
+  };
   const rows = findings.map(({ subject, text }) => [subject, inline(text)]);
   const lines = renderTable(rows).split('\n');
   for (const [index, { state, fix }] of findings.entries()) {

@@ -1,12 +1,14 @@
 /** `runbook history`: what the ledger knows, newest first; or one run with its steps and its output. */
-import { StringDecoder } from 'node:string_decoder';
 import { RunbookError } from '../../core/errors.ts';
-import { bytesOf, exitCodeOf } from '../../core/run.ts';
+import type { KeptOutput } from '../../core/ports.ts';
+import { exitCodeOf } from '../../core/run.ts';
 import type { StepResult, StoredRun } from '../../core/run.ts';
 import { formatDuration } from '../../core/units.ts';
 import { printJson, withApp } from '../context.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
+import { createDecoder, inBatches, keptTexts } from '../output.ts';
 import { inline, printable, renderTable } from '../render.ts';
+import type { Style } from '../render.ts';
 import type { Terminal } from '../terminal.ts';
 
 export interface HistoryOptions extends CommonOptions {
@@ -76,20 +78,14 @@ async function showRun(
       fix: `Write more of the id, like ${run.runId}.`,
     });
   }
-  const { chunks, dropped, gapAt } = await app.output.read(run.runId);
+  const dropped = run.result?.output.dropped ?? 0;
   if (options.json === true) {
-    const text = (stream: 'stdout' | 'stderr'): string => bytesOf(chunks, stream).toString('utf8');
-    await printJson(terminal, 'history', { run, output: { stdout: text('stdout'), stderr: text('stderr'), dropped } });
+    await printJson(terminal, 'history', { run, output: { ...keptTexts(app.output, run.runId), dropped } });
     return 0;
   }
   await terminal.print(`${facts(run)}\n`);
-  if (chunks.length > 0) await terminal.print(`\n${printStyle.bold('Output')}\n`);
-  // A character may lie in two chunks of its stream.
-  const decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') };
-  for (const [index, { stream, bytes }] of chunks.entries()) {
-    if (index === gapAt && dropped > 0) await terminal.print(printStyle.dim(`\n… ${dropped} bytes were not kept …\n`));
-    await terminal.print(printable(decoders[stream].write(bytes)));
-  }
+  const output = outputText(app.output.read(run.runId), dropped, printStyle);
+  for await (const text of inBatches(output)) await terminal.print(text);
   return 0;
 }
 
@@ -107,6 +103,22 @@ function describeStep({ name, outcome, durationMs, reason, confirmedBy }: StepRe
   if (outcome === 'skipped') return `${name}: skipped${reason === undefined ? '' : `, ${reason}`}`;
   const confirmed = confirmedBy === undefined ? '' : `, ${CONFIRMED[confirmedBy]}`;
   return `${name}: ${outcome}, ${formatDuration(durationMs)}${confirmed}`;
+}
+
+/** Head, gap and tail as a person sees them; nothing where nothing is kept. */
+async function* outputText(kept: AsyncIterable<KeptOutput>, dropped: number, style: Style): AsyncGenerator<string> {
+  const decode = createDecoder();
+  const gap = (bytes: number): string => style.dim(`\n… ${bytes} bytes were not kept …\n`);
+  let [isBegun, isGapTold] = [false, dropped === 0];
+  for await (const item of kept) {
+    if (!isBegun) yield `\n${style.bold('Output')}\n`;
+    isBegun = true;
+    if (item.kind === 'gap') yield gap(item.dropped);
+    if (item.kind === 'chunk') for (const text of decode(item)) yield printable(text);
+    isGapTold ||= item.kind === 'gap';
+  }
+  // The disk had no room for the end, or the kept output is gone by now.
+  if (!isGapTold) yield gap(dropped);
 }
 
 function facts(run: StoredRun): string {

@@ -14,16 +14,19 @@ export interface DocumentEntry {
   readonly exitCode: number;
   readonly outcome: Outcome | ErrorCode;
   readonly subject: string | null;
+  /** What is kept; of a long text at least `SHOWN_BYTES` of its beginning and as many of its end. */
   readonly stdout: Buffer;
   readonly stderr: Buffer;
-  /** Bytes that the run wrote beyond what the buffers above hold. */
+  /** Bytes that are kept, but were left out in the middle of the buffers above. */
+  readonly omitted: { readonly stdout: number; readonly stderr: number };
+  /** Bytes that the run wrote and that are not kept. */
   readonly dropped: number;
   readonly error: string | null;
 }
 
 export const MAX_ENTRY_BYTES = 16 * 1024;
-/** More than 16 KiB minus the machine line never fits; most entries fit at the first try. */
-const FIRST_TEXT_BUDGET_BYTES = 14_000;
+/** No entry shows more of its texts: 16 KiB minus the machine line never fits, and most entries fit at the first try. */
+export const SHOWN_BYTES = 14_000;
 const MAX_SUBJECT_CHARACTERS = 200;
 
 /**
@@ -37,7 +40,7 @@ export function renderEntry(entry: DocumentEntry): string {
     /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(entry.finishedAt) &&
     Number.isSafeInteger(entry.exitCode);
   if (!isSound) throw new TypeError(`run ${entry.runId} cannot be written as an entry`);
-  for (let budget = FIRST_TEXT_BUDGET_BYTES; ; budget -= 500) {
+  for (let budget = SHOWN_BYTES; ; budget -= 500) {
     const text = compose(entry, budget);
     if (Buffer.byteLength(text) <= MAX_ENTRY_BYTES) return text;
   }
@@ -51,8 +54,8 @@ function compose(entry: DocumentEntry, textBudget: number): string {
     exit: entry.exitCode,
     outcome: entry.outcome,
     subject: entry.subject === null ? null : shortSubject(entry.subject),
-    stdout: entry.stdout.length,
-    stderr: entry.stderr.length,
+    stdout: entry.stdout.length + entry.omitted.stdout,
+    stderr: entry.stderr.length + entry.omitted.stderr,
     dropped: entry.dropped,
     lines: body.split('\n').length - 1,
   };
@@ -62,18 +65,20 @@ function compose(entry: DocumentEntry, textBudget: number): string {
 
 function composeBody(entry: DocumentEntry, textBudget: number): string {
   const parts = [
-    { label: 'Stdout', bytes: entry.stdout },
-    { label: 'Stderr', bytes: entry.stderr },
-    { label: 'Error', bytes: Buffer.from(entry.error ?? '') },
+    { label: 'Stdout', bytes: entry.stdout, omitted: entry.omitted.stdout },
+    { label: 'Stderr', bytes: entry.stderr, omitted: entry.omitted.stderr },
+    { label: 'Error', bytes: Buffer.from(entry.error ?? ''), omitted: 0 },
   ].filter(({ bytes }) => bytes.length > 0);
 
   const shown = new Map<string, ShownText>();
   let left = textBudget;
   // The short ones first: what they do not need is for the long ones.
-  for (const [n, { label, bytes }] of parts.toSorted((a, b) => a.bytes.length - b.bytes.length).entries()) {
+  for (const [n, { label, bytes, omitted }] of parts
+    .toSorted((a, b) => a.bytes.length + a.omitted - b.bytes.length - b.omitted)
+    .entries()) {
     const text = fitText(bytes, Math.floor(left / (parts.length - n)));
     left -= Buffer.byteLength(text.head) + Buffer.byteLength(text.tail ?? '');
-    shown.set(label, text);
+    shown.set(label, { ...text, omittedBytes: text.omittedBytes + omitted });
   }
   const blocks = parts.flatMap(({ label }) => {
     const text = shown.get(label);

@@ -2,8 +2,10 @@ import { Parser } from 'commonmark';
 import * as fc from 'fast-check';
 import { marked } from 'marked';
 import { describe, expect, test } from 'vitest';
+import { ExcerptOf } from '../../../../src/core/excerpt.ts';
+import type { Excerpt } from '../../../../src/core/excerpt.ts';
 import type { DocumentEntry } from '../../../../src/core/history/document-entry.ts';
-import { MAX_ENTRY_BYTES, renderEntry } from '../../../../src/core/history/document-entry.ts';
+import { MAX_ENTRY_BYTES, renderEntry, SHOWN_BYTES } from '../../../../src/core/history/document-entry.ts';
 import type { ForeignEntry, OwnEntry } from '../../../../src/core/history/document-history.ts';
 import { jointAfter, readEntries } from '../../../../src/core/history/document-history.ts';
 import type { ShownText } from '../../../../src/core/history/visible-text.ts';
@@ -123,6 +125,7 @@ const hostile = fc.record({
   ),
   stdout: output,
   stderr: output,
+  omitted: fc.constant({ stdout: 0, stderr: 0 }),
   dropped: fc.nat(2 ** 40),
   error: fc.oneof(
     fc.constant(null),
@@ -213,6 +216,23 @@ describe('an entry of the history', () => {
     expect(String(stdout).startsWith(head) && String(stdout).endsWith(tail ?? '')).toBe(true);
     expect(text).toContain(`*${omittedBytes} bytes are left out here; run run-1 has them.*`);
     expect(Buffer.byteLength(text)).toBeGreaterThan(14_000);
+  });
+
+  test('of an excerpt is that of the whole text', { timeout: 600_000 }, () => {
+    const excerpt = (bytes: Buffer): Excerpt => {
+      const both = new ExcerptOf(SHOWN_BYTES);
+      for (let at = 0; at < bytes.length; at += 5000) both.push(bytes.subarray(at, at + 5000));
+      return both.excerpt;
+    };
+    fc.assert(
+      fc.property(hostile, (entry) => {
+        const [stdout, stderr] = [excerpt(entry.stdout), excerpt(entry.stderr)];
+        const omitted = { stdout: stdout.omitted, stderr: stderr.omitted };
+        expect(renderEntry({ ...entry, stdout: stdout.bytes, stderr: stderr.bytes, omitted })).toBe(renderEntry(entry));
+      }),
+      tries(500, 10_000),
+    );
+    expect(excerpt(numbered(10_000)).omitted).toBeGreaterThan(0);
   });
 
   test.each([
