@@ -1,0 +1,111 @@
+/** The zoo of escapees: one runbook whose script starts a process of each kind (see test/fixtures/zoo/zoo.pl). */
+import { chmodSync, copyFileSync, linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { execaSync } from 'execa';
+import { classic, REPOSITORY } from '../cli.ts';
+import type { User } from '../plain-user.ts';
+import { endAll } from './census.ts';
+
+/** Started plainly; what they do about it is their own affair. */
+const PLAIN = ['term', 'dfork', 'stop', 'pipe', 'closefd', 'ghost', 'fan', 'hop'] as const;
+/** Put out of reach by who starts them. */
+const BY_OTHERS = ['setsid', 'nohup', 'envi', 'renamed'] as const;
+export const KINDS: readonly string[] = ['main', ...PLAIN, ...BY_OTHERS];
+
+/** What all rounds share, in a folder that everybody can read. */
+export interface Zoo {
+  readonly folder: string;
+  /** A folder for one round. Every user may look into it; what the run writes to belongs to `user`. */
+  open(user: User): Cage;
+  /** Ends whoever is left, and removes everything. */
+  close(): Promise<void>;
+}
+
+/** One round. All that its script starts has an executable below `folder`. */
+export interface Cage {
+  readonly folder: string;
+  /** HOME and working folder of the runner, with `Zoo.md` in it. */
+  readonly home: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Whether (and when) a kind has said that it is in its place, or what else it has said. */
+  said(name: string): string;
+  /** Writes a runbook with this bash script into the home. @returns what to call it by */
+  write(title: string, document: string): string;
+  close(): Promise<void>;
+}
+
+export function createZoo(): Zoo {
+  const folder = mkdtempSync(path.join(tmpdir(), 'runbook-zoo-'));
+  chmodSync(folder, 0o755);
+  // Private copies: a hard link needs the same file system, and the links are never the system's own file.
+  const copies = new Map(
+    ['perl', 'bash'].map((program) => {
+      const copy = path.join(folder, `${program}-copy`);
+      copyFileSync(execaSync('/bin/sh', ['-c', `command -v ${program}`]).stdout, copy);
+      chmodSync(copy, 0o755);
+      return [program, copy] as const;
+    }),
+  );
+  const program = path.join(folder, 'zoo.pl');
+  copyFileSync(path.join(REPOSITORY, 'test/fixtures/zoo/zoo.pl'), program);
+  chmodSync(program, 0o644);
+  let rounds = 0;
+  return {
+    folder,
+    open: (user) => openCage(path.join(folder, `round-${(rounds += 1)}`), copies, program, user),
+    close: async () => {
+      await endAll(folder);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function openCage(folder: string, copies: ReadonlyMap<string, string>, program: string, user: User): Cage {
+  const inside = (name: string): string => path.join(folder, name);
+  const link = (from: string, to: string): void => {
+    linkSync(copies.get(from) ?? '', inside(to));
+  };
+  for (const name of ['', 'bin', 'zoo']) mkdirSync(inside(name));
+  for (const name of ['home', 'home/tmp', 'ready']) user.folder(inside(name));
+  // The script's own shell comes from here as well, and is counted.
+  link('bash', 'bin/bash');
+  for (const kind of KINDS) link('perl', `zoo/${kind}`);
+  const write = (title: string, document: string): string => {
+    // Read-only for a plain user: the entry of the run goes to the ledger alone.
+    writeFileSync(inside(`home/${title}.md`), document);
+    return `./${title}.md`;
+  };
+  write('Zoo', classic('Zoo', scriptOf(inside('zoo'), inside('ready'), program)));
+  return {
+    folder,
+    home: inside('home'),
+    env: {
+      PATH: `${inside('bin')}:${process.env['PATH'] ?? '/usr/bin:/bin'}`,
+      HOME: inside('home'),
+      LANG: 'C.UTF-8',
+      TMPDIR: inside('home/tmp'),
+      RUNBOOK_STOP_GRACE: '1s',
+    },
+    said: (name) => inside(`ready/${name}`),
+    write,
+    close: async () => {
+      // Those that fork without end end themselves when their file is gone.
+      rmSync(inside('ready'), { recursive: true, force: true });
+      await endAll(folder);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function scriptOf(zoo: string, ready: string, program: string): string {
+  const start = (kind: string): string => `'${zoo}/${kind}' '${program}' ${kind} '${ready}'`;
+  return [
+    ...PLAIN.map((kind) => `${start(kind)} &`),
+    `setsid ${start('setsid')} &`,
+    `nohup ${start('nohup')} &`,
+    `env -i setsid ${start('envi')} &`,
+    `(exec -a '[kworker/0:1]' ${start('renamed')}) &`,
+    `exec ${start('main')} ${[...PLAIN, ...BY_OTHERS].join(' ')}`,
+  ].join('\n');
+}
