@@ -2,7 +2,7 @@
  * Who of the zoo is alive. A process is known by its executable, a hard link below the round's folder: environment,
  * arguments, descriptors, session and parent can all be shed, this cannot. Zombies have none and do not count.
  */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -12,11 +12,13 @@ export interface Animal {
   readonly kind: string;
 }
 
+/** Empty where it is gone, a zombie, a thread of the kernel, or nobody that we may ask about. */
 function executableOf(pid: number): string {
+  const link = `/proc/${pid}/exe`;
   try {
-    return readlinkSync(`/proc/${pid}/exe`);
+    // Most that have none are zombies, and an exception for each of them takes longer than all the rest.
+    return statSync(link, { throwIfNoEntry: false }) === undefined ? '' : readlinkSync(link);
   } catch {
-    // It is gone, it is a zombie or a thread of the kernel, or it is nobody that we may ask about.
     return '';
   }
 }
@@ -49,37 +51,58 @@ export async function census(folder: string, looks: number): Promise<ReadonlyMap
   return most;
 }
 
-/** Looks on until it is stopped. */
-export function watch(folder: string): {
+interface Watched {
+  lastSeenAt: number;
+  emptyLooks: number;
+}
+const watched = new Map<string, Watched>();
+let looking: NodeJS.Timeout | null = null;
+
+/** One look for all rounds that are under way: looking costs as much as what is looked at. */
+function lookForAll(): void {
+  const now = performance.now();
+  const executables = everybody().map(executableOf);
+  for (const [folder, state] of watched) {
+    const isSeen = executables.some((executable) => executable.startsWith(`${folder}/`));
+    state.emptyLooks = isSeen ? 0 : state.emptyLooks + 1;
+    if (isSeen) state.lastSeenAt = now;
+  }
+}
+
+export interface Watch {
   /** Waits until nobody was seen in four looks in a row, or until `patienceMs` are over. */
   quiet(patienceMs: number): Promise<void>;
   /** @returns when somebody was seen last, on the monotonic clock */
   stop(): number;
-} {
-  let lastSeenAt = performance.now();
-  let empty = 0;
-  const look = setInterval(() => {
-    empty = alive(folder).length === 0 ? empty + 1 : 0;
-    if (empty === 0) lastSeenAt = performance.now();
-  }, 12);
+}
+
+/** Looks every 20 ms until it is stopped. */
+export function watch(folder: string): Watch {
+  const state: Watched = { lastSeenAt: performance.now(), emptyLooks: 0 };
+  watched.set(folder, state);
+  looking ??= setInterval(lookForAll, 20);
   return {
     quiet: async (patienceMs) => {
       const deadline = performance.now() + patienceMs;
-      while (empty < 4 && performance.now() < deadline) await delay(12);
+      while (state.emptyLooks < 4 && performance.now() < deadline) await delay(20);
     },
     stop: () => {
-      clearInterval(look);
-      return lastSeenAt;
+      watched.delete(folder);
+      if (watched.size === 0 && looking !== null) {
+        clearInterval(looking);
+        looking = null;
+      }
+      return state.lastSeenAt;
     },
   };
 }
 
-/** Others that were started for this folder and are still there, such as a watcher of the runner's own. */
-export function attendants(folder: string): readonly string[] {
+/** Command lines of those that have this word in theirs, such as a watcher of the runner's own. */
+export function attendants(word: string): readonly string[] {
   return everybody().flatMap((pid) => {
     try {
       const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-      return commandLine.includes(`${folder}/`) && !executableOf(pid).startsWith(`${folder}/`) ? [commandLine] : [];
+      return commandLine.includes(word) ? [commandLine] : [];
     } catch {
       return [];
     }
@@ -89,7 +112,7 @@ export function attendants(folder: string): readonly string[] {
 /** Ends who is left, one by one, and signals nobody else. Throws when somebody is still there after 20 s. */
 export async function endAll(folder: string): Promise<void> {
   const deadline = performance.now() + 20_000;
-  for (let empty = 0; empty < 8;) {
+  for (let empty = 0; empty < 4;) {
     const animals = alive(folder);
     empty = animals.length === 0 ? empty + 1 : 0;
     for (const { pid } of animals) {

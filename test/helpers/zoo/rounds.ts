@@ -5,6 +5,8 @@ import { execa } from 'execa';
 import type { User } from '../plain-user.ts';
 import { CTRL_C, inTerminal } from '../terminal.ts';
 import { attendants, census, watch } from './census.ts';
+import type { Watch } from './census.ts';
+import type { Rung } from './rungs.ts';
 import type { Cage, Zoo } from './zoo.ts';
 
 /** By its own limit, by a signal to the runner, by a key at the terminal. */
@@ -12,25 +14,25 @@ export type Stop = 'time limit' | 'SIGTERM' | 'SIGINT' | 'SIGKILL' | 'Ctrl-C';
 
 export interface Wish {
   readonly user: User;
+  readonly rung: Rung;
   readonly stop: Stop;
-  /** Settings that choose the containment. */
-  readonly env: Readonly<Record<string, string>>;
-  /** How long it may take after a SIGKILL of the runner until nobody is left. */
-  readonly patienceMs: number;
 }
 
 export interface Round {
   readonly exitCode: number | undefined;
-  /** Kinds that were alive when the runner had ended; after a SIGKILL, when `patienceMs` were over. */
+  /** What the runner said; at a terminal, all that was on the screen. */
+  readonly said: string;
+  /** Kinds that were alive when the runner had ended; after a SIGKILL of it, when there was time enough. */
   readonly survivors: readonly string[];
   /** From the stop to the last of them dead; null where somebody survived. */
   readonly deadMs: number | null;
-  /** Processes of the runner's own that were still there in the end. */
+  /** Processes of the runner's own that outlived it and the script. */
   readonly attendants: readonly string[];
-  readonly stderr: string;
 }
 
-const LOOKS = 8;
+/** Ten times what it takes on a busy machine. Who holds nobody is not waited for. */
+const PATIENCE_MS = 5000;
+const LOOKS = 6;
 const COMES_UP_MS = 30_000;
 const TIME_LIMITS_S = [2, 5, 12];
 const ARGS = ['execute', './Zoo.md', '--history', 'ledger'] as const;
@@ -50,53 +52,56 @@ export async function playRound(zoo: Zoo, wish: Wish): Promise<Round> {
 }
 
 /** @returns null when the time limit came before the zoo was up */
-async function byRunner(
-  cage: Cage,
-  wish: Wish,
-  stop: Exclude<Stop, 'Ctrl-C'>,
-  limitS: number,
-): Promise<Round | null> {
-  const runner = startRunner(cage, wish, stop === 'time limit' ? [...ARGS, '--timeout', `${limitS}s`] : ARGS);
+async function byRunner(cage: Cage, wish: Wish, stop: Exclude<Stop, 'Ctrl-C'>, limitS: number): Promise<Round | null> {
+  const isTimed = stop === 'time limit';
+  const runner = startRunner(cage, wish, isTimed ? [...ARGS, '--timeout', `${limitS}s`] : ARGS);
   const isUp = await comesUp(cage, runner);
   const watching = watch(cage.folder);
-  if (!isUp && stop !== 'time limit') runner.kill('SIGTERM');
-  const killedAt = performance.now();
-  if (isUp && stop !== 'time limit') runner.kill(stop);
+  const stoppedAt = performance.now();
+  if (!isTimed) runner.kill(isUp ? stop : 'SIGTERM');
   const { exitCode, stderr } = await runner;
-  if (!isUp && stop !== 'time limit') throw new Error(`the zoo did not come up: ${stderr}`);
-  if (stop === 'SIGKILL') await watching.quiet(wish.patienceMs);
-  const result = await count(cage, watching, stop === 'time limit' ? whenAsked(cage) : killedAt);
-  return isUp ? { ...result, exitCode, stderr } : null;
+  if (!isUp && isTimed) {
+    watching.stop();
+    return null;
+  }
+  if (!isUp) throw new Error(`the zoo did not come up: ${stderr}`);
+  if (stop === 'SIGKILL') await watching.quiet(wish.rung.holds ? PATIENCE_MS : 200);
+  return {
+    exitCode,
+    said: stderr,
+    ...(await count(cage, watching, isTimed ? whenAsked(cage) : stoppedAt)),
+    attendants: await stillAttending(stderr),
+  };
 }
 
-async function atTerminal(cage: Cage, { user, env }: Wish): Promise<Round> {
-  let watching: ReturnType<typeof watch> | null = null;
+async function atTerminal(cage: Cage, { user, rung }: Wish): Promise<Round> {
+  const watching = watch(cage.folder);
   const { exitCode, screen } = await inTerminal(
     cage.home,
     ARGS,
     [[/the zoo is up/, CTRL_C]],
-    { ...cage.env, ...env },
-    (args) => {
-      watching = watch(cage.folder);
-      return user.runbook(args);
-    },
+    { ...cage.env, ...rung.env },
+    (args) => rung.runbook(user, args),
   );
-  return { ...(await count(cage, watching ?? watch(cage.folder), whenAsked(cage))), exitCode, stderr: screen };
+  return {
+    exitCode,
+    said: screen,
+    ...(await count(cage, watching, whenAsked(cage))),
+    attendants: await stillAttending(screen),
+  };
 }
 
-export function startRunner(
-  cage: Cage,
-  { user, env }: Pick<Wish, 'user' | 'env'>,
-  args: readonly string[],
-): ReturnType<typeof execa<{ reject: false }>> {
-  const [program = '', ...rest] = user.runbook(args);
+export function startRunner(cage: Cage, { user, rung }: Pick<Wish, 'user' | 'rung'>, args: readonly string[]) {
+  const [program = '', ...rest] = rung.runbook(user, args);
   return execa(program, rest, {
     cwd: cage.home,
-    env: { ...cage.env, ...env },
+    env: { ...cage.env, ...rung.env },
     extendEnv: false,
     reject: false,
     stdin: 'ignore',
     timeout: 60_000,
+    // Whoever stops a runner here wants to see what it does, however long that takes.
+    forceKillAfterDelay: false,
   });
 }
 
@@ -113,30 +118,38 @@ async function comesUp(cage: Cage, runner: PromiseLike<unknown>): Promise<boolea
   return true;
 }
 
-/** When the script's group was asked to end, on the monotonic clock. */
+/** When the script's processes were asked to end, on the monotonic clock. */
 function whenAsked(cage: Cage): number {
   const asked = statSync(cage.said('asked'), { throwIfNoEntry: false });
   return (asked?.mtimeMs ?? Date.now()) - performance.timeOrigin;
 }
 
-/** Who forks without end is hardly seen, but what it does is. */
-function beat(cage: Cage): number {
+async function count(cage: Cage, watching: Watch, stoppedAt: number): Promise<Pick<Round, 'survivors' | 'deadMs'>> {
+  const lastSeenAt = watching.stop();
+  const before = lastHop(cage);
+  const seen = new Set((await census(cage.folder, LOOKS)).keys());
+  // Who forks without end is hardly seen, but what it does is.
+  if (lastHop(cage) !== before) seen.add('hop');
+  const survivors = [...seen].sort();
+  return { survivors, deadMs: survivors.length > 0 ? null : Math.max(0, Math.round(lastSeenAt - stoppedAt)) };
+}
+
+function lastHop(cage: Cage): number {
   return statSync(cage.said('beat'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
-async function count(
-  cage: Cage,
-  watching: ReturnType<typeof watch>,
-  stoppedAt: number,
-): Promise<Omit<Round, 'exitCode' | 'stderr'>> {
-  const lastSeenAt = watching.stop();
-  const beatBefore = beat(cage);
-  const seen = new Set((await census(cage.folder, LOOKS)).keys());
-  if (beat(cage) !== beatBefore) seen.add('hop');
-  const survivors = [...seen].sort();
-  return {
-    survivors,
-    deadMs: survivors.length > 0 ? null : Math.max(0, Math.round(lastSeenAt - stoppedAt)),
-    attendants: attendants(cage.folder),
-  };
+export function runIdOf(said: string): string {
+  return /run ([0-9A-Z]{26}) started/.exec(said)?.[1] ?? '';
+}
+
+/** Whoever watches over a run names it in its arguments, for people who read `ps`; it may need a moment to end. */
+async function stillAttending(said: string): Promise<readonly string[]> {
+  const runId = runIdOf(said);
+  if (runId === '') throw new Error(`the runner did not say which run this is:\n${said}`);
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const found = attendants(runId);
+    if (found.length === 0 || performance.now() > deadline) return found;
+    await delay(20);
+  }
 }

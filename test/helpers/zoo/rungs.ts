@@ -1,4 +1,6 @@
-/** The ways of containment that there are here, found out by trying them. */
+/** The ways of containment, and how a runner is put where one of them is what it gets; found out by trying. */
+import { chownSync, existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import path from 'node:path';
 import { execa } from 'execa';
 import { classic } from '../cli.ts';
 import type { User } from '../plain-user.ts';
@@ -6,14 +8,122 @@ import type { Zoo } from './zoo.ts';
 
 export interface Rung {
   readonly name: string;
-  readonly env: Readonly<Record<string, string>>;
-  /** Nobody survives; the others end what they can reach. */
+  /** Nobody survives. The other ends what it can reach. */
   readonly holds: boolean;
+  readonly env: Readonly<Record<string, string>>;
+  /** Program and arguments that run these as the user, where this rung is the highest. The process keeps its number. */
+  runbook(user: User, args: readonly string[]): readonly string[];
 }
 
-const RUNGS: readonly Rung[] = [{ name: 'process-group', env: {}, holds: false }];
+interface Containment {
+  readonly rung: string;
+  readonly reaper: string | null;
+  readonly cgroups: readonly string[];
+}
 
-/** Those that this user may have on this machine. */
-export async function rungsOf(zoo: Zoo, user: User): Promise<readonly Rung[]> {
-  return RUNGS;
+/** Where version 2 is, alone or beside version 1. */
+const UNIFIED = ['/sys/fs/cgroup/unified', '/sys/fs/cgroup'].find((folder) =>
+  existsSync(path.join(folder, 'cgroup.procs')),
+);
+const HIDE_PERL =
+  'for perl in /usr/bin/perl /bin/perl /usr/local/bin/perl; do [ ! -e $perl ] || mount --bind /dev/null $perl; done';
+const HIDE_V1 =
+  'while read -r _ folder type _; do [ "$type" != cgroup ] || umount "$folder" || exit 1; done < /proc/mounts';
+
+/** In a mount namespace of its own, after these commands: nobody else sees what is hidden there. */
+function after(commands: string, argv: readonly string[], ...words: readonly string[]): readonly string[] {
+  return ['unshare', '--mount', 'sh', '-c', `${commands}; shift ${words.length}; exec "$@"`, 'sh', ...words, ...argv];
+}
+
+/** The candidates, each with what the record of a run must say of it. `delegated`: a cgroup that the plain user was given. */
+function candidates(delegated: string | null): readonly (Rung & { fits(found: Containment): boolean })[] {
+  const plainly: Rung['runbook'] = (user, args) => user.runbook(args);
+  const v2 = (found: Containment): boolean => found.cgroups.every((folder) => folder.startsWith(`${UNIFIED ?? ''}/`));
+  return [
+    {
+      name: 'cgroup v1',
+      holds: true,
+      env: {},
+      runbook: plainly,
+      fits: (found) => found.rung === 'cgroup' && !v2(found),
+    },
+    {
+      name: 'cgroup v2',
+      holds: true,
+      env: {},
+      runbook: (user, args) =>
+        user.uid === 0 || delegated === null
+          ? after(HIDE_V1, user.runbook(args))
+          : after(`echo 0 > "$1"; ${HIDE_V1}`, user.runbook(args), path.join(delegated, 'cgroup.procs')),
+      fits: (found) => found.rung === 'cgroup' && v2(found),
+    },
+    {
+      name: 'reaper in perl',
+      holds: true,
+      env: { RUNBOOK_CONTAINMENT: 'reaper' },
+      runbook: plainly,
+      fits: (found) => found.rung === 'reaper' && found.reaper === 'perl',
+    },
+    {
+      name: 'reaper in python3',
+      holds: true,
+      env: { RUNBOOK_CONTAINMENT: 'reaper' },
+      runbook: (user, args) => after(HIDE_PERL, user.runbook(args)),
+      fits: (found) => found.rung === 'reaper' && found.reaper === 'python3',
+    },
+    {
+      name: 'process group',
+      holds: false,
+      env: { RUNBOOK_CONTAINMENT: 'process-group' },
+      runbook: plainly,
+      fits: (found) => found.rung === 'process-group',
+    },
+  ];
+}
+
+/** A cgroup of version 2 that belongs to the user, as systemd delegates one; null where none can be made. */
+export function delegate(user: User): { readonly folder: string; close(): void } | null {
+  if (UNIFIED === undefined || process.getuid?.() !== 0) return null;
+  const folder = path.join(UNIFIED, `runbook-zoo-${process.pid}`);
+  try {
+    mkdirSync(folder);
+  } catch {
+    return null;
+  }
+  for (const name of ['', 'cgroup.procs', 'cgroup.subtree_control'])
+    chownSync(path.join(folder, name), user.uid, user.uid);
+  return {
+    folder,
+    close: () => {
+      for (const entry of readdirSync(folder, { withFileTypes: true }))
+        if (entry.isDirectory()) rmdirSync(path.join(folder, entry.name));
+      rmdirSync(folder);
+    },
+  };
+}
+
+/** Those that this user gets on this machine. */
+export async function rungsOf(zoo: Zoo, user: User, delegated: string | null): Promise<readonly Rung[]> {
+  const found: Rung[] = [];
+  for (const candidate of candidates(delegated)) {
+    const cage = zoo.open(user);
+    const options = {
+      cwd: cage.home,
+      env: { ...cage.env, ...candidate.env },
+      extendEnv: false,
+      reject: false,
+      stdin: 'ignore',
+      timeout: 60_000,
+    } as const;
+    const run = async (...args: readonly string[]): Promise<string> => {
+      const [program = '', ...rest] = candidate.runbook(user, args);
+      return (await execa(program, rest, options)).stdout;
+    };
+    await run('execute', cage.write('Probe', classic('Probe', 'true')), '--history', 'ledger');
+    const history = await run('history', '--json');
+    const { runs = [] } = (history === '' ? {} : JSON.parse(history)) as { runs?: { containment: Containment }[] };
+    if (runs[0] !== undefined && candidate.fits(runs[0].containment)) found.push(candidate);
+    await cage.close();
+  }
+  return found;
 }
