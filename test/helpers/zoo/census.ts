@@ -97,12 +97,12 @@ export function watch(folder: string): Watch {
   };
 }
 
-/** Command lines of those that have this word in theirs, such as a watcher of the runner's own. */
-export function attendants(word: string): readonly string[] {
+/** Command lines that have one of these words in them, such as that of a watcher of the runner's own. */
+export function attendants(...words: readonly string[]): readonly string[] {
   return everybody().flatMap((pid) => {
     try {
       const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-      return commandLine.includes(word) ? [commandLine] : [];
+      return words.some((word) => commandLine.includes(word)) ? [commandLine] : [];
     } catch {
       return [];
     }

@@ -1,5 +1,6 @@
 /** One round of the zoo: run it, wait until every kind is in its place, stop it in one of several ways, count who is left. */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { User } from '../plain-user.ts';
@@ -26,8 +27,8 @@ export interface Round {
   readonly survivors: readonly string[];
   /** From the stop to the last of them dead; null where somebody survived. */
   readonly deadMs: number | null;
-  /** Processes of the runner's own that outlived it and the script. */
-  readonly attendants: readonly string[];
+  /** Processes and control groups of the runner's own that outlived it and the script. */
+  readonly leftovers: readonly string[];
 }
 
 /** Ten times what it takes on a busy machine. Who holds nobody is not waited for. */
@@ -70,7 +71,7 @@ async function byRunner(cage: Cage, wish: Wish, stop: Exclude<Stop, 'Ctrl-C'>, l
     exitCode,
     said: stderr,
     ...(await count(cage, watching, isTimed ? whenAsked(cage) : stoppedAt)),
-    attendants: await stillAttending(stderr),
+    leftovers: await leftovers(wish.rung, [runIdOf(stderr)]),
   };
 }
 
@@ -87,7 +88,7 @@ async function atTerminal(cage: Cage, { user, rung }: Wish): Promise<Round> {
     exitCode,
     said: screen,
     ...(await count(cage, watching, whenAsked(cage))),
-    attendants: await stillAttending(screen),
+    leftovers: await leftovers(rung, [runIdOf(screen)]),
   };
 }
 
@@ -105,10 +106,10 @@ export function startRunner(cage: Cage, { user, rung }: Pick<Wish, 'user' | 'run
   });
 }
 
-async function comesUp(cage: Cage, runner: PromiseLike<unknown>): Promise<boolean> {
+async function comesUp(cage: Cage, runner: Promise<unknown>): Promise<boolean> {
   const deadline = performance.now() + COMES_UP_MS;
   let hasEnded = false;
-  void runner.then(() => {
+  void runner.finally(() => {
     hasEnded = true;
   });
   while (!existsSync(cage.said('main'))) {
@@ -138,17 +139,25 @@ function lastHop(cage: Cage): number {
   return statSync(cage.said('beat'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
-export function runIdOf(said: string): string {
-  return /run ([0-9A-Z]{26}) started/.exec(said)?.[1] ?? '';
+function runIdOf(said: string): string {
+  const [, id] = /run ([0-9A-Z]{26}) started/.exec(said) ?? [];
+  if (id === undefined) throw new Error(`the runner did not say which run this is:\n${said}`);
+  return id;
 }
 
-/** Whoever watches over a run names it in its arguments, for people who read `ps`; it may need a moment to end. */
-async function stillAttending(said: string): Promise<readonly string[]> {
-  const runId = runIdOf(said);
-  if (runId === '') throw new Error(`the runner did not say which run this is:\n${said}`);
+/**
+ * Whoever watches over a run names it in its arguments, for people who read `ps`, and a control group has its name; both
+ * may need a moment to go. `ids`: the run's id, or the end of it. @returns command lines, and folders of groups
+ */
+export async function leftovers(rung: Rung, ids: readonly string[]): Promise<readonly string[]> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
-    const found = attendants(runId);
+    const groups = rung.groupsIn.flatMap((folder) =>
+      readdirSync(folder)
+        .filter((name) => ids.some((id) => name.endsWith(id.toLowerCase())))
+        .map((name) => path.join(folder, name)),
+    );
+    const found = [...attendants(...ids), ...groups];
     if (found.length === 0 || performance.now() > deadline) return found;
     await delay(20);
   }

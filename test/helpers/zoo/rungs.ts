@@ -11,6 +11,8 @@ export interface Rung {
   /** Nobody survives. The other ends what it can reach. */
   readonly holds: boolean;
   readonly env: Readonly<Record<string, string>>;
+  /** Folders in which its runs have control groups of their own. */
+  readonly groupsIn: readonly string[];
   /** Program and arguments that run these as the user, where this rung is the highest. The process keeps its number. */
   runbook(user: User, args: readonly string[]): readonly string[];
 }
@@ -36,7 +38,9 @@ function after(commands: string, argv: readonly string[], ...words: readonly str
 }
 
 /** The candidates, each with what the record of a run must say of it. `delegated`: a cgroup that the plain user was given. */
-function candidates(delegated: string | null): readonly (Rung & { fits(found: Containment): boolean })[] {
+function candidates(
+  delegated: string | null,
+): readonly (Omit<Rung, 'groupsIn'> & { fits(found: Containment): boolean })[] {
   const plainly: Rung['runbook'] = (user, args) => user.runbook(args);
   const v2 = (found: Containment): boolean => found.cgroups.every((folder) => folder.startsWith(`${UNIFIED ?? ''}/`));
   return [
@@ -82,8 +86,8 @@ function candidates(delegated: string | null): readonly (Rung & { fits(found: Co
 }
 
 /** A cgroup of version 2 that belongs to the user, as systemd delegates one; null where none can be made. */
-export function delegate(user: User): { readonly folder: string; close(): void } | null {
-  if (UNIFIED === undefined || process.getuid?.() !== 0) return null;
+export function delegate(user: User | null): { readonly folder: string; close(): void } | null {
+  if (user === null || UNIFIED === undefined || process.getuid?.() !== 0) return null;
   const folder = path.join(UNIFIED, `runbook-zoo-${process.pid}`);
   try {
     mkdirSync(folder);
@@ -122,7 +126,9 @@ export async function rungsOf(zoo: Zoo, user: User, delegated: string | null): P
     await run('execute', cage.write('Probe', classic('Probe', 'true')), '--history', 'ledger');
     const history = await run('history', '--json');
     const { runs = [] } = (history === '' ? {} : JSON.parse(history)) as { runs?: { containment: Containment }[] };
-    if (runs[0] !== undefined && candidate.fits(runs[0].containment)) found.push(candidate);
+    const containment = runs[0]?.containment;
+    if (containment !== undefined && candidate.fits(containment))
+      found.push({ ...candidate, groupsIn: containment.cgroups.map((folder) => path.dirname(folder)) });
     await cage.close();
   }
   return found;

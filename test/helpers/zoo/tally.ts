@@ -1,14 +1,16 @@
 /** Counts of many rounds, as a table. */
 import type { Round } from './rounds.ts';
 
+type Counted = Pick<Round, 'survivors' | 'deadMs'>;
+
 export interface Tally {
-  add(row: string, rounds: readonly Round[]): void;
+  add(row: string, rounds: readonly Counted[]): void;
   /** One line a row: rounds, rounds with a survivor, who survived, median and maximum of the time until all were dead. */
   table(): string;
 }
 
 export function createTally(): Tally {
-  const rows = new Map<string, readonly Round[]>();
+  const rows = new Map<string, readonly Counted[]>();
   return {
     add: (row, rounds) => {
       rows.set(row, [...(rows.get(row) ?? []), ...rounds]);

@@ -7,11 +7,16 @@ import { classic, REPOSITORY } from '../cli.ts';
 import type { User } from '../plain-user.ts';
 import { endAll } from './census.ts';
 
-/** Started plainly; what they do about it is their own affair. */
-const PLAIN = ['term', 'dfork', 'stop', 'pipe', 'closefd', 'ghost', 'fan', 'hop'] as const;
-/** Put out of reach by who starts them. */
-const BY_OTHERS = ['setsid', 'nohup', 'envi', 'renamed'] as const;
-export const KINDS: readonly string[] = ['main', ...PLAIN, ...BY_OTHERS];
+const PLAINLY = (command: string): string => `${command} &`;
+/** These are put out of reach by who starts them. */
+const STARTS: Readonly<Record<string, (command: string) => string>> = {
+  setsid: (command) => `setsid ${command} &`,
+  nohup: (command) => `nohup ${command} &`,
+  envi: (command) => `env -i setsid ${command} &`,
+  renamed: (command) => `(exec -a '[kworker/0:1]' ${command}) &`,
+};
+/** All kinds but `main`. */
+const KINDS = ['term', 'dfork', 'stop', 'pipe', 'closefd', 'ghost', 'fan', 'hop', ...Object.keys(STARTS)];
 
 /** What all rounds share, in a folder that everybody can read. */
 export interface Zoo {
@@ -28,10 +33,12 @@ export interface Cage {
   /** HOME and working folder of the runner, with `Zoo.md` in it. */
   readonly home: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Whether (and when) a kind has said that it is in its place, or what else it has said. */
+  /** Path of the file by which a kind says that it is in its place, or whatever else is said by this name. */
   said(name: string): string;
-  /** Writes a runbook with this bash script into the home. @returns what to call it by */
+  /** Writes a runbook into the home. @returns its path */
   write(title: string, document: string): string;
+  /** A script in bash that starts these kinds and becomes `main`, which says when they are all in their places. */
+  script(kinds: readonly string[]): string;
   close(): Promise<void>;
 }
 
@@ -70,13 +77,20 @@ function openCage(folder: string, copies: ReadonlyMap<string, string>, program: 
   for (const name of ['home', 'home/tmp', 'ready']) user.folder(inside(name));
   // The script's own shell comes from here as well, and is counted.
   link('bash', 'bin/bash');
-  for (const kind of KINDS) link('perl', `zoo/${kind}`);
+  for (const kind of ['main', ...KINDS]) link('perl', `zoo/${kind}`);
   const write = (title: string, document: string): string => {
     // Read-only for a plain user: the entry of the run goes to the ledger alone.
     writeFileSync(inside(`home/${title}.md`), document);
-    return `./${title}.md`;
+    return inside(`home/${title}.md`);
   };
-  write('Zoo', classic('Zoo', scriptOf(inside('zoo'), inside('ready'), program)));
+  const script: Cage['script'] = (kinds) => {
+    const start = (kind: string): string => `'${inside(`zoo/${kind}`)}' '${program}' ${kind} '${inside('ready')}'`;
+    return [
+      ...kinds.map((kind) => (STARTS[kind] ?? PLAINLY)(start(kind))),
+      `exec ${start('main')} ${kinds.join(' ')}`,
+    ].join('\n');
+  };
+  write('Zoo', classic('Zoo', script(KINDS)));
   return {
     folder,
     home: inside('home'),
@@ -89,6 +103,7 @@ function openCage(folder: string, copies: ReadonlyMap<string, string>, program: 
     },
     said: (name) => inside(`ready/${name}`),
     write,
+    script,
     close: async () => {
       // Those that fork without end end themselves when their file is gone.
       rmSync(inside('ready'), { recursive: true, force: true });
@@ -96,16 +111,4 @@ function openCage(folder: string, copies: ReadonlyMap<string, string>, program: 
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-function scriptOf(zoo: string, ready: string, program: string): string {
-  const start = (kind: string): string => `'${zoo}/${kind}' '${program}' ${kind} '${ready}'`;
-  return [
-    ...PLAIN.map((kind) => `${start(kind)} &`),
-    `setsid ${start('setsid')} &`,
-    `nohup ${start('nohup')} &`,
-    `env -i setsid ${start('envi')} &`,
-    `(exec -a '[kworker/0:1]' ${start('renamed')}) &`,
-    `exec ${start('main')} ${[...PLAIN, ...BY_OTHERS].join(' ')}`,
-  ].join('\n');
 }
