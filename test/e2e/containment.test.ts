@@ -4,28 +4,18 @@
  */
 import { afterAll, describe, expect, it } from 'vitest';
 import { createLanes } from '../helpers/lanes.ts';
-import { users } from '../helpers/plain-user.ts';
 import { times } from '../helpers/property.ts';
 import { playRound } from '../helpers/zoo/rounds.ts';
 import type { Stop } from '../helpers/zoo/rounds.ts';
-import { delegate, rungsOf } from '../helpers/zoo/rungs.ts';
 import { killAtStart, measureStart } from '../helpers/zoo/start-up.ts';
+import { prepare } from '../helpers/zoo/surroundings.ts';
 import { createTally } from '../helpers/zoo/tally.ts';
-import { createZoo } from '../helpers/zoo/zoo.ts';
 
-const zoo = createZoo();
+const { zoo, cases, close } = await prepare(() => true);
 const inLane = createLanes(3);
 const tally = createTally();
-const USERS = users(zoo.folder);
-const delegated = delegate(USERS.find(({ name }) => name === 'plain user') ?? null);
-const CASES: { user: (typeof USERS)[number]; rung: Awaited<ReturnType<typeof rungsOf>>[number]; name: string }[] = [];
-for (const user of USERS)
-  for (const rung of await rungsOf(zoo, user, delegated?.folder ?? null))
-    CASES.push({ user, rung, name: `${rung.name}, ${user.name}` });
-
 afterAll(async () => {
-  await zoo.close();
-  delegated?.close();
+  await close();
   console.log(tally.table());
 });
 
@@ -37,7 +27,7 @@ const STOPS: readonly (readonly [Stop, number | undefined])[] = [
   ['SIGKILL', undefined],
 ];
 
-describe.concurrent.each(CASES)('$name', ({ user, rung, name }) => {
+describe.concurrent.each(cases)('$name', ({ user, rung, name }) => {
   it.each(STOPS)('a stop by %s', async (stop, exit) => {
     const count = stop === 'Ctrl-C' ? 1 : rung.holds ? times(5, 200) : times(2, 20);
     const rounds = await Promise.all(

@@ -32,9 +32,18 @@ const HIDE_PERL =
 const HIDE_V1 =
   'while read -r _ folder type _; do [ "$type" != cgroup ] || umount "$folder" || exit 1; done < /proc/mounts';
 
-/** In a mount namespace of its own, after these commands: nobody else sees what is hidden there. */
+/** In a mount namespace of its own, after these commands: nobody else sees what is hidden there. `words` are their arguments. */
 function after(commands: string, argv: readonly string[], ...words: readonly string[]): readonly string[] {
-  return ['unshare', '--mount', 'sh', '-c', `${commands}; shift ${words.length}; exec "$@"`, 'sh', ...words, ...argv];
+  return [
+    'unshare',
+    '--mount',
+    '/bin/sh',
+    '-c',
+    `${commands}; shift ${words.length}; exec "$@"`,
+    'sh',
+    ...words,
+    ...argv,
+  ];
 }
 
 /** The candidates, each with what the record of a run must say of it. `delegated`: a cgroup that the plain user was given. */
@@ -106,10 +115,15 @@ export function delegate(user: User | null): { readonly folder: string; close():
   };
 }
 
-/** Those that this user gets on this machine. */
-export async function rungsOf(zoo: Zoo, user: User, delegated: string | null): Promise<readonly Rung[]> {
+/** Of the rungs that are wanted, those that this user gets on this machine. */
+export async function rungsOf(
+  zoo: Zoo,
+  user: User,
+  delegated: string | null,
+  isWanted: (name: string) => boolean,
+): Promise<readonly Rung[]> {
   const found: Rung[] = [];
-  for (const candidate of candidates(delegated)) {
+  for (const candidate of candidates(delegated).filter(({ name }) => isWanted(name))) {
     const cage = zoo.open(user);
     const options = {
       cwd: cage.home,

@@ -6,6 +6,7 @@ import { classic } from '../cli.ts';
 import { alive, attendants, census } from './census.ts';
 import { leftovers, startRunner } from './rounds.ts';
 import type { Wish } from './rounds.ts';
+import type { Rung } from './rungs.ts';
 import type { Cage, Zoo } from './zoo.ts';
 
 export interface StartUp {
@@ -58,7 +59,7 @@ export async function killAtStart(zoo: Zoo, who: Who, afterMs: number): Promise<
     while (performance.now() < killedAt + BIRTH_MS || (performance.now() < killedAt + patienceMs && isBusy()));
     const survivors = [...(await census(cage.folder, 4)).keys()].sort();
     const left = who.rung.holds ? await leftovers(who.rung, ids) : [];
-    return { began, survivors, leftovers: left.filter((one) => !isEmptyGroup(one)) };
+    return { began, survivors, leftovers: left.filter((one) => !isEmptyGroup(who.rung, one)) };
   } finally {
     await cage.close();
   }
@@ -87,7 +88,8 @@ function runEnds(cage: Cage): readonly string[] {
 }
 
 /** A group that nobody was ever in harms nobody: who was to remove it had not heard of it yet. It is removed here. */
-function isEmptyGroup(folder: string): boolean {
+function isEmptyGroup(rung: Rung, folder: string): boolean {
+  if (!rung.groupsIn.includes(path.dirname(folder))) return false;
   try {
     rmdirSync(folder);
     return true;

@@ -37,6 +37,8 @@ export interface Cage {
   said(name: string): string;
   /** Writes a runbook into the home. @returns its path */
   write(title: string, document: string): string;
+  /** The command that is this kind. */
+  start(kind: string): string;
   /** A script in bash that starts these kinds and becomes `main`, which says when they are all in their places. */
   script(kinds: readonly string[]): string;
   close(): Promise<void>;
@@ -75,16 +77,17 @@ function openCage(folder: string, copies: ReadonlyMap<string, string>, program: 
   };
   for (const name of ['', 'bin', 'zoo']) mkdirSync(inside(name));
   for (const name of ['home', 'home/tmp', 'ready']) user.folder(inside(name));
-  // The script's own shell comes from here as well, and is counted.
+  // The script's own shell comes from here as well, and is counted; so does perl, which may be hidden from the runner.
   link('bash', 'bin/bash');
+  link('perl', 'bin/perl');
   for (const kind of ['main', ...KINDS]) link('perl', `zoo/${kind}`);
   const write = (title: string, document: string): string => {
     // Read-only for a plain user: the entry of the run goes to the ledger alone.
     writeFileSync(inside(`home/${title}.md`), document);
     return inside(`home/${title}.md`);
   };
+  const start = (kind: string): string => `'${inside(`zoo/${kind}`)}' '${program}' ${kind} '${inside('ready')}'`;
   const script: Cage['script'] = (kinds) => {
-    const start = (kind: string): string => `'${inside(`zoo/${kind}`)}' '${program}' ${kind} '${inside('ready')}'`;
     return [
       ...kinds.map((kind) => (STARTS[kind] ?? PLAINLY)(start(kind))),
       `exec ${start('main')} ${kinds.join(' ')}`,
@@ -103,6 +106,7 @@ function openCage(folder: string, copies: ReadonlyMap<string, string>, program: 
     },
     said: (name) => inside(`ready/${name}`),
     write,
+    start,
     script,
     close: async () => {
       // Those that fork without end end themselves when their file is gone.
