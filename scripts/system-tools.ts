@@ -13,6 +13,8 @@ const TOOLS: Readonly<Record<string, string>> = {
   setpriv: 'util-linux',
   git: 'git',
   strace: 'strace',
+  sudo: 'sudo',
+  unshare: 'util-linux',
 };
 
 const isInstalled = (program: string): boolean =>

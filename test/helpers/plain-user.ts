@@ -12,9 +12,9 @@ const PLAIN_UID = 61_234;
 export interface User {
   readonly name: 'root' | 'plain user';
   readonly uid: number;
-  /** Program and arguments that run `runbook` as this user; the process keeps its number all the way. */
-  runbook(args: readonly string[]): readonly string[];
-  /** Any other program as this user. */
+  /** Program and first arguments of the command line that this user can read. */
+  readonly program: readonly string[];
+  /** Runs a program as this user; the process keeps its number all the way. */
   command(argv: readonly string[]): readonly string[];
   /** Makes the folder, as this user's own. @returns its path */
   folder(path: string): string;
@@ -26,7 +26,7 @@ export function ownUser(): User {
   return {
     name: uid === 0 ? 'root' : 'plain user',
     uid,
-    runbook: (args) => [process.execPath, '--', BIN, ...args],
+    program: [process.execPath, '--', BIN],
     command: (argv) => argv,
     folder: makeFolder,
   };
@@ -36,19 +36,11 @@ export function ownUser(): User {
 export function plainUser(place: string): User {
   const installation = path.join(place, 'installation');
   install(installation);
-  const command = (argv: readonly string[]): readonly string[] => [
-    'setpriv',
-    `--reuid=${PLAIN_UID}`,
-    `--regid=${PLAIN_UID}`,
-    '--clear-groups',
-    ...argv,
-  ];
   return {
     name: 'plain user',
     uid: PLAIN_UID,
-    runbook: (args) =>
-      command([path.join(installation, 'node'), '--', path.join(installation, 'bin/runbook.js'), ...args]),
-    command,
+    program: [path.join(installation, 'node'), '--', path.join(installation, 'bin/runbook.js')],
+    command: (argv) => ['setpriv', `--reuid=${PLAIN_UID}`, `--regid=${PLAIN_UID}`, '--clear-groups', ...argv],
     folder: (folder) => {
       chownSync(makeFolder(folder), PLAIN_UID, PLAIN_UID);
       return folder;

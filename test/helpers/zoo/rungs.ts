@@ -50,7 +50,7 @@ function after(commands: string, argv: readonly string[], ...words: readonly str
 function candidates(
   delegated: string | null,
 ): readonly (Omit<Rung, 'groupsIn'> & { fits(found: Containment): boolean })[] {
-  const plainly: Rung['runbook'] = (user, args) => user.runbook(args);
+  const plainly: Rung['runbook'] = (user, args) => user.command([...user.program, ...args]);
   const v2 = (found: Containment): boolean => found.cgroups.every((folder) => folder.startsWith(`${UNIFIED ?? ''}/`));
   return [
     {
@@ -66,8 +66,8 @@ function candidates(
       env: {},
       runbook: (user, args) =>
         user.uid === 0 || delegated === null
-          ? after(HIDE_V1, user.runbook(args))
-          : after(`echo 0 > "$1"; ${HIDE_V1}`, user.runbook(args), path.join(delegated, 'cgroup.procs')),
+          ? after(HIDE_V1, plainly(user, args))
+          : after(`echo 0 > "$1"; ${HIDE_V1}`, plainly(user, args), path.join(delegated, 'cgroup.procs')),
       fits: (found) => found.rung === 'cgroup' && v2(found),
     },
     {
@@ -81,7 +81,7 @@ function candidates(
       name: 'reaper in python3',
       holds: true,
       env: { RUNBOOK_CONTAINMENT: 'reaper' },
-      runbook: (user, args) => after(HIDE_PERL, user.runbook(args)),
+      runbook: (user, args) => after(HIDE_PERL, plainly(user, args)),
       fits: (found) => found.rung === 'reaper' && found.reaper === 'python3',
     },
     {

@@ -16,7 +16,7 @@ export interface Case {
 /** `isWanted` leaves out what need not be tried; each case costs a second to find. */
 export async function prepare(
   isWanted: (user: User, rung: string) => boolean,
-): Promise<{ readonly zoo: Zoo; readonly cases: readonly Case[]; close(): Promise<void> }> {
+): Promise<{ readonly zoo: Zoo; readonly cases: readonly Case[]; readonly close: () => Promise<void> }> {
   const zoo = createZoo();
   const everybody = users(zoo.folder);
   const delegated = delegate(everybody.find(({ uid }) => uid !== 0) ?? null);
