@@ -55,7 +55,7 @@ export async function killAtStart(zoo: Zoo, who: Who, afterMs: number): Promise<
     const killedAt = performance.now();
     const isBusy = (): boolean => attendants(cage.home, ...ids).length > 0 || alive(cage.folder).length > 0;
     const patienceMs = who.rung.holds ? PATIENCE_MS : 0;
-    do await delay(25);
+    do await delay(60);
     while (performance.now() < killedAt + BIRTH_MS || (performance.now() < killedAt + patienceMs && isBusy()));
     const survivors = [...(await census(cage.folder, 4)).keys()].sort();
     const left = who.rung.holds ? await leftovers(who.rung, ids) : [];
