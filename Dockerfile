@@ -16,6 +16,7 @@ WORKDIR /opt/runbook
 COPY --from=build /src/package.json ./
 COPY --from=build /src/node_modules/better-sqlite3 node_modules/better-sqlite3
 COPY --from=build /src/dist dist
+COPY libexec libexec
 COPY bin bin
 RUN ln -s /opt/runbook/bin/runbook.js /usr/local/bin/runbook \
  && mkdir -p /runbooks /var/lib/runbook

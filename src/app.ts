@@ -7,7 +7,7 @@ import { createAuthenticator } from './adapters/authenticator/index.ts';
 import type { AuthSettings } from './adapters/authenticator/index.ts';
 import type { MintRequest } from './adapters/authenticator/mint.ts';
 import { createMarkdownHistory } from './adapters/document-history/markdown-file.ts';
-import { createProcessGroupExecutor } from './adapters/executor/process-group.ts';
+import { createExecutor } from './adapters/executor/index.ts';
 import { createSystemFacts } from './adapters/facts/system.ts';
 import { openLedger } from './adapters/ledger/index.ts';
 import { createSpool } from './adapters/output/spool.ts';
@@ -97,7 +97,11 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
         parent: scratch,
         mountDir: settings.mountDir,
       }),
-      executor: createProcessGroupExecutor({ stopGraceMs: settings.stopGrace }),
+      executor: createExecutor({
+        stopGraceMs: settings.stopGrace,
+        containment: settings.containment,
+        required: settings.requireContainment,
+      }),
       secrets,
       clock: systemClock,
       runIds: createRunIds(systemClock),
@@ -112,6 +116,10 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
         maxTimeoutMs: settings.maxTimeout,
         maxOutputBytes: settings.maxOutput,
         maxRecursionDepth: settings.maxRecursionDepth,
+        maxMemoryBytes: settings.maxMemory,
+        maxProcesses: settings.maxProcesses,
+        maxFileBytes: settings.maxFileSize,
+        maxOpenFiles: settings.maxOpenFiles,
       },
       apiUrl: `${settings.apiProtocol}://${settings.apiHost}:${settings.apiPort}/api/runbooks`,
     }),

@@ -57,6 +57,7 @@ function createProgram(terminal: Terminal): Command {
     )
     .option('--execution-dir <folder>', 'folder for the private work folders')
     .option('--incident <id>', 'the incident that this run belongs to')
+    .option('--strict', 'refuse the run where a declared limit cannot be held here')
     .option('-y, --yes', 'confirm all steps beforehand')
     .option('--no-input', 'never ask anything')
     .action(async (argument: string | undefined, options: ExecuteOptions) => {

@@ -47,7 +47,9 @@ function fromEnvironment(environment: ReadonlyMap<string, string>, cwd: string):
       if (isFile && other !== undefined && !other.label.endsWith('_FILE')) {
         throw new RunbookError('settings', `${other.label} and ${variable} are both set.`, { fix: 'Set one of them.' });
       }
-      const text = isFile ? readSecretFile(path.resolve(cwd, given), variable) : absolute(name, given, cwd);
+      // `…_SECONDS` says the unit in its name.
+      const value = variable.endsWith('_SECONDS') && /^\d+$/.test(given) ? `${given}s` : given;
+      const text = isFile ? readSecretFile(path.resolve(cwd, given), variable) : absolute(name, value, cwd);
       values.set(name, { text, label: variable });
     }
   }

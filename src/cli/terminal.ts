@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { RunbookError } from '../core/errors.ts';
 import { codeOf, messageOf } from '../core/failures.ts';
+import type { StopSignals } from '../core/ports.ts';
 import type { StopReason } from '../core/run.ts';
 
 export interface Terminal {
@@ -21,8 +22,8 @@ export interface Terminal {
   pass(bytes: Uint8Array): Promise<void>;
   /** Messages; never fails. */
   say(text: string): void;
-  /** Runs `body` with a signal that SIGINT, SIGTERM, SIGHUP and SIGQUIT abort, with a `StopReason`. */
-  withStopSignal<T>(body: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** Runs `body` with what SIGINT, SIGTERM, SIGHUP and SIGQUIT mean: the first is a request, a second one wants it now. */
+  withStopSignal<T>(body: (signals: StopSignals) => Promise<T>): Promise<T>;
   /** Ends the process although a reader has not taken everything; a second is enough for one that still reads. */
   leaveSoon(): void;
   /** What Ctrl-C means while the terminal is in raw mode and sends no signal. */
@@ -103,11 +104,16 @@ async function write(stream: Writable, chunk: string | Uint8Array): Promise<void
   });
 }
 
-async function withStopSignal<T>(body: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController();
+async function withStopSignal<T>(body: (signals: StopSignals) => Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  const force = new AbortController();
+  let first: string | null = null;
   const listeners = (['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const).map((signal) => {
     const listener = (): void => {
-      controller.abort({ signal } satisfies StopReason);
+      // `timeout(1)` and a terminal that closes may send two different ones in a row: only the same again is haste.
+      if (stop.signal.aborted && first === signal) force.abort();
+      first ??= signal;
+      stop.abort({ signal } satisfies StopReason);
     };
     process.on(signal, listener);
     return [signal, listener] as const;
@@ -116,7 +122,7 @@ async function withStopSignal<T>(body: (signal: AbortSignal) => Promise<T>): Pro
   const ignored = (['SIGUSR1', 'SIGUSR2'] as const).map((signal) => [signal, () => {}] as const);
   for (const [signal, listener] of ignored) process.on(signal, listener);
   try {
-    return await body(controller.signal);
+    return await body({ stop: stop.signal, force: force.signal });
   } finally {
     for (const [signal, listener] of [...listeners, ...ignored]) process.off(signal, listener);
   }

@@ -6,6 +6,7 @@ import type { DocumentEntry } from './history/document-entry.ts';
 import type { Claims } from './claims.ts';
 import type { RunbookError } from './errors.ts';
 import type { FileRequirement, InterpreterName, Step } from './runbook.ts';
+import type { Containment, ContainmentProof } from './containment.ts';
 import type {
   HistoryMode,
   OutputStream,
@@ -105,31 +106,64 @@ export interface Job {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly timeoutMs: number | null;
-  /** Inherit the caller's terminal; output is then neither seen nor kept. */
+  /** A pseudo-terminal of its own, with the caller's terminal as its keyboard. */
   readonly tty: boolean;
 }
 
 export interface JobEnd {
-  readonly cause: 'exited' | 'timed-out' | 'canceled' | 'spawn-failed';
+  readonly cause: 'exited' | 'timed-out' | 'canceled' | 'limit-exceeded' | 'spawn-failed';
   readonly exitCode: number | null;
   readonly signal: string | null;
   readonly survivors: readonly Survivor[];
   /** Processes that were still there after the script had ended by itself, and had to be ended. */
   readonly leftBehind: readonly Survivor[];
-  /** One sentence for `spawn-failed`. */
+  /** One sentence for `spawn-failed` and `limit-exceeded`, and where an end needs an explanation. */
   readonly reason: string | null;
   readonly durationMs: number;
 }
 
-export interface Executor {
-  /** Name of the containment in force, kept in each record. */
-  readonly containment: string;
+/** How a run is ended from outside: politely, and, where somebody is in a hurry, at once. */
+export interface StopSignals {
+  /** `reason` is a `StopReason`. */
+  readonly stop: AbortSignal;
+  readonly force: AbortSignal;
+}
+
+/** Bounds of all processes of a run together (memory, processes) or of each (files); null: none. */
+export interface ProcessLimits {
+  readonly memoryBytes: number | null;
+  readonly processes: number | null;
+  readonly fileBytes: number | null;
+  readonly openFiles: number | null;
+}
+
+export type LimitName = 'memory' | 'processes' | 'file size' | 'open files';
+
+export interface EnclosureRequest {
+  readonly runId: string;
+  readonly limits: ProcessLimits;
+  /** Whether a job will want the caller's terminal. */
+  readonly terminal: boolean;
+}
+
+/** Where the scripts of one run live, and what they start. */
+export interface Enclosure {
+  readonly containment: Containment;
+  /** Limits of the request that cannot be held here. */
+  readonly unenforced: readonly LimitName[];
   /** Never throws for what the script does. `onOutput` is awaited: while it is pending the script waits. */
   execute(
     job: Job,
-    signal: AbortSignal,
+    signals: StopSignals,
     onOutput: (stream: OutputStream, chunk: Buffer) => Promise<void>,
   ): Promise<JobEnd>;
+  /** Gives everything back. */
+  close(): Promise<ContainmentProof>;
+}
+
+export interface Executor {
+  /** Prepares the strongest containment there is; nothing of the run is started. @throws RunbookError `unavailable` where it is weaker than required */
+  open(request: EnclosureRequest): Promise<Enclosure>;
 }
 
 export interface OutputChunk {
@@ -185,7 +219,7 @@ export interface RunLedger {
    */
   begin(
     runId: string,
-    change: { readonly startedAt: string; readonly containment: string },
+    change: { readonly startedAt: string; readonly containment: Containment },
     concurrency: number | null,
   ): Promise<void>;
   /** `started → finished`, or `queued → finished` for a run that was canceled before it began. */

@@ -1,6 +1,7 @@
 /**
  * One run of a runbook: what is asked for, what happens, what is kept. The record is the same whatever face asked.
  */
+import type { Containment, ContainmentProof } from './containment.ts';
 import type { ErrorCode } from './errors.ts';
 import { OUTCOME_EXITS } from './errors.ts';
 import type { Interaction } from './ports.ts';
@@ -53,6 +54,10 @@ export interface RunRequest {
   readonly incident: string | null;
   /** Ends the run; `signal.reason` is a `StopReason`. */
   readonly signal: AbortSignal;
+  /** Ends it at once: the second Ctrl-C. */
+  readonly force: AbortSignal;
+  /** Refuse the run where a declared limit cannot be held. */
+  readonly strict: boolean;
   /** Null: nobody can be asked anything. */
   readonly interaction: Interaction | null;
   /** Confirm every `confirm` step beforehand. */
@@ -116,6 +121,7 @@ export interface RunResult {
   readonly finishedAt: string;
   readonly durationMs: number;
   readonly survivors: readonly Survivor[];
+  readonly containment: ContainmentProof;
   /** One sentence where the outcome is not `succeeded`. */
   readonly reason: string | null;
 }
@@ -174,7 +180,7 @@ export interface RunRecord {
   readonly who: Who;
   readonly source: RunSource;
   readonly toolVersion: string;
-  readonly containment: string | null;
+  readonly containment: Containment | null;
   readonly correlationId: string;
   readonly callChain: readonly string[];
   readonly continues?: string;

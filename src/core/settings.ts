@@ -3,65 +3,12 @@
  * the texts (flags, environment, files), `resolveSettings` decides which one counts and says where it came from.
  */
 import { RunbookError } from './errors.ts';
-import { parseDuration, parseSize } from './units.ts';
+import { RUNGS } from './containment.ts';
+import type { Rung } from './containment.ts';
+import { choice, define, duration, integer, list, optionalText, place, size, text } from './setting.ts';
+import type { Setting } from './setting.ts';
 
-/** The narrowest place that may set it: a file of the project only `project` ones; see `resolveSettings`. */
-export type Scope = 'operator' | 'user' | 'project';
 export type Origin = 'flag' | 'environment' | 'project file' | 'user file' | 'operator file' | 'default';
-
-interface Setting<T> {
-  readonly type: string;
-  readonly default: T;
-  readonly scope: Scope;
-  readonly secret: boolean;
-  readonly description: string;
-  /** Bare environment names that mean the same (Stage0's). */
-  readonly aliases: readonly string[];
-  /** A place: where it is relative, it is so to the folder of the file that names it, else to the working folder. */
-  readonly isPath: boolean;
-  /** @returns undefined where the text is not of the type */
-  readonly parse: (text: string) => T | undefined;
-}
-type Extra = {
-  readonly scope: Scope;
-  readonly description: string;
-  readonly aliases?: readonly string[];
-  readonly secret?: boolean;
-  readonly isPath?: boolean;
-};
-
-function define<T>(type: string, parse: (text: string) => T | undefined, initial: T, extra: Extra): Setting<T> {
-  return { type, parse, default: initial, secret: false, aliases: [], isPath: false, ...extra };
-}
-const text = (initial: string, extra: Extra): Setting<string> => define('text', (value) => value, initial, extra);
-const optionalText = (type: string, extra: Extra): Setting<string | null> =>
-  define<string | null>(type, (value) => value, null, extra);
-const place = (type: string, extra: Extra): Setting<string | null> => optionalText(type, { ...extra, isPath: true });
-const integer = (initial: number, minimum: number, extra: Extra): Setting<number> =>
-  define(
-    `integer ≥ ${minimum}`,
-    (value) => (/^\d{1,9}$/.test(value) && Number(value) >= minimum ? Number(value) : undefined),
-    initial,
-    extra,
-  );
-const duration = <T extends number | null>(initial: T, extra: Extra): Setting<number | T> =>
-  define<number | T>('duration, like 90s, 10m or 1h30m', (value) => parseDuration(value) ?? undefined, initial, extra);
-const size = (initial: number, extra: Extra): Setting<number> =>
-  define('size, like 512KiB or 10MiB', (value) => parseSize(value) ?? undefined, initial, extra);
-const list = (extra: Extra): Setting<readonly string[]> =>
-  define<readonly string[]>(
-    'list, separated by commas',
-    (value) =>
-      value
-        .split(',')
-        .map((item) => item.trim())
-        .filter((item) => item !== ''),
-    [],
-    extra,
-  );
-function choice<const T extends string>(choices: readonly T[], initial: NoInfer<T>, extra: Extra): Setting<T> {
-  return define<T>(`one of ${choices.join(', ')}`, (value) => choices.find((item) => item === value), initial, extra);
-}
 
 export const SETTINGS = {
   runbooksDir: place('folder', {
@@ -88,11 +35,47 @@ export const SETTINGS = {
   }),
   maxTimeout: duration(null, {
     scope: 'operator',
+    aliases: ['MAX_TIMEOUT_SECONDS'],
     description: 'The longest time any run may take, whatever the runbook declares.',
   }),
   stopGrace: duration(5000, {
     scope: 'operator',
+    aliases: ['STOP_GRACE_SECONDS'],
     description: 'Time between the polite and the forced end of a script.',
+  }),
+  containment: choice(['auto', ...RUNGS], 'auto', {
+    scope: 'operator',
+    description: 'What holds the processes of a run: the strongest there is (`auto`), or no stronger than this.',
+  }),
+  requireContainment: define<Rung | null>(
+    `one of ${RUNGS.join(', ')}`,
+    (value) => RUNGS.find((rung) => rung === value),
+    null,
+    {
+      scope: 'operator',
+      aliases: ['REQUIRE_CONTAINMENT'],
+      description: 'A run that can only be held by less than this is refused.',
+    },
+  ),
+  maxMemory: size(null, {
+    scope: 'operator',
+    aliases: ['MAX_MEMORY'],
+    description: 'Memory of all processes of a run together, whatever the runbook declares.',
+  }),
+  maxProcesses: integer(null, 1, {
+    scope: 'operator',
+    aliases: ['MAX_PROCESSES'],
+    description: 'Processes of a run at once, whatever the runbook declares.',
+  }),
+  maxFileSize: size(null, {
+    scope: 'operator',
+    aliases: ['MAX_FILE_SIZE'],
+    description: 'Size of a file that a script may write.',
+  }),
+  maxOpenFiles: integer(null, 16, {
+    scope: 'operator',
+    aliases: ['MAX_OPEN_FILES'],
+    description: 'Files that a process of a script may have open.',
   }),
   maxOutput: size(10 * 1024 ** 2, {
     scope: 'operator',

@@ -53,6 +53,7 @@ export function neverStarted(ports: EnginePorts, runId: string, signal: AbortSig
     finishedAt: now,
     durationMs: 0,
     survivors: [],
+    containment: { claim: 'proven', reason: null },
     reason: messageOf(error),
   };
 }

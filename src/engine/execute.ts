@@ -6,7 +6,7 @@
  */
 import { RunbookError } from '../core/errors.ts';
 import { messageOf } from '../core/failures.ts';
-import type { LoadedDocument, WorkFolder } from '../core/ports.ts';
+import type { Enclosure, LoadedDocument, WorkFolder } from '../core/ports.ts';
 import type { RunEventSink, RunRequest, RunResult } from '../core/run.ts';
 import type { Runbook } from '../core/runbook.ts';
 import { authenticate, checkCallChain, checkClaims } from './access.ts';
@@ -21,6 +21,7 @@ import { projectResult } from './projection.ts';
 import { refuse } from './refuse.ts';
 import { checkRequirements } from './requirements.ts';
 import type { Plan } from './requirements.ts';
+import { openEnclosure } from './enclosure.ts';
 import { brokenOff, runSteps } from './steps.ts';
 import type { StepsResult } from './steps.ts';
 
@@ -32,6 +33,7 @@ interface Accepted {
 interface Begun extends Accepted {
   readonly startedAt: string;
   readonly workFolder: WorkFolder;
+  readonly enclosure: Enclosure;
 }
 
 /**
@@ -50,7 +52,7 @@ export async function execute(ports: EnginePorts, request: RunRequest, listener:
   await ports.ledger.enqueue(recordOf(ports, draft, null), ports.owner, headOf(draft) ?? Buffer.alloc(0));
   await emit({ type: 'queued', runId, at: draft.enqueuedAt });
 
-  const begun = await begin(ports, draft, accepted);
+  const begun = await begin(ports, draft, accepted, emit);
   await emit({ type: 'started', runId, at: begun.startedAt });
   const result = await carryOut(ports, draft, begun, listener, emit);
 
@@ -92,18 +94,22 @@ async function accept(ports: EnginePorts, draft: Draft, emit: RunEventSink): Pro
   }
 }
 
-/** The work folder first, then `started`: once that is committed, nothing but the script is between us and its effects. */
-async function begin(ports: EnginePorts, { runId, request }: Draft, accepted: Accepted): Promise<Begun> {
+/** Where it will live first, then `started`: once that is committed, nothing but the script is between us and its effects. */
+async function begin(ports: EnginePorts, draft: Draft, accepted: Accepted, emit: RunEventSink): Promise<Begun> {
+  const { runId, request } = draft;
   const { document, plan } = accepted;
   let workFolder: WorkFolder | null = null;
+  let enclosure: Enclosure | null = null;
   try {
     workFolder = await ports.workspace.create(runId, document.folder, plan.inputs, request.signal);
+    enclosure = await openEnclosure(ports, draft, accepted, emit);
     const startedAt = ports.clock.now().toISOString();
-    await ports.ledger.begin(runId, { startedAt, containment: ports.executor.containment }, plan.concurrency);
-    return { ...accepted, startedAt, workFolder };
+    await ports.ledger.begin(runId, { startedAt, containment: enclosure.containment }, plan.concurrency);
+    return { ...accepted, startedAt, workFolder, enclosure };
   } catch (error) {
-    // Neither of these may hide why the run could not begin; a run that stays queued is seen by the next look at its owner.
+    // None of these may hide why the run could not begin; a run that stays queued is seen by the next look at its owner.
     await workFolder?.remove().catch(() => {});
+    await enclosure?.close().catch(() => {});
     await ports.ledger.finish(runId, neverStarted(ports, runId, request.signal, error)).catch(() => {});
     throw error;
   }
@@ -127,7 +133,8 @@ async function carryOut(
   } catch (error) {
     run = brokenOff(begun.runbook, error);
   }
+  const containment = await begun.enclosure.close();
   const { summary, failure } = output?.close() ?? NO_OUTPUT;
   if (failure !== null) await emit({ type: 'notice', runId, level: 'warning', message: failure });
-  return { runId, ...run, output: summary, startedAt, finishedAt: ports.clock.now().toISOString() };
+  return { runId, ...run, output: summary, containment, startedAt, finishedAt: ports.clock.now().toISOString() };
 }

@@ -45,4 +45,10 @@ export interface EngineLimits {
   readonly maxTimeoutMs: number | null;
   readonly maxOutputBytes: number;
   readonly maxRecursionDepth: number;
+  /** Of all processes of a run together. */
+  readonly maxMemoryBytes: number | null;
+  readonly maxProcesses: number | null;
+  /** Of each process. */
+  readonly maxFileBytes: number | null;
+  readonly maxOpenFiles: number | null;
 }

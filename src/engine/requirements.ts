@@ -3,7 +3,7 @@ import { checkVariables, recordVariables, resolveVariables } from '../core/envir
 import type { ResolvedVariable } from '../core/environment.ts';
 import { deniedFromAnybody, isEnvironmentName } from '../core/environment-names.ts';
 import { RunbookError } from '../core/errors.ts';
-import type { Interaction, LoadedDocument } from '../core/ports.ts';
+import type { Interaction, LoadedDocument, ProcessLimits } from '../core/ports.ts';
 import type { RunRequest } from '../core/run.ts';
 import { inputsOf, looksSecret } from '../core/runbook.ts';
 import type { EnvRequirement, FileRequirement, InterpreterName, Problem, Runbook } from '../core/runbook.ts';
@@ -20,6 +20,7 @@ export interface Plan {
   readonly inputs: readonly FileRequirement[];
   readonly timeoutMs: number | null;
   readonly maxOutputBytes: number;
+  readonly limits: ProcessLimits;
   /** Runs of this runbook at once; null: any number. */
   readonly concurrency: number | null;
   /** A sentence for everything that the document declares and this version does not carry out. */
@@ -65,6 +66,12 @@ export async function checkRequirements(
       ports.limits.maxTimeoutMs,
     ]),
     maxOutputBytes: Math.min(runbook.limits.maxOutputBytes ?? ports.limits.maxOutputBytes, ports.limits.maxOutputBytes),
+    limits: {
+      memoryBytes: smallest([runbook.limits.memoryBytes ?? null, ports.limits.maxMemoryBytes]),
+      processes: smallest([runbook.limits.processes ?? null, ports.limits.maxProcesses]),
+      fileBytes: ports.limits.maxFileBytes,
+      openFiles: ports.limits.maxOpenFiles,
+    },
     concurrency: runbook.limits.concurrency ?? null,
     unenforced: unenforced(runbook),
   };
@@ -182,10 +189,8 @@ function checkPeople(request: RunRequest, runbook: Runbook): readonly Problem[] 
 }
 
 /** What a document declares and this version does not carry out yet: told, never passed over in silence. */
-function unenforced({ limits, files, readers }: Runbook): readonly string[] {
+function unenforced({ files, readers }: Runbook): readonly string[] {
   return [
-    limits.memoryBytes === undefined ? null : 'The limit `memory` is declared, but not enforced here.',
-    limits.processes === undefined ? null : 'The limit `processes` is declared, but not enforced here.',
     files.some((file) => file.direction === 'output') ? 'Files under `Output` are declared, but not kept yet.' : null,
     readers === null ? null : 'Who may read the output (`readers`) is declared, but not enforced yet.',
   ].filter((text) => text !== null);

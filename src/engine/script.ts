@@ -3,7 +3,7 @@ import { contractEnvironment } from '../core/contract.ts';
 import { deniedFromAnybody } from '../core/environment-names.ts';
 import { selectEnvironment } from '../core/environment.ts';
 import { messageOf } from '../core/failures.ts';
-import type { JobEnd, LoadedDocument, WorkFolder } from '../core/ports.ts';
+import type { Enclosure, JobEnd, LoadedDocument, WorkFolder } from '../core/ports.ts';
 import { stopReasonOf } from '../core/run.ts';
 import type { Outcome, RunEventSink, Survivor } from '../core/run.ts';
 import type { Runbook, Script, Step } from '../core/runbook.ts';
@@ -21,6 +21,7 @@ export interface RunContext {
   readonly runbook: Runbook;
   readonly plan: Plan;
   readonly workFolder: WorkFolder;
+  readonly enclosure: Enclosure;
   readonly output: RunOutputSink;
   readonly emit: RunEventSink;
 }
@@ -55,7 +56,7 @@ export interface ScriptRun {
 }
 
 export async function runScript(context: RunContext, run: ScriptRun): Promise<Ended> {
-  const { ports, plan, workFolder, output, draft } = context;
+  const { ports, plan, workFolder, enclosure, output, draft } = context;
   const { step, index, script, part, deadline } = run;
   const program = plan.interpreters.get(script.interpreter);
   if (program === undefined) throw new TypeError(`no path is known for ${script.interpreter}`);
@@ -73,7 +74,7 @@ export async function runScript(context: RunContext, run: ScriptRun): Promise<En
       reason: `The script could not be written: ${messageOf(error)}.`,
     };
   }
-  const end = await ports.executor.execute(
+  const end = await enclosure.execute(
     {
       runId: draft.runId,
       argv: [program, ...script.options, files.script],
@@ -82,7 +83,7 @@ export async function runScript(context: RunContext, run: ScriptRun): Promise<En
       timeoutMs: deadline === null ? null : Math.max(1, Math.round(deadline.atMs - ports.clock.monotonicMs())),
       tty: step.tty,
     },
-    output.signal,
+    { stop: output.signal, force: draft.request.force },
     async (stream, chunk) => {
       await output.write(index, stream, chunk);
     },
@@ -103,11 +104,25 @@ function ended(context: RunContext, step: Step, end: JobEnd, deadline: Deadline 
       return canceled(context);
     case 'spawn-failed':
       return { ...SUCCEEDED, outcome: 'spawn-failed', exitCode: null, reason: end.reason };
+    case 'limit-exceeded':
+      return {
+        ...SUCCEEDED,
+        outcome: 'limit-exceeded',
+        exitCode: end.exitCode,
+        signal: end.signal,
+        reason: `“${step.name}”: ${end.reason ?? ''}`,
+      };
     case 'exited': {
       if (end.exitCode === 0) return SUCCEEDED;
       const { exitCode, signal } = end;
       const how = signal === null ? `ended with exit code ${exitCode}` : `was ended by ${signal}`;
-      return { ...SUCCEEDED, outcome: 'failed', exitCode, signal, reason: `“${step.name}” ${how}.` };
+      return {
+        ...SUCCEEDED,
+        outcome: 'failed',
+        exitCode,
+        signal,
+        reason: end.reason === null ? `“${step.name}” ${how}.` : `“${step.name}”: ${end.reason}`,
+      };
     }
   }
 }

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RunLedger } from '../../src/core/ports.ts';
 import type { RunRecord } from '../../src/core/run.ts';
-import { DOCUMENT, OWNER, queuedRun, resultOf, runIdOf, sha256, timeOf } from '../helpers/records.ts';
+import { DOCUMENT, OWNER, queuedRun, REAPER, resultOf, runIdOf, sha256, timeOf } from '../helpers/records.ts';
 
 export interface LedgerUnderTest {
   /** Opens the ledger of this test; the same one each time. */
@@ -33,7 +33,7 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest): void 
 
     const enqueue = (record: RunRecord): Promise<void> => ledger.enqueue(record, OWNER, DOCUMENT);
     const begin = (n: number): Promise<void> =>
-      ledger.begin(runIdOf(n), { startedAt: timeOf(n), containment: 'reaper' }, null);
+      ledger.begin(runIdOf(n), { startedAt: timeOf(n), containment: REAPER }, null);
 
     test('keeps a run through all its states, exactly as it was told', async () => {
       const record = queuedRun(1);
@@ -42,7 +42,7 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest): void 
       expect(queued).toStrictEqual({ ...record, seq: 1, prev: '0'.repeat(64), hash: queued?.hash });
 
       await begin(1);
-      const begun = { ...record, state: 'started', startedAt: timeOf(1), containment: 'reaper' };
+      const begun = { ...record, state: 'started', startedAt: timeOf(1), containment: REAPER };
       expect(await ledger.get(record.runId)).toMatchObject({ ...begun, seq: 2, prev: queued?.hash });
 
       const result = resultOf(1, { outcome: 'failed', exitCode: 3, reason: 'exit code 3' });
@@ -75,7 +75,7 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest): void 
     });
 
     test('lets no more runs of one document begin at once than it is told', async () => {
-      const limit = { startedAt: timeOf(9), containment: 'reaper' };
+      const limit = { startedAt: timeOf(9), containment: REAPER };
       for (const n of [1, 2, 3, 4]) await enqueue(queuedRun(n));
       const other = { ...queuedRun(5).runbook, path: '/elsewhere.md' };
       await enqueue(queuedRun(5, { runbook: other }));

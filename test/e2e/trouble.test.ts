@@ -67,17 +67,19 @@ describe('the ledger', () => {
     const lock = home.write(
       'lock.cjs',
       `const Database = require(${JSON.stringify(path.join(REPOSITORY, 'node_modules/better-sqlite3'))});
+while (!require('fs').existsSync('started')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
 const db = new Database(process.argv[2]); db.exec('BEGIN IMMEDIATE'); require('fs').writeFileSync('locked', '');
 setTimeout(() => { db.exec('ROLLBACK'); db.close(); }, 7000);`,
     );
     const ledger = path.join(home.stateDir, 'ledger.sqlite');
     home.write(
       'Trouble.md',
-      steps(
-        `cd "${home.folder}"; setsid "${process.execPath}" ${lock} ${ledger} > /dev/null 2>&1 & while [ ! -e "${home.folder}/locked" ]; do sleep 0.05; done; exit 3`,
-      ),
+      steps(`cd "${home.folder}"; touch started; until [ -e locked ]; do sleep 0.05; done; exit 3`),
     );
+    // Not a child of the script: that would end with it.
+    const locker = execa(process.execPath, [lock, ledger], { cwd: home.folder, reject: false, timeout: 60_000 });
     const { exitCode, stderr } = await home.run(['execute', './Trouble.md']);
+    await locker;
     expect(stderr).toContain('waiting for the ledger');
     expect(exitCode).toBe(3);
     expect(await newest(home)).toMatchObject({ state: 'finished', result: { outcome: 'failed' } });

@@ -1,5 +1,6 @@
 /** Records as the engine would make them, for tests that keep and read runs. */
 import { createHash } from 'node:crypto';
+import type { Containment } from '../../src/core/containment.ts';
 import type { RunOwner, RunRecord, RunResult } from '../../src/core/run.ts';
 
 export const DOCUMENT = Buffer.from('# Restart\n\nRestarts it.\n\n# Script\n```sh\necho hi\n```\n');
@@ -64,6 +65,8 @@ export function queuedRun(n: number, change: Partial<RunRecord> = {}): RunRecord
   };
 }
 
+export const REAPER: Containment = { rung: 'reaper', reaper: 'perl', cgroups: [], refused: ['no control group'] };
+
 export function resultOf(n: number, change: Partial<RunResult> = {}): RunResult {
   return {
     runId: runIdOf(n),
@@ -86,6 +89,7 @@ export function resultOf(n: number, change: Partial<RunResult> = {}): RunResult 
     finishedAt: timeOf(n + 1),
     durationMs: 1000,
     survivors: [],
+    containment: { claim: 'proven', reason: null },
     reason: null,
     ...change,
   };

@@ -25,6 +25,7 @@ export interface ExecuteOptions extends CommonOptions, TokenOptions {
   readonly history?: string;
   readonly executionDir?: string;
   readonly incident?: string;
+  readonly strict?: boolean;
   readonly yes?: boolean;
   readonly input?: boolean;
 }
@@ -55,12 +56,14 @@ export async function executeCommand(
       throw error;
     });
 
-    return await terminal.withStopSignal(async (signal) => {
+    return await terminal.withStopSignal(async ({ stop: signal, force }) => {
       signal.addEventListener('abort', () => {
-        if (options.quiet !== true) terminal.say(style.dim('stopping: what still runs is ended…'));
+        const grace = formatDuration(app.settings.stopGrace);
+        const text = `stopping: what still runs has ${grace} to end (once more Ctrl-C: at once)`;
+        if (options.quiet !== true) terminal.say(style.dim(text));
       });
       try {
-        const result = await execute(ports, { ...request, signal }, listener);
+        const result = await execute(ports, { ...request, signal, force }, listener);
         await finish(terminal, options, context, result, rollbacks);
         if (result.outcome === 'timed-out' || result.outcome === 'canceled') terminal.leaveSoon();
         return exitCodeOf(result);
@@ -95,6 +98,8 @@ function emptyRequest(
     correlationId: terminal.environment.get('RUNBOOK_CORRELATION_ID') ?? null,
     incident: options.incident ?? null,
     signal: new AbortController().signal,
+    force: new AbortController().signal,
+    strict: options.strict === true,
     interaction: terminal.interactive && options.input !== false ? createInteraction(terminal) : null,
     assumeYes: options.yes === true,
   };

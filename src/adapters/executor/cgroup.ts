@@ -1,0 +1,223 @@
+/**
+ * A control group of its own for one run, where the system lets us make one: what is in it cannot leave it, its limits
+ * hold for all of them together, and it can be emptied whatever its members have become.
+ */
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { codeOf } from '../../core/failures.ts';
+import type { ProcessLimits } from '../../core/ports.ts';
+import { findHierarchies } from './cgroup-mounts.ts';
+import type { Hierarchy } from './cgroup-mounts.ts';
+import { send } from './processes.ts';
+import type { CgroupFiles } from './reaper-job.ts';
+
+export interface Cgroup {
+  readonly files: CgroupFiles;
+  readonly enforces: ReadonlySet<'memory' | 'processes'>;
+  /** How often a limit was hit so far: processes killed for memory, processes that were not born. */
+  hits(): Readonly<Record<'memory' | 'processes', number>>;
+  members(): readonly number[];
+  /** Kills until it is empty. @returns whether it is */
+  empty(): Promise<boolean>;
+  /** Gives it back; an occupied one stays. */
+  remove(): Promise<void>;
+}
+
+const EMPTYING_MS = 5000;
+
+/** @returns one sentence where none can be made that can also be emptied */
+export function makeCgroup(runId: string, limits: ProcessLimits, version?: 1 | 2): Cgroup | string {
+  const hierarchies = findHierarchies();
+  const name = `runbook-${runId.toLowerCase()}`;
+  const holders = hierarchies
+    // Version 1 before 2 where there are both: entering one of version 2 takes 14 ms.
+    .filter(
+      (one) =>
+        (version === undefined || one.version === version) && (one.version === 2 || one.controllers.includes('pids')),
+    )
+    .toSorted((a, b) => a.version - b.version);
+  let refusal = 'this system has no control groups that can be emptied';
+  for (const hierarchy of holders) {
+    const holder = makeHolder(hierarchy, name, limits);
+    if (typeof holder === 'string') refusal = holder;
+    else return new RunCgroup([holder, ...makeLimiters(hierarchies, hierarchy, name, limits)], limits);
+  }
+  return refusal;
+}
+
+/**
+ * Of version 2 a group can limit only what its parent hands down, and a parent with processes of its own hands down
+ * nothing: where a limit is wanted, the groups above are tried, too.
+ */
+function makeHolder(hierarchy: Hierarchy, name: string, limits: ProcessLimits): Group | string {
+  const first = makeGroup(hierarchy.version, hierarchy.controllers, hierarchy.own, name);
+  const wanted = wantedControllers(limits);
+  const suffices = (group: Group): boolean => wanted.every((one) => group.controllers.includes(one));
+  if (typeof first === 'string' || hierarchy.version === 1 || suffices(first)) return first;
+  const parent = path.dirname(hierarchy.own);
+  // A service to which its folder was delegated is itself one below it (systemd's `DelegateSubgroup`).
+  for (const one of wanted) tryWrite(parent, 'cgroup.subtree_control', `+${one}`);
+  for (let above = parent; existsSync(path.join(above, 'cgroup.procs')); above = path.dirname(above)) {
+    const group = makeGroup(2, [], above, name);
+    if (typeof group === 'string') continue;
+    if (suffices(group)) {
+      removeFolder(first.folder);
+      return group;
+    }
+    removeFolder(group.folder);
+  }
+  return first;
+}
+
+function wantedControllers({ memoryBytes, processes }: ProcessLimits): readonly string[] {
+  return [...(memoryBytes === null ? [] : ['memory']), ...(processes === null ? [] : ['pids'])];
+}
+
+interface Group {
+  readonly folder: string;
+  readonly version: 1 | 2;
+  readonly controllers: readonly string[];
+}
+
+function makeGroup(version: 1 | 2, controllers: readonly string[], above: string, name: string): Group | string {
+  const folder = path.join(above, name);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    return `no control group may be made below ${above} (${codeOf(error)})`;
+  }
+  if (version === 1) return { folder, version, controllers };
+  // Linux 5.14
+  if (existsSync(path.join(folder, 'cgroup.kill')))
+    return { folder, version, controllers: words(folder, 'cgroup.controllers') };
+  removeFolder(folder);
+  return `control groups below ${above} cannot be killed as a whole`;
+}
+
+/** Of version 1 each limit is in a tree of its own. */
+function makeLimiters(
+  hierarchies: readonly Hierarchy[],
+  holder: Hierarchy,
+  name: string,
+  limits: ProcessLimits,
+): readonly Group[] {
+  const wanted = wantedControllers(limits);
+  return hierarchies
+    .filter(
+      (one) => one !== holder && one.version === 1 && one.controllers.some((controller) => wanted.includes(controller)),
+    )
+    .flatMap((one) => {
+      const group = makeGroup(1, one.controllers, one.own, name);
+      return typeof group === 'string' ? [] : [group];
+    });
+}
+
+class RunCgroup implements Cgroup {
+  readonly files: CgroupFiles;
+  readonly enforces: ReadonlySet<'memory' | 'processes'>;
+  readonly #groups: readonly Group[];
+
+  constructor(groups: readonly Group[], { memoryBytes, processes }: ProcessLimits) {
+    this.#groups = groups;
+    const folders = groups.map(({ folder }) => folder);
+    this.files = {
+      folders,
+      procs: folders.map((folder) => path.join(folder, 'cgroup.procs')),
+      kill: groups.filter(({ version }) => version === 2).map(({ folder }) => path.join(folder, 'cgroup.kill')),
+    };
+    this.enforces = new Set([
+      ...(memoryBytes !== null && groups.some((group) => limitMemory(group, memoryBytes)) ? ['memory' as const] : []),
+      ...(processes !== null && groups.some((group) => limitProcesses(group, processes)) ? ['processes' as const] : []),
+    ]);
+  }
+
+  hits(): Record<'memory' | 'processes', number> {
+    const most = (file: string, key: string): number =>
+      Math.max(...this.#groups.map(({ folder }) => counterOf(readText(folder, file), key)));
+    return {
+      memory: Math.max(most('memory.oom_control', 'oom_kill'), most('memory.events', 'oom_kill')),
+      processes: most('pids.events', 'max'),
+    };
+  }
+
+  members(): readonly number[] {
+    return [...new Set(this.#groups.flatMap(({ folder }) => words(folder, 'cgroup.procs').map(Number)))];
+  }
+
+  async empty(): Promise<boolean> {
+    const deadline = performance.now() + EMPTYING_MS;
+    for (let pause = 1; this.members().length > 0; pause = Math.min(pause * 2, 50)) {
+      for (const { folder, version, controllers } of this.#groups) {
+        // Nobody is born any more, and then all are killed.
+        if (version === 2) tryWrite(folder, 'cgroup.kill', '1');
+        else if (controllers.includes('pids')) tryWrite(folder, 'pids.max', '0');
+      }
+      for (const pid of this.members()) send(pid, 'SIGKILL');
+      if (performance.now() > deadline) return false;
+      await delay(pause);
+    }
+    return true;
+  }
+
+  async remove(): Promise<void> {
+    for (const { folder } of this.#groups) {
+      // A process that is just leaving still counts for a moment.
+      for (let attempt = 0; attempt < 20 && !removeFolder(folder); attempt += 1) await delay(5);
+    }
+  }
+}
+
+function limitMemory({ folder, version, controllers }: Group, bytes: number): boolean {
+  if (!controllers.includes('memory')) return false;
+  if (version === 1) {
+    if (!tryWrite(folder, 'memory.limit_in_bytes', String(bytes))) return false;
+    // Only there where swap is counted.
+    tryWrite(folder, 'memory.memsw.limit_in_bytes', String(bytes));
+    return true;
+  }
+  tryWrite(folder, 'memory.swap.max', '0');
+  // All of them are ended, not the one that the kernel happens to choose.
+  tryWrite(folder, 'memory.oom.group', '1');
+  return tryWrite(folder, 'memory.max', String(bytes));
+}
+
+function limitProcesses({ folder, controllers }: Group, count: number): boolean {
+  return controllers.includes('pids') && tryWrite(folder, 'pids.max', String(count));
+}
+
+function readText(folder: string, file: string): string | null {
+  try {
+    return readFileSync(path.join(folder, file), 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/** The number behind `key ` at the beginning of a line. */
+function counterOf(text: string | null, key: string): number {
+  const line = text?.split('\n').find((one) => one.startsWith(`${key} `));
+  return Number(line?.slice(key.length) ?? 0);
+}
+
+function words(folder: string, file: string): readonly string[] {
+  return (readText(folder, file) ?? '').split(/\s+/).filter((word) => word !== '');
+}
+
+function tryWrite(folder: string, file: string, text: string): boolean {
+  try {
+    writeFileSync(path.join(folder, file), text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function removeFolder(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch (error) {
+    return codeOf(error) === 'ENOENT';
+  }
+}

@@ -1,0 +1,35 @@
+/** What the scripts of a run live in, and what is said of it before anything starts. */
+import { RunbookError } from '../core/errors.ts';
+import type { Enclosure } from '../core/ports.ts';
+import type { RunEventSink } from '../core/run.ts';
+import type { Runbook } from '../core/runbook.ts';
+import type { Draft } from './draft.ts';
+import type { EnginePorts } from './ports.ts';
+import type { Plan } from './requirements.ts';
+
+/** @throws RunbookError `unavailable`: weaker than required, or a limit that cannot be held under `strict` */
+export async function openEnclosure(
+  { executor }: EnginePorts,
+  { runId, request }: Draft,
+  { plan, runbook }: { readonly plan: Plan; readonly runbook: Runbook },
+  emit: RunEventSink,
+): Promise<Enclosure> {
+  const terminal = runbook.steps.some((step) => step.tty);
+  const enclosure = await executor.open({ runId, limits: plan.limits, terminal });
+  const { unenforced, containment } = enclosure;
+  if (unenforced.length === 0) return enclosure;
+  const which = unenforced.map((limit) => `\`${limit}\``).join(' and ');
+  const what = `${unenforced.length === 1 ? 'The limit' : 'The limits'} ${which} cannot be held here: ${why(containment)}.`;
+  if (!request.strict) {
+    await emit({ type: 'notice', runId, level: 'warning', message: what });
+    return enclosure;
+  }
+  await enclosure.close();
+  throw new RunbookError('unavailable', what, {
+    fix: 'Run it where a control group can be made (docs/containment.md), or without --strict.',
+  });
+}
+
+function why({ rung, refused }: Enclosure['containment']): string {
+  return rung === 'cgroup' ? 'the control group has no such limit' : refused.join('; ');
+}
