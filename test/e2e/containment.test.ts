@@ -10,8 +10,9 @@ import type { Stop } from '../helpers/zoo/rounds.ts';
 import { killAtStart, measureStart } from '../helpers/zoo/start-up.ts';
 import { prepare } from '../helpers/zoo/surroundings.ts';
 import { createTally } from '../helpers/zoo/tally.ts';
+import { hasZoo } from '../helpers/zoo/zoo.ts';
 
-const { zoo, cases, close } = await prepare(() => true);
+const { zoo, users, cases, close } = await prepare(() => true);
 const inLane = createLanes(3);
 const tally = createTally();
 // They wait for a lane, all at once.
@@ -21,17 +22,25 @@ afterAll(async () => {
   console.log(tally.table());
 });
 
-const STOPS: readonly (readonly [Stop, number | undefined])[] = [
-  ['time limit', 124],
-  ['SIGTERM', 143],
-  ['SIGINT', 130],
-  ['Ctrl-C', 130],
-  ['SIGKILL', undefined],
+/** Each with the exit code of the runner and the rounds that it gets; SIGINT and Ctrl-C go the way of SIGTERM. */
+const STOPS: readonly (readonly [Stop, number | undefined, number])[] = [
+  ['time limit', 124, times(5, 200)],
+  ['SIGTERM', 143, times(5, 200)],
+  ['SIGINT', 130, times(3, 200)],
+  ['Ctrl-C', 130, times(1, 20)],
+  ['SIGKILL', undefined, times(5, 200)],
 ];
+/** Where it leaks, this is enough to see it. */
+const LEAKY_ROUNDS = times(2, 20);
+
+it.skipIf(!hasZoo)('is tried with what every Linux has (needs /proc, perl and bash)', () => {
+  const always = users.flatMap((user) => [`reaper in perl, ${user.name}`, `process group, ${user.name}`]);
+  expect(cases.map(({ name }) => name)).toEqual(expect.arrayContaining(always));
+});
 
 describe.concurrent.each(cases)('$name', ({ user, rung, name }) => {
-  it.each(STOPS)('a stop by %s', async (stop, exit) => {
-    const count = stop === 'Ctrl-C' ? 1 : rung.holds ? times(5, 200) : times(2, 20);
+  it.each(STOPS)('a stop by %s', async (stop, exit, most) => {
+    const count = rung.holds ? most : Math.min(most, LEAKY_ROUNDS);
     const rounds = await Promise.all(
       Array.from({ length: count }, async () => await inLane(async () => await playRound(zoo, { user, rung, stop }))),
     );
@@ -48,12 +57,15 @@ describe.concurrent.each(cases)('$name', ({ user, rung, name }) => {
 describe.each(cases)('$name', ({ user, rung, name }) => {
   it('the runner killed while it starts the script', async () => {
     const count = times(8, 200);
-    const startMs = await inLane(async () => await measureStart(zoo, { user, rung }));
+    // As many at once as later, so that it is as slow as later.
+    const starts = await Promise.all(
+      Array.from({ length: 3 }, async () => await inLane(async () => await measureStart(zoo, { user, rung }))),
+    );
+    const spanMs = 2 * Math.max(...starts);
     const rounds = await Promise.all(
       Array.from(
         { length: count },
-        async (_, index) =>
-          await inLane(async () => await killAtStart(zoo, { user, rung }, (index * 2 * startMs) / count)),
+        async (_, index) => await inLane(async () => await killAtStart(zoo, { user, rung }, (index * spanMs) / count)),
       ),
     );
     const began = rounds.filter((round) => round.began).length;

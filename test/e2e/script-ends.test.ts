@@ -9,6 +9,7 @@ import { createLanes } from '../helpers/lanes.ts';
 import { times } from '../helpers/property.ts';
 import { runOnce } from '../helpers/zoo/runs.ts';
 import { prepare } from '../helpers/zoo/surroundings.ts';
+import { hasZoo } from '../helpers/zoo/zoo.ts';
 import type { Cage } from '../helpers/zoo/zoo.ts';
 
 const { zoo, cases, close } = await prepare((user) => user.uid === process.getuid?.());
@@ -32,6 +33,10 @@ function replaceShell(cage: Cage, put: (shell: string) => void): void {
   chmodSync(shell, 0o755);
 }
 
+it.skipIf(!hasZoo)('is told on every rung that is here (needs /proc, perl and bash)', () => {
+  expect(cases.map(({ rung }) => rung.name)).toContain('reaper in perl');
+});
+
 describe.concurrent.each(cases)('$name', ({ user, rung, name }) => {
   const run = async (
     ...[document, options]: Parameters<typeof runOnce> extends [unknown, unknown, ...infer Rest] ? Rest : never
@@ -47,7 +52,8 @@ describe.concurrent.each(cases)('$name', ({ user, rung, name }) => {
     ['no-such-program-anywhere', 127, 'failed'],
     ['exec /dev/null', 126, 'failed'],
   ])('%s ends with %i, %s', async (body, exitCode, outcome) => {
-    expect(await run(script(body))).toMatchObject({ exitCode, outcome, survivors: [] });
+    const claim = rung.holds ? 'proven' : 'best effort';
+    expect(await run(script(body))).toMatchObject({ exitCode, outcome, claim, survivors: [] });
   });
 
   it('an interpreter that cannot be started is told apart from a script that fails', async () => {

@@ -8,6 +8,8 @@ export interface Ran {
   readonly exitCode: number | undefined;
   readonly outcome: string;
   readonly reason: string | null;
+  /** What the run says of its containment: `proven` or `best effort`. */
+  readonly claim: string;
   /** Outcomes of the steps. */
   readonly steps: readonly string[];
   readonly stdout: string;
@@ -23,6 +25,7 @@ interface Printed {
   readonly result?: {
     readonly outcome: string;
     readonly reason: string | null;
+    readonly containment: { readonly claim: string };
     readonly steps: readonly { readonly outcome: string }[];
     readonly output: { readonly stdout: string };
   };
@@ -69,6 +72,7 @@ export async function runOnce(
       exitCode,
       outcome: result?.outcome ?? '',
       reason: result?.reason ?? null,
+      claim: result?.containment.claim ?? '',
       steps: result?.steps.map((step) => step.outcome) ?? [],
       stdout: result?.output.stdout ?? '',
       stderr,

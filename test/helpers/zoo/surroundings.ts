@@ -3,7 +3,7 @@ import { users } from '../plain-user.ts';
 import type { User } from '../plain-user.ts';
 import { delegate, rungsOf } from './rungs.ts';
 import type { Rung } from './rungs.ts';
-import { createZoo } from './zoo.ts';
+import { createZoo, hasZoo } from './zoo.ts';
 import type { Zoo } from './zoo.ts';
 
 export interface Case {
@@ -13,10 +13,17 @@ export interface Case {
   readonly rung: Rung;
 }
 
+export interface Surroundings {
+  readonly zoo: Zoo;
+  readonly users: readonly User[];
+  /** None where there can be no zoo. */
+  readonly cases: readonly Case[];
+  readonly close: () => Promise<void>;
+}
+
 /** `isWanted` leaves out what need not be tried; each case costs a second to find. */
-export async function prepare(
-  isWanted: (user: User, rung: string) => boolean,
-): Promise<{ readonly zoo: Zoo; readonly cases: readonly Case[]; readonly close: () => Promise<void> }> {
+export async function prepare(isWanted: (user: User, rung: string) => boolean): Promise<Surroundings> {
+  if (!hasZoo) return { zoo: NO_ZOO, users: [], cases: [], close: async () => {} };
   const zoo = createZoo();
   const everybody = users(zoo.folder);
   const delegated = delegate(everybody.find(({ uid }) => uid !== 0) ?? null);
@@ -26,6 +33,7 @@ export async function prepare(
       cases.push({ name: `${rung.name}, ${user.name}`, user, rung });
   return {
     zoo,
+    users: everybody,
     cases,
     close: async () => {
       await zoo.close();
@@ -33,3 +41,11 @@ export async function prepare(
     },
   };
 }
+
+const NO_ZOO: Zoo = {
+  folder: '',
+  open: () => {
+    throw new TypeError('there is no zoo here');
+  },
+  close: async () => {},
+};

@@ -1,10 +1,11 @@
 /** The zoo of escapees: one runbook whose script starts a process of each kind (see test/fixtures/zoo/zoo.pl). */
-import { chmodSync, copyFileSync, linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execaSync } from 'execa';
 import { classic, REPOSITORY } from '../cli.ts';
 import type { User } from '../plain-user.ts';
+import { requires } from '../requires.ts';
 import { endAll } from './census.ts';
 
 const PLAINLY = (command: string): string => `${command} &`;
@@ -44,6 +45,10 @@ export interface Cage {
   close(): Promise<void>;
 }
 
+/** It takes Linux to know a process by its executable, and perl to be one of those. */
+export const hasZoo = existsSync('/proc/self/exe') && requires('perl') && requires('bash');
+
+/** Only where `hasZoo`. */
 export function createZoo(): Zoo {
   const folder = mkdtempSync(path.join(tmpdir(), 'runbook-zoo-'));
   chmodSync(folder, 0o755);
