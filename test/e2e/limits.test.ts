@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { classic } from '../helpers/cli.ts';
 import { runOnce } from '../helpers/zoo/runs.ts';
 import type { Ran } from '../helpers/zoo/runs.ts';
@@ -11,10 +11,11 @@ import type { Case } from '../helpers/zoo/surroundings.ts';
 import { hasZoo } from '../helpers/zoo/zoo.ts';
 import type { Cage } from '../helpers/zoo/zoo.ts';
 
-const { zoo, cases, close } = await prepare(
+const { zoo, cases, open, close } = await prepare(
   (user, rung) => user.uid === process.getuid?.() || rung === 'reaper in perl',
 );
 const figures: string[] = [];
+beforeAll(open);
 afterAll(async () => {
   await close();
   console.log(figures.join('\n'));
@@ -32,24 +33,14 @@ const run = async (
 const HUNDRED = `perl -e 'for (1 .. 100) { my $p = fork; if (!defined $p) { kill 9, @k; print "refused at $_\\n"; exit 43 }
 if (!$p) { sleep 20; exit } push @k, $p } kill 9, @k; print "all were born\\n"'`;
 
-/** Where a limit is refused with --strict, there is nobody to hold it. */
-const holders: Record<'memory' | 'processes', Case[]> = { memory: [], processes: [] };
-for (const one of cases) {
-  for (const [limit, value] of [
-    ['memory', '64MiB'],
-    ['processes', '64'],
-  ] as const) {
-    const { outcome } = await run(one, limited(`${limit}: ${value}`, 'true'), { args: ['--strict'] });
-    if (outcome === 'succeeded') holders[limit].push(one);
-  }
-}
+const holders = (limit: 'memory' | 'processes'): readonly Case[] => cases.filter(({ rung }) => rung.limits.has(limit));
 
 it.skipIf(!hasZoo)('are tried on every rung that is here (needs /proc, perl and bash)', () => {
   expect(cases.map(({ rung }) => rung.name)).toContain('reaper in perl');
 });
 
 describe('processes', () => {
-  it.each(holders.processes)('a fork bomb stays small and is ended ($name)', async (one) => {
+  it.each(holders('processes'))('a fork bomb stays small and is ended ($name)', async (one) => {
     // Never without the limit in force: this shows that it is.
     const probe = await run(one, limited('processes: 64', HUNDRED));
     expect(probe).toMatchObject({ outcome: 'limit-exceeded', exitCode: 137 });
@@ -65,7 +56,7 @@ describe('processes', () => {
     expect(['timed-out', 'limit-exceeded']).toContain(bomb.outcome);
   });
 
-  it.each(cases.filter((one) => !holders.processes.includes(one)))(
+  it.each(cases.filter(({ rung }) => !rung.limits.has('processes')))(
     'a limit that cannot be held is told ($name)',
     async (one) => {
       const { outcome, stderr } = await run(one, limited('processes: 64', 'true'));
@@ -76,7 +67,7 @@ describe('processes', () => {
 });
 
 describe('memory', () => {
-  it.each(holders.memory)('who takes too much is ended ($name)', async (one) => {
+  it.each(holders('memory'))('who takes too much is ended ($name)', async (one) => {
     const hog = `perl -e '$all = "a" x (200 * 1024 * 1024); print length $all'`;
     const ran = await run(one, limited('memory: 64MiB', hog));
     expect(ran).toMatchObject({ outcome: 'limit-exceeded', exitCode: 137, stdout: '', survivors: [] });

@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, existsSync, rmSync, writeFileSync } from 'node
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execaSync } from 'execa';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { classic } from '../helpers/cli.ts';
 import { createLanes } from '../helpers/lanes.ts';
 import { times } from '../helpers/property.ts';
@@ -12,9 +12,10 @@ import { prepare } from '../helpers/zoo/surroundings.ts';
 import { hasZoo } from '../helpers/zoo/zoo.ts';
 import type { Cage } from '../helpers/zoo/zoo.ts';
 
-const { zoo, cases, close } = await prepare((user) => user.uid === process.getuid?.());
+const { zoo, cases, open, close } = await prepare((user) => user.uid === process.getuid?.());
 const inLane = createLanes(3);
 const figures: string[] = [];
+beforeAll(open);
 afterAll(async () => {
   await close();
   console.log(['from the start of the runner to its end', ...figures].join('\n'));

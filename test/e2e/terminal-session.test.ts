@@ -1,6 +1,6 @@
 /** A script stays in the session of the terminal that its run was started from; tickets of sudo(8) hold only there. */
 import path from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { classic, createHome } from '../helpers/cli.ts';
 import { ownUser, plainUser } from '../helpers/plain-user.ts';
 import { requires } from '../helpers/requires.ts';
@@ -33,17 +33,20 @@ describe.skipIf(!requires('sudo') || !isRoot || !requires('unshare', '--mount', 
   'after sudo -v at a terminal (needs sudo, root and mount namespaces)',
   () => {
     const zoo = createZoo();
+    const user = plainUser(zoo.folder);
+    beforeAll(() => {
+      zoo.furnish();
+      user.install();
+    });
     afterAll(async () => {
       await zoo.close();
     });
-    const user = isRoot ? plainUser(zoo.folder) : null;
 
     it.each([
       ['a step may use sudo without a password', 'sudo -v &&', 'sudo -n id -u', 0, /^0\r?$/m],
       ['and may not where nobody has given it', '', 'sudo -n id -u', 1, /password is required/],
       ['and may not from a session of its own', 'sudo -v &&', 'setsid -w sudo -n id -u', 1, /password is required/],
     ])('%s', async (_name, before, body, exit, says) => {
-      if (user === null) throw new TypeError('only root gets here');
       const cage = zoo.open(user);
       const inNamespace = sudoFor(user, path.join(cage.folder, 'etc'));
       cage.write('Sudo', classic('Sudo', body));

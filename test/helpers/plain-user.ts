@@ -10,6 +10,8 @@ import { BIN, REPOSITORY } from './cli.ts';
 const PLAIN_UID = 61_234;
 
 export interface User {
+  /** Puts the program where this user can read it (a copy of some 130 MB, where it is one). */
+  install(): void;
   readonly name: 'root' | 'plain user';
   readonly uid: number;
   /** Program and first arguments of the command line that this user can read. */
@@ -26,19 +28,22 @@ export function ownUser(): User {
   return {
     name: uid === 0 ? 'root' : 'plain user',
     uid,
+    install: () => {},
     program: [process.execPath, '--', BIN],
     command: (argv) => argv,
     folder: makeFolder,
   };
 }
 
-/** Only root can become somebody else. `place`: a folder that everybody can read; the copy (some 130 MB) goes there. */
+/** Only root can become somebody else. `place`: a folder that everybody can read; the copy goes there. */
 export function plainUser(place: string): User {
   const installation = path.join(place, 'installation');
-  install(installation);
   return {
     name: 'plain user',
     uid: PLAIN_UID,
+    install: () => {
+      install(installation);
+    },
     program: [path.join(installation, 'node'), '--', path.join(installation, 'bin/runbook.js')],
     command: (argv) => ['setpriv', `--reuid=${PLAIN_UID}`, `--regid=${PLAIN_UID}`, '--clear-groups', ...argv],
     folder: (folder) => {

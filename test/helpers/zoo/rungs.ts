@@ -1,4 +1,5 @@
 /** The ways of containment, and how a runner is put where one of them is what it gets; found out by trying. */
+import { randomUUID } from 'node:crypto';
 import { chownSync, existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import path from 'node:path';
 import { execa } from 'execa';
@@ -11,6 +12,8 @@ export interface Rung {
   /** Nobody survives. The other ends what it can reach. */
   readonly holds: boolean;
   readonly env: Readonly<Record<string, string>>;
+  /** Limits that it can hold. */
+  readonly limits: ReadonlySet<'memory' | 'processes'>;
   /** Folders in which its runs have control groups of their own. */
   readonly groupsIn: readonly string[];
   /** Program and arguments that run these as the user, where this rung is the highest. The process keeps its number. */
@@ -49,7 +52,7 @@ function after(commands: string, argv: readonly string[], ...words: readonly str
 /** The candidates, each with what the record of a run must say of it. `delegated`: a cgroup that the plain user was given. */
 function candidates(
   delegated: string | null,
-): readonly (Omit<Rung, 'groupsIn'> & { fits(found: Containment): boolean })[] {
+): readonly (Omit<Rung, 'groupsIn' | 'limits'> & { fits(found: Containment): boolean })[] {
   const plainly: Rung['runbook'] = (user, args) => user.command([...user.program, ...args]);
   const v2 = (found: Containment): boolean => found.cgroups.every((folder) => folder.startsWith(`${UNIFIED ?? ''}/`));
   return [
@@ -94,26 +97,44 @@ function candidates(
   ];
 }
 
-/** A cgroup of version 2 that belongs to the user, as systemd delegates one; null where none can be made. */
-export function delegate(user: User | null): { readonly folder: string; close(): void } | null {
+/** A cgroup of version 2 that belongs to a plain user, as systemd delegates one; nothing is there before it is made. */
+export interface Delegated {
+  readonly folder: string;
+  make(): void;
+  /** Throws while somebody is in it. */
+  remove(): void;
+}
+
+/** Null where none can be made. */
+export function delegate(user: User | null): Delegated | null {
   if (user === null || UNIFIED === undefined || process.getuid?.() !== 0) return null;
-  const folder = path.join(UNIFIED, `runbook-zoo-${process.pid}`);
-  try {
-    mkdirSync(folder);
-  } catch {
-    return null;
-  }
-  for (const name of ['', 'cgroup.procs', 'cgroup.subtree_control'])
-    chownSync(path.join(folder, name), user.uid, user.uid);
-  return {
+  const folder = path.join(UNIFIED, `runbook-zoo-${randomUUID()}`);
+  const delegated: Delegated = {
     folder,
-    close: () => {
+    make: () => {
+      mkdirSync(folder);
+      for (const name of ['', 'cgroup.procs', 'cgroup.subtree_control'])
+        chownSync(path.join(folder, name), user.uid, user.uid);
+    },
+    remove: () => {
       for (const entry of readdirSync(folder, { withFileTypes: true }))
         if (entry.isDirectory()) rmdirSync(path.join(folder, entry.name));
       rmdirSync(folder);
     },
   };
+  try {
+    delegated.make();
+    delegated.remove();
+    return delegated;
+  } catch {
+    return null;
+  }
 }
+
+const PROBE = classic('Probe', 'true').replace(
+  '# Script',
+  '# Limits\n```yaml\nmemory: 64MiB\nprocesses: 64\n```\n\n# Script',
+);
 
 /** Of the rungs that are wanted, those that this user gets on this machine. */
 export async function rungsOf(
@@ -133,16 +154,21 @@ export async function rungsOf(
       stdin: 'ignore',
       timeout: 60_000,
     } as const;
-    const run = async (...args: readonly string[]): Promise<string> => {
+    const run = async (...args: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string }> => {
       const [program = '', ...rest] = candidate.runbook(user, args);
-      return (await execa(program, rest, options)).stdout;
+      return await execa(program, rest, options);
     };
-    await run('execute', cage.write('Probe', classic('Probe', 'true')), '--history', 'ledger');
-    const history = await run('history', '--json');
+    const { stderr } = await run('execute', cage.write('Probe', PROBE), '--history', 'ledger');
+    const unheld = /limits? (.*) cannot be held here/.exec(stderr)?.[1] ?? '';
+    const { stdout: history } = await run('history', '--json');
     const { runs = [] } = (history === '' ? {} : JSON.parse(history)) as { runs?: { containment: Containment }[] };
     const containment = runs[0]?.containment;
     if (containment !== undefined && candidate.fits(containment))
-      found.push({ ...candidate, groupsIn: containment.cgroups.map((folder) => path.dirname(folder)) });
+      found.push({
+        ...candidate,
+        limits: new Set((['memory', 'processes'] as const).filter((limit) => !unheld.includes(limit))),
+        groupsIn: containment.cgroups.map((folder) => path.dirname(folder)),
+      });
     await cage.close();
   }
   return found;

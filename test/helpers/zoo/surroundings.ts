@@ -18,34 +18,32 @@ export interface Surroundings {
   readonly users: readonly User[];
   /** None where there can be no zoo. */
   readonly cases: readonly Case[];
+  /** For `beforeAll` and `afterAll`: who only looks for cases leaves nothing behind, also where no test is run. */
+  readonly open: () => void;
   readonly close: () => Promise<void>;
 }
 
 /** `isWanted` leaves out what need not be tried; each case costs a second to find. */
 export async function prepare(isWanted: (user: User, rung: string) => boolean): Promise<Surroundings> {
-  if (!hasZoo) return { zoo: NO_ZOO, users: [], cases: [], close: async () => {} };
   const zoo = createZoo();
   const everybody = users(zoo.folder);
   const delegated = delegate(everybody.find(({ uid }) => uid !== 0) ?? null);
-  const cases: Case[] = [];
-  for (const user of everybody)
-    for (const rung of await rungsOf(zoo, user, delegated?.folder ?? null, (name) => isWanted(user, name)))
-      cases.push({ name: `${rung.name}, ${user.name}`, user, rung });
-  return {
-    zoo,
-    users: everybody,
-    cases,
-    close: async () => {
-      await zoo.close();
-      delegated?.close();
-    },
+  const open = (): void => {
+    zoo.furnish();
+    delegated?.make();
+    for (const user of everybody) user.install();
   };
+  const close = async (): Promise<void> => {
+    await zoo.close();
+    delegated?.remove();
+  };
+  const cases: Case[] = [];
+  if (hasZoo) {
+    open();
+    for (const user of everybody)
+      for (const rung of await rungsOf(zoo, user, delegated?.folder ?? null, (name) => isWanted(user, name)))
+        cases.push({ name: `${rung.name}, ${user.name}`, user, rung });
+    await close();
+  }
+  return { zoo, users: everybody, cases, open, close };
 }
-
-const NO_ZOO: Zoo = {
-  folder: '',
-  open: () => {
-    throw new TypeError('there is no zoo here');
-  },
-  close: async () => {},
-};

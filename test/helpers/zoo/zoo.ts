@@ -1,5 +1,6 @@
 /** The zoo of escapees: one runbook whose script starts a process of each kind (see test/fixtures/zoo/zoo.pl). */
-import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execaSync } from 'execa';
@@ -22,6 +23,8 @@ const KINDS = ['term', 'dfork', 'stop', 'pipe', 'closefd', 'ghost', 'fan', 'hop'
 /** What all rounds share, in a folder that everybody can read. */
 export interface Zoo {
   readonly folder: string;
+  /** Makes the folder; again after `close`, if need be. Only where `hasZoo`. */
+  furnish(): void;
   /** A folder for one round. Every user may look into it; what the run writes to belongs to `user`. */
   open(user: User): Cage;
   /** Ends whoever is left, and removes everything. */
@@ -48,26 +51,25 @@ export interface Cage {
 /** It takes Linux to know a process by its executable, and perl to be one of those. */
 export const hasZoo = existsSync('/proc/self/exe') && requires('perl') && requires('bash');
 
-/** Only where `hasZoo`. */
+/** Nothing is there before it is furnished. */
 export function createZoo(): Zoo {
-  const folder = mkdtempSync(path.join(tmpdir(), 'runbook-zoo-'));
-  chmodSync(folder, 0o755);
+  const folder = path.join(tmpdir(), `runbook-zoo-${randomUUID()}`);
   // Private copies: a hard link needs the same file system, and the links are never the system's own file.
-  const copies = new Map(
-    ['perl', 'bash'].map((program) => {
-      const copy = path.join(folder, `${program}-copy`);
-      copyFileSync(execaSync('/bin/sh', ['-c', `command -v ${program}`]).stdout, copy);
-      chmodSync(copy, 0o755);
-      return [program, copy] as const;
-    }),
-  );
+  const copyOf = (program: string): string => path.join(folder, `${program}-copy`);
   const program = path.join(folder, 'zoo.pl');
-  copyFileSync(path.join(REPOSITORY, 'test/fixtures/zoo/zoo.pl'), program);
-  chmodSync(program, 0o644);
   let rounds = 0;
   return {
     folder,
-    open: (user) => openCage(path.join(folder, `round-${(rounds += 1)}`), copies, program, user),
+    furnish: () => {
+      mkdirSync(folder);
+      for (const name of ['perl', 'bash']) {
+        copyFileSync(execaSync('/bin/sh', ['-c', `command -v ${name}`]).stdout, copyOf(name));
+        chmodSync(copyOf(name), 0o755);
+      }
+      copyFileSync(path.join(REPOSITORY, 'test/fixtures/zoo/zoo.pl'), program);
+      for (const one of [folder, program]) chmodSync(one, 0o755);
+    },
+    open: (user) => openCage(path.join(folder, `round-${(rounds += 1)}`), copyOf, program, user),
     close: async () => {
       await endAll(folder);
       rmSync(folder, { recursive: true, force: true });
@@ -75,10 +77,10 @@ export function createZoo(): Zoo {
   };
 }
 
-function openCage(folder: string, copies: ReadonlyMap<string, string>, program: string, user: User): Cage {
+function openCage(folder: string, copyOf: (program: string) => string, program: string, user: User): Cage {
   const inside = (name: string): string => path.join(folder, name);
   const link = (from: string, to: string): void => {
-    linkSync(copies.get(from) ?? '', inside(to));
+    linkSync(copyOf(from), inside(to));
   };
   for (const name of ['', 'bin', 'zoo']) mkdirSync(inside(name));
   for (const name of ['home', 'home/tmp', 'ready']) user.folder(inside(name));
