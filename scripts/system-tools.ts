@@ -11,6 +11,7 @@ const TOOLS: Readonly<Record<string, string>> = {
   openssl: 'openssl',
   script: 'bsdutils',
   setpriv: 'util-linux',
+  chattr: 'e2fsprogs',
   git: 'git',
   strace: 'strace',
   sudo: 'sudo',

@@ -17,7 +17,11 @@ export interface CommonOptions {
 }
 
 /** Flags that are settings. */
-type SettingFlags = CommonOptions & { readonly executionDir?: string; readonly history?: string };
+type SettingFlags = CommonOptions & {
+  readonly executionDir?: string;
+  readonly history?: string;
+  readonly keepWorkdir?: string;
+};
 
 export interface CommandContext {
   readonly app: App;
@@ -35,7 +39,7 @@ export async function withApp<T>(
   body: (context: CommandContext) => Promise<T>,
 ): Promise<T> {
   const flags = new Map<SettingName, string>();
-  for (const name of ['runbooksDir', 'stateDir', 'executionDir', 'history'] as const) {
+  for (const name of ['runbooksDir', 'stateDir', 'executionDir', 'history', 'keepWorkdir'] as const) {
     const value = options[name];
     if (value !== undefined) flags.set(name, value);
   }

@@ -37,6 +37,8 @@ function createProgram(terminal: Terminal): Command {
     'runbook execute ./DrainNode.md --env NODE=worker-7 --token-file ~/.token',
     'runbook execute RotateKey --env VAULT_TOKEN --env CERT=@cert.pem   # from your environment; from a file',
     'get-token | runbook execute Deploy --token - --yes --json',
+    "runbook execute DrainNode --env NODE=worker-7 --from 'Service the node'   # go on after a failure",
+    'runbook execute DrainNode --env NODE=worker-7 --stubs test/stubs   # rehearse with stand-ins for kubectl',
   ])
     .alias('run')
     .argument('[runbook]', 'name in the folder of the runbooks, or path to a document')
@@ -55,14 +57,24 @@ function createProgram(terminal: Terminal): Command {
         'none',
       ]),
     )
+    .option('--from <step>', 'begin at this step: name, its beginning, or number; steps that are done are skipped')
+    .option('--only <step>', 'this step alone, unless it is done')
+    .option('--stubs <folder>', 'rehearse: programs in this folder stand in for the real ones; needs no claims')
     .option('--execution-dir <folder>', 'folder for the private work folders')
+    .addOption(
+      new Option('--keep-workdir <when>', 'keep the work folder (default: failed, of several steps)').choices([
+        'always',
+        'failed',
+        'never',
+      ]),
+    )
     .option('--incident <id>', 'the incident that this run belongs to')
     .option('--strict', 'refuse the run where a declared limit cannot be held here')
     .option('-y, --yes', 'confirm all steps beforehand')
     .option('--no-input', 'never ask anything')
-    .action(async (argument: string | undefined, options: ExecuteOptions) => {
+    .action(async (argument: string | undefined, options: ExecuteOptions, command: Command) => {
       await run(terminal, 'execute', options, async () =>
-        (await import('./commands/execute.ts')).executeCommand(terminal, argument, options),
+        (await import('./commands/execute.ts')).executeCommand(terminal, argument, options, valueOptionsOf(command)),
       );
     });
 
@@ -136,6 +148,15 @@ function createProgram(terminal: Terminal): Command {
     );
   });
 
+  add('doctor', 'Show what this machine can do for a run: containment, limits, interpreters.', [
+    'runbook doctor',
+    'runbook doctor --json | jq \'.findings[] | select(.state != "ok")\'',
+  ]).action(async (options: CommonOptions) => {
+    await run(terminal, 'doctor', options, async () =>
+      (await import('./commands/doctor.ts')).doctorCommand(terminal, options),
+    );
+  });
+
   const token = program.command('token').description('Tokens for development.').helpCommand(false);
   token.action(() => {
     token.outputHelp();
@@ -173,6 +194,11 @@ function addCommonOptions(command: Command): void {
     .option('-q, --quiet', 'no messages but errors')
     .option('--no-color', 'no colours')
     .helpOption('-h, --help', 'show help');
+}
+
+function valueOptionsOf(command: Command): ReadonlySet<string> {
+  const names = command.options.filter(({ required }) => required).flatMap(({ short, long }) => [short, long]);
+  return new Set(names.filter((name) => name !== undefined && name !== null));
 }
 
 /** Runs one command and turns whatever it throws into one clear message and the right exit code. */

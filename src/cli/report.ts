@@ -1,6 +1,6 @@
 /** The one place where a failure becomes words: for a person on stderr, for a machine as JSON on stdout. */
 import { ERRORS, RunbookError } from '../core/errors.ts';
-import { signalNumber } from '../core/run.ts';
+import { signalNumber } from '../core/signals.ts';
 import { styleOf, printJson } from './context.ts';
 import type { CommonOptions } from './context.ts';
 import { inline, printable, renderProblem } from './render.ts';

@@ -8,6 +8,8 @@ import type { StopReason } from '../core/run.ts';
 export interface Terminal {
   readonly environment: ReadonlyMap<string, string>;
   readonly cwd: string;
+  /** As it was typed: how the tool was called, and the words behind that. */
+  readonly commandLine: { readonly program: readonly string[]; readonly words: readonly string[] };
   readonly ci: boolean;
   readonly stdin: Readable;
   readonly stdout: Writable;
@@ -43,6 +45,7 @@ export function createTerminal(): Terminal {
   return {
     environment,
     cwd: process.cwd(),
+    commandLine: { program: programOf(process.execPath, process.argv[1] ?? 'runbook'), words: process.argv.slice(2) },
     ci,
     stdin,
     stdout,
@@ -66,6 +69,11 @@ export function createTerminal(): Terminal {
       process.emit('SIGINT');
     },
   };
+}
+
+/** `runbook` where it was called by that name, else as in `node -- bin/runbook.js`. */
+function programOf(node: string, script: string): readonly string[] {
+  return script.endsWith('/runbook') ? ['runbook'] : [node, '--', script];
 }
 
 /** Like `CI=true`: present, and neither empty nor a plain no. */

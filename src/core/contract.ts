@@ -16,6 +16,8 @@ export interface ContractFacts {
   readonly apiUrl: string;
   /** The work folder as the host of a container sees it. */
   readonly execDirHost: string;
+  /** Of a rehearsal: a `runbook execute` of the script is one, too. */
+  readonly stubs: string | null;
 }
 
 /** Names of the contract: what a child `runbook` finds in its environment is no unknown setting. */
@@ -33,6 +35,7 @@ export const CONTRACT_NAMES: ReadonlySet<string> = new Set([
   'RUNBOOK_H_CTYPE',
   'RUNBOOK_HEADERS',
   'RUNBOOK_EXEC_DIR_HOST',
+  'RUNBOOK_STUBS',
 ]);
 
 export function contractEnvironment(facts: ContractFacts): Record<string, string> {
@@ -58,6 +61,7 @@ export function contractEnvironment(facts: ContractFacts): Record<string, string
     // Written for `eval`; quoted for it too, where Stage0 let a header's text break out of its quotes.
     RUNBOOK_HEADERS: headers.map((header) => `-H ${shellQuote(header)}`).join(' '),
     RUNBOOK_EXEC_DIR_HOST: facts.execDirHost,
+    ...(facts.stubs === null ? {} : { RUNBOOK_STUBS: facts.stubs }),
   };
 }
 

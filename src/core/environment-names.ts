@@ -66,3 +66,12 @@ export function isEnvironmentName(name: string): boolean {
 export function deniedFromAnybody(name: string): boolean {
   return EXACT.has(name) || PREFIXES.some((prefix) => name.startsWith(prefix));
 }
+
+/**
+ * Whether this variable may only come from the local user. What a script writes would otherwise choose the programs, the
+ * keys, the repository or the way through the network of the steps behind it.
+ */
+export function deniedFromOthers(name: string): boolean {
+  return deniedFromAnybody(name) || name === 'PATH' || name === 'HOME' || LOCAL.test(name);
+}
+const LOCAL = /^(?:SSH|GIT)_|_(?:PROXY|proxy)$/;

@@ -18,6 +18,8 @@ import type {
   Survivor,
 } from './run.ts';
 
+export type { ArtifactStore, MaskStream, WorkFolder, Workspace } from './run-files.ts';
+
 /** A document as it lies in its folder. `path` is absolute, with all links resolved; inside of the folder where a name was given. */
 export interface LoadedDocument {
   readonly path: string;
@@ -52,6 +54,8 @@ export type FileFact = 'file' | 'directory' | 'missing' | 'outside' | 'special' 
 export interface FactsSource {
   /** For each input path what is there. Paths are resolved against `folder` and must stay inside it, links resolved. */
   inputs(folder: string, files: readonly FileRequirement[]): Promise<ReadonlyMap<string, FileFact>>;
+  /** Names of the executable files right in `folder`, in order; null where that is no folder that can be read. */
+  programs(folder: string): Promise<readonly string[] | null>;
   /** Absolute path of an interpreter on the given `PATH`; null where it is not installed. */
   interpreter(name: InterpreterName, path: string): Promise<string | null>;
   git(documentPath: string): Promise<{ readonly commit: string; readonly dirty: boolean } | null>;
@@ -80,22 +84,6 @@ export interface SecretSource {
   generate(length: number): string;
   /** Keyed HMAC-SHA-256 (hex) of a value, with this installation's key: same value, same text, not invertible. */
   fingerprint(value: string): string;
-}
-
-export interface WorkFolder {
-  readonly path: string;
-  /** The same folder as the host of a container sees it. */
-  readonly hostPath: string;
-  /** Writes a private file into the run's control folder (not the work folder) and returns its absolute path. */
-  controlFile(name: string, content: string): Promise<string>;
-  /** A file that the script may have replaced: only a small regular one is read. @throws RunbookError `io` */
-  readControlFile(name: string): Promise<string>;
-  remove(): Promise<void>;
-}
-
-export interface Workspace {
-  /** A private folder (0700) with copies of the inputs, structure kept. @throws RunbookError `io`, `requirements-unmet` */
-  create(runId: string, folder: string, inputs: readonly FileRequirement[], signal: AbortSignal): Promise<WorkFolder>;
 }
 
 /** One process to carry out, with everything it will see. */
@@ -203,9 +191,14 @@ export interface RunFilter {
   /** Beginning of the run's id. */
   readonly idPrefix?: string;
   readonly runbook?: string;
+  /** Of the document, as it is recorded. */
+  readonly path?: string;
   readonly subject?: string;
   readonly state?: string;
+  /** A rehearsal has no outcome that counts: it is not among them. */
   readonly outcome?: string;
+  /** Runs that have begun and did not succeed, or have not ended; no rehearsals. */
+  readonly incomplete?: true;
   readonly limit: number;
 }
 
@@ -215,7 +208,8 @@ export interface RunLedger {
   enqueue(record: RunRecord, owner: RunOwner, documentText: Buffer): Promise<void>;
   /**
    * `queued → started`: committed before anything is spawned.
-   * @throws RunbookError `busy` when paused, or when `concurrency` runs of the same document are under way
+   * @throws RunbookError `busy` when paused, or when `concurrency` runs of the same document are under way; rehearsals
+   *   do not count
    */
   begin(
     runId: string,

@@ -6,6 +6,9 @@ import type { ErrorCode } from './errors.ts';
 import { OUTCOME_EXITS } from './errors.ts';
 import type { Interaction } from './ports.ts';
 import type { Script } from './runbook.ts';
+import { signalNumber } from './signals.ts';
+
+export type { ArtifactRecord } from './run-files.ts';
 
 export type RunState = 'queued' | 'started' | 'finished' | 'interrupted' | 'refused';
 export type Outcome = 'succeeded' | 'failed' | 'timed-out' | 'canceled' | 'limit-exceeded' | 'spawn-failed';
@@ -27,6 +30,15 @@ const TRANSITIONS: ReadonlyMap<RunState | null, ReadonlySet<RunState>> = new Map
 export function isLegalTransition(from: RunState | null, to: RunState): boolean {
   return TRANSITIONS.get(from)?.has(to) ?? false;
 }
+
+/** Which steps of a runbook are asked for: one and all behind it, or that one alone. By name, its beginning, or number. */
+export interface StepChoice {
+  readonly kind: 'from' | 'only';
+  readonly step: string;
+}
+
+/** Whether the work folder of a run is kept: always, after a run of several steps that did not succeed, or never. */
+export type KeepWorkFolder = 'always' | 'failed' | 'never';
 
 /** What a face asks the engine for. */
 export interface RunRequest {
@@ -62,6 +74,14 @@ export interface RunRequest {
   readonly interaction: Interaction | null;
   /** Confirm every `confirm` step beforehand. */
   readonly assumeYes: boolean;
+  /** Null: all steps. */
+  readonly choice: StepChoice | null;
+  /**
+   * Folder of programs that stand in for the real ones: the run is a rehearsal, for which claims are not asked.
+   * Null: a real run.
+   */
+  readonly stubs: string | null;
+  readonly keepWorkFolder: KeepWorkFolder;
 }
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGPIPE'] as const;
@@ -90,6 +110,9 @@ export interface Survivor {
 
 export type StepOutcome = Outcome | 'skipped';
 
+/** By an answer at the terminal, by typing a value, or beforehand with `--yes`. */
+export type ConfirmedBy = 'answer' | 'typing' | 'yes';
+
 export interface StepResult {
   readonly name: string;
   readonly line: number;
@@ -100,6 +123,8 @@ export interface StepResult {
   readonly durationMs: number;
   /** One sentence where the outcome needs one ("done-when was not met", …). */
   readonly reason?: string;
+  /** How a person agreed to it, where the step asks; also of a step that failed afterwards. */
+  readonly confirmedBy?: ConfirmedBy;
 }
 
 export interface OutputSummary {
@@ -124,6 +149,8 @@ export interface RunResult {
   readonly containment: ContainmentProof;
   /** One sentence where the outcome is not `succeeded`. */
   readonly reason: string | null;
+  /** Where the work folder was kept; null: it is removed. */
+  readonly workFolder: string | null;
 }
 
 /** Who asked. Everything of a token is null without one; `selfMade` marks a token of `runbook token mint`. */
@@ -183,8 +210,12 @@ export interface RunRecord {
   readonly containment: Containment | null;
   readonly correlationId: string;
   readonly callChain: readonly string[];
+  /** The run that this one goes on from. */
   readonly continues?: string;
+  /** Names of steps, where not all were asked for. */
+  readonly steps?: { readonly from?: string; readonly only?: string };
   readonly incident: string | null;
+  /** Carried out with stand-ins for programs: its outcome says nothing about the world. */
   readonly rehearsal: boolean;
   readonly historyMode: Exclude<HistoryMode, 'auto'>;
   readonly variables: readonly VariableRecord[];
@@ -201,7 +232,12 @@ export interface StoredRun extends RunRecord {
 }
 
 export type RunEvent =
-  | { readonly type: 'queued'; readonly runId: string; readonly at: string }
+  | {
+      readonly type: 'queued';
+      readonly runId: string;
+      readonly at: string;
+      readonly variables: readonly VariableRecord[];
+    }
   | { readonly type: 'notice'; readonly runId: string; readonly level: 'info' | 'warning'; readonly message: string }
   | { readonly type: 'started'; readonly runId: string; readonly at: string }
   | {
@@ -213,7 +249,7 @@ export type RunEvent =
       readonly name: string;
       readonly phase: 'started' | 'finished';
       readonly result?: StepResult;
-      /** What a person can do to take back a step that has begun. */
+      /** What a person can do to take the step back; of a finished one whose script, or whose work by hand, has begun. */
       readonly rollback?: Script;
     }
   | { readonly type: OutputStream; readonly runId: string; readonly step: number; readonly chunk: Buffer }
@@ -236,45 +272,6 @@ export function exitCodeOf(result: Pick<RunResult, 'outcome' | 'exitCode' | 'sig
     default:
       return OUTCOME_EXITS[result.outcome].exit;
   }
-}
-
-/** POSIX and Linux signal numbers (signal(7), x86 and ARM). */
-const SIGNALS: Readonly<Record<string, number>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGILL: 4,
-  SIGTRAP: 5,
-  SIGABRT: 6,
-  SIGBUS: 7,
-  SIGFPE: 8,
-  SIGKILL: 9,
-  SIGUSR1: 10,
-  SIGSEGV: 11,
-  SIGUSR2: 12,
-  SIGPIPE: 13,
-  SIGALRM: 14,
-  SIGTERM: 15,
-  SIGSTKFLT: 16,
-  SIGCHLD: 17,
-  SIGCONT: 18,
-  SIGSTOP: 19,
-  SIGTSTP: 20,
-  SIGTTIN: 21,
-  SIGTTOU: 22,
-  SIGURG: 23,
-  SIGXCPU: 24,
-  SIGXFSZ: 25,
-  SIGVTALRM: 26,
-  SIGPROF: 27,
-  SIGWINCH: 28,
-  SIGIO: 29,
-  SIGPWR: 30,
-  SIGSYS: 31,
-};
-
-export function signalNumber(name: string): number {
-  return SIGNALS[name] ?? 0;
 }
 
 /** What one stream said, of the chunks that were kept. */

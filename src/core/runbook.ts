@@ -137,7 +137,9 @@ export interface ParseResult {
   readonly historyOffset: number | null;
 }
 
-const SECRET_NAME = /(?:^|_)(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|KEY|APIKEY|PAT|PWD)$/;
+/** The second group are words that end other words as well (`MONKEY`, `COMPASS`). */
+const SECRET_NAME =
+  /(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|APIKEY|SSHPASS)$|(?:^|_)(?:KEY|PAT|PWD|PASS|PSK)$/;
 const NOT_SECRET = new Set(['PWD', 'OLDPWD', 'KEY', 'PAT']);
 
 /** Whether a variable's name says that its value is a secret (`DB_PASSWORD`, `VAULT_TOKEN`, …). */

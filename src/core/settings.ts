@@ -29,6 +29,11 @@ export const SETTINGS = {
     description:
       'Where a run is recorded besides the ledger: in the document (`file`), nowhere else (`ledger`), by what is possible (`auto`), or not at all (`none`).',
   }),
+  keepWorkdir: choice(['always', 'failed', 'never'], 'failed', {
+    scope: 'user',
+    description:
+      'Whether the work folder of a run is kept: always, after a run of several steps that did not succeed (`failed`), or never.',
+  }),
   timeout: duration(null, {
     scope: 'project',
     description: 'How long a run may take where the runbook declares nothing; none by default.',

@@ -1,7 +1,7 @@
 /** What is known of a run so far. Checks fill it in as they go, so that a refusal keeps whatever was known by then. */
 import { randomUUID } from 'node:crypto';
 import type { HistoryDocument, Identity, LoadedDocument } from '../core/ports.ts';
-import type { Refusal, RunRecord, RunRequest, VariableRecord } from '../core/run.ts';
+import type { Refusal, RunRecord, RunRequest, StepChoice, VariableRecord } from '../core/run.ts';
 import type { ParseResult } from '../core/runbook.ts';
 import type { EnginePorts } from './ports.ts';
 
@@ -16,6 +16,9 @@ export interface Draft {
   git: { readonly commit: string; readonly dirty: boolean } | null;
   historyMode: RunRecord['historyMode'];
   variables: readonly VariableRecord[];
+  /** What the caller wrote; the name of the step once the document is known. */
+  choice: StepChoice | null;
+  continues: string | null;
 }
 
 const CORRELATION_ID = /^[A-Za-z0-9._-]{1,64}$/;
@@ -35,6 +38,8 @@ export function startDraft(ports: EnginePorts, request: RunRequest): Draft {
     git: null,
     historyMode: request.historyMode === 'none' ? 'none' : 'ledger',
     variables: [],
+    choice: request.choice,
+    continues: null,
   };
 }
 
@@ -54,6 +59,7 @@ export function historyDocumentOf({ document, parsed }: Draft): HistoryDocument 
 /** The record of the first transition: `queued`, or `refused` with its reason. */
 export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | null): RunRecord {
   const { runId, enqueuedAt, correlationId, request, identity, document, parsed, git, historyMode, variables } = draft;
+  const { choice, continues } = draft;
   return {
     schemaVersion: 1,
     runId,
@@ -82,8 +88,10 @@ export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | nu
     containment: null,
     correlationId,
     callChain: request.callChain,
+    ...(continues === null ? {} : { continues }),
+    ...(choice === null ? {} : { steps: { [choice.kind]: choice.step.slice(0, MAX_NAME_LENGTH) } }),
     incident: request.incident,
-    rehearsal: false,
+    rehearsal: request.stubs !== null,
     historyMode,
     variables,
     startedAt: null,

@@ -55,5 +55,6 @@ export function neverStarted(ports: EnginePorts, runId: string, signal: AbortSig
     survivors: [],
     containment: { claim: 'proven', reason: null },
     reason: messageOf(error),
+    workFolder: null,
   };
 }

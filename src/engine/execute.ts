@@ -5,35 +5,30 @@
  * `started`, whatever happens is data: an outcome, committed before anybody hears of it.
  */
 import { RunbookError } from '../core/errors.ts';
-import { messageOf } from '../core/failures.ts';
-import type { Enclosure, LoadedDocument, WorkFolder } from '../core/ports.ts';
 import type { RunEventSink, RunRequest, RunResult } from '../core/run.ts';
-import type { Runbook } from '../core/runbook.ts';
+import { chooseSteps } from '../core/step-choice.ts';
 import { authenticate, checkCallChain, checkClaims } from './access.ts';
+import { findEarlierRun, noticesOfEarlier } from './continuation.ts';
 import { checkDocument, warningsOf } from './document.ts';
 import { headOf, recordOf, startDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { neverStarted, recordEnd } from './end.ts';
+import { notify } from './notices.ts';
 import { NO_OUTPUT, openOutput } from './output.ts';
 import type { RunOutputSink } from './output.ts';
 import type { EnginePorts } from './ports.ts';
+import { leavePlace, openPlace } from './place.ts';
+import type { Accepted, Place } from './place.ts';
 import { projectResult } from './projection.ts';
 import { refuse } from './refuse.ts';
+import { checkStubs } from './rehearsal.ts';
 import { checkRequirements } from './requirements.ts';
-import type { Plan } from './requirements.ts';
-import { openEnclosure } from './enclosure.ts';
 import { brokenOff, runSteps } from './steps.ts';
 import type { StepsResult } from './steps.ts';
+import { keepWorkFolder, removeWorkFolder } from './work-folder.ts';
 
-interface Accepted {
-  readonly document: LoadedDocument;
-  readonly runbook: Runbook;
-  readonly plan: Plan;
-}
-interface Begun extends Accepted {
+interface Begun extends Accepted, Place {
   readonly startedAt: string;
-  readonly workFolder: WorkFolder;
-  readonly enclosure: Enclosure;
 }
 
 /**
@@ -49,8 +44,9 @@ export async function execute(ports: EnginePorts, request: RunRequest, listener:
   const { runId } = draft;
 
   const accepted = await accept(ports, draft, emit);
-  await ports.ledger.enqueue(recordOf(ports, draft, null), ports.owner, headOf(draft) ?? Buffer.alloc(0));
-  await emit({ type: 'queued', runId, at: draft.enqueuedAt });
+  const queued = recordOf(ports, draft, null);
+  await ports.ledger.enqueue(queued, ports.owner, headOf(draft) ?? Buffer.alloc(0));
+  await emit({ type: 'queued', runId, at: draft.enqueuedAt, variables: queued.variables });
 
   const begun = await begin(ports, draft, accepted, emit);
   await emit({ type: 'started', runId, at: begun.startedAt });
@@ -61,10 +57,7 @@ export async function execute(ports: EnginePorts, request: RunRequest, listener:
   } finally {
     // Also where the ledger fails, the document gets what can be told.
     await projectResult(ports, draft, result, emit);
-    await begun.workFolder.remove().catch(async (error: unknown) => {
-      const message = `The work folder ${begun.workFolder.path} could not be removed: ${messageOf(error)}.`;
-      await emit({ type: 'notice', runId, level: 'warning', message });
-    });
+    if (result.workFolder === null) await removeWorkFolder(draft, begun.workFolder, emit);
   }
   await emit({ type: 'finished', runId, result });
   return result;
@@ -72,22 +65,29 @@ export async function execute(ports: EnginePorts, request: RunRequest, listener:
 
 /** Every check, in the order in which its answer may be given away. A refusal is recorded and thrown. */
 async function accept(ports: EnginePorts, draft: Draft, emit: RunEventSink): Promise<Accepted> {
-  const { request, runId } = draft;
+  const { request } = draft;
   try {
+    await notify(draft, emit, 'warning', [await checkStubs(ports, request)]);
     const authentication = await authenticate(ports, draft);
     const document = (draft.document = await ports.source.load(request.reference));
     const runbook = checkDocument(ports, document, draft);
     checkCallChain(ports, request, document);
-    checkClaims(authentication, runbook);
-    const plan = await checkRequirements(ports, document, runbook, draft);
+    checkClaims(authentication, runbook, request);
+    const steps = chooseSteps(runbook, request.choice);
+    draft.choice = steps.chosen;
+    const plan = await checkRequirements(ports, document, runbook, steps, draft);
+    const earlier = await findEarlierRun(ports, draft, runbook);
+    draft.continues = earlier?.run.runId ?? null;
 
-    const history = await ports.documentHistory.decide(request.historyMode, document.path);
-    draft.historyMode = history.mode;
+    // A rehearsal leaves nothing in the document: the mode stays `ledger` or `none`.
+    const history =
+      request.stubs === null ? await ports.documentHistory.decide(request.historyMode, document.path) : null;
+    draft.historyMode = history?.mode ?? draft.historyMode;
     draft.git = await ports.facts.git(document.path);
-    if (history.reason !== null) await emit({ type: 'notice', runId, level: 'info', message: history.reason });
-    for (const message of [...warningsOf(draft), ...plan.unenforced])
-      await emit({ type: 'notice', runId, level: 'warning', message });
-    return { document, runbook, plan };
+    const { infos, warnings } = noticesOfEarlier(earlier, runbook);
+    await notify(draft, emit, 'info', [history?.reason ?? null, ...infos]);
+    await notify(draft, emit, 'warning', [...warningsOf(draft), ...plan.unenforced, ...warnings]);
+    return { document, runbook, plan, earlier };
   } catch (error) {
     if (error instanceof RunbookError) await refuse(ports, draft, error, emit);
     throw error;
@@ -97,19 +97,16 @@ async function accept(ports: EnginePorts, draft: Draft, emit: RunEventSink): Pro
 /** Where it will live first, then `started`: once that is committed, nothing but the script is between us and its effects. */
 async function begin(ports: EnginePorts, draft: Draft, accepted: Accepted, emit: RunEventSink): Promise<Begun> {
   const { runId, request } = draft;
-  const { document, plan } = accepted;
-  let workFolder: WorkFolder | null = null;
-  let enclosure: Enclosure | null = null;
+  let place: Place | null = null;
   try {
-    workFolder = await ports.workspace.create(runId, document.folder, plan.inputs, request.signal);
-    enclosure = await openEnclosure(ports, draft, accepted, emit);
+    place = await openPlace(ports, draft, accepted, emit);
     const startedAt = ports.clock.now().toISOString();
-    await ports.ledger.begin(runId, { startedAt, containment: enclosure.containment }, plan.concurrency);
-    return { ...accepted, startedAt, workFolder, enclosure };
+    const { containment } = place.enclosure;
+    await ports.ledger.begin(runId, { startedAt, containment }, accepted.plan.concurrency);
+    return { ...accepted, ...place, startedAt };
   } catch (error) {
-    // None of these may hide why the run could not begin; a run that stays queued is seen by the next look at its owner.
-    await workFolder?.remove().catch(() => {});
-    await enclosure?.close().catch(() => {});
+    // Neither of these may hide why the run could not begin; a run that stays queued is seen by the next look at its owner.
+    if (place !== null) await leavePlace(place).catch(() => {});
     await ports.ledger.finish(runId, neverStarted(ports, runId, request.signal, error)).catch(() => {});
     throw error;
   }
@@ -124,17 +121,19 @@ async function carryOut(
   emit: RunEventSink,
 ): Promise<RunResult> {
   const { runId, request } = draft;
-  const { startedAt } = begun;
+  const { startedAt, runbook, plan, passedOn } = begun;
   let output: RunOutputSink | null = null;
   let run: StepsResult;
   try {
-    output = openOutput(ports, runId, begun.plan.maxOutputBytes, request.signal, listener);
-    run = await runSteps({ ports, draft, ...begun, output, emit });
+    output = openOutput(ports, runId, plan.maxOutputBytes, request.signal, listener);
+    run = await runSteps({ ports, draft, ...begun, output, emit }, passedOn);
   } catch (error) {
-    run = brokenOff(begun.runbook, error);
+    run = brokenOff(runbook, error);
   }
   const containment = await begun.enclosure.close();
   const { summary, failure } = output?.close() ?? NO_OUTPUT;
-  if (failure !== null) await emit({ type: 'notice', runId, level: 'warning', message: failure });
-  return { runId, ...run, output: summary, containment, startedAt, finishedAt: ports.clock.now().toISOString() };
+  await notify(draft, emit, 'warning', [failure]);
+  const finishedAt = ports.clock.now().toISOString();
+  const workFolder = await keepWorkFolder(draft, run, begun, emit);
+  return { runId, ...run, output: summary, containment, startedAt, finishedAt, workFolder };
 }

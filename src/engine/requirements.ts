@@ -9,13 +9,17 @@ import { inputsOf, looksSecret } from '../core/runbook.ts';
 import type { EnvRequirement, FileRequirement, InterpreterName, Problem, Runbook } from '../core/runbook.ts';
 import { checkReadiness, scriptsOf } from '../core/readiness.ts';
 import type { Facts } from '../core/readiness.ts';
+import type { ChosenSteps } from '../core/step-choice.ts';
 import { checkValue } from '../core/values.ts';
 import type { Draft } from './draft.ts';
 import type { EnginePorts } from './ports.ts';
 
 /** What an accepted run will use. */
 export interface Plan {
+  readonly steps: ChosenSteps;
   readonly variables: ReadonlyMap<string, ResolvedVariable>;
+  /** Outputs of steps that the caller gives, as if those steps had passed them on. */
+  readonly passedOn: ReadonlyMap<string, string>;
   readonly interpreters: ReadonlyMap<InterpreterName, string>;
   readonly inputs: readonly FileRequirement[];
   readonly timeoutMs: number | null;
@@ -32,30 +36,44 @@ export async function checkRequirements(
   ports: EnginePorts,
   document: LoadedDocument,
   runbook: Runbook,
+  steps: ChosenSteps,
   draft: Draft,
 ): Promise<Plan> {
   const { request } = draft;
   refuseDeniedNames(request);
   refuseVisibleSecrets(request, runbook);
-  const facts = await gatherFacts(ports, document, runbook);
-  const variables = resolveVariables(runbook.env, {
+  // What a step needs that nobody asks for is not missed.
+  const asked = { ...runbook, steps: runbook.steps.slice(steps.first, steps.last + 1) };
+  const facts = await gatherFacts(ports, document, asked, request.stubs);
+  const { env, made } = steps.first === 0 ? { env: runbook.env, made: [] } : withoutMaking(runbook.env);
+  const variables = resolveVariables(env, {
     given: request.given,
     wanted: request.wanted,
     envFile: request.envFile,
     caller: ports.callerEnvironment,
     generate: (length) => ports.secrets.generate(length),
   });
-  const missing = await askFor(request, variables);
+  const lost = variables.missing.filter(({ name }) => made.includes(name) && !request.wanted.includes(name));
+  const missing = await askFor(request, {
+    ...variables,
+    missing: variables.missing.filter((requirement) => !lost.includes(requirement)),
+  });
   draft.variables = recordVariables(variables.values, (value) => ports.secrets.fingerprint(value));
 
   const problems = [
+    ...lost.map(notKept),
     ...checkVariables(variables.values, missing),
-    ...checkReadiness(runbook, facts),
-    ...checkPeople(request, runbook),
+    ...checkReadiness(asked, facts),
+    ...checkPeople(request, asked),
   ];
   if (problems.length > 0) throw unmet(problems, document);
+  const declared = new Set(runbook.env.map(({ name }) => name));
+  const outputs = new Set(runbook.steps.flatMap((step) => step.outputs).filter((name) => !declared.has(name)));
+  const values = [...variables.values];
   return {
-    variables: variables.values,
+    steps,
+    variables: new Map(values.filter(([name]) => !outputs.has(name))),
+    passedOn: new Map(values.flatMap(([name, { value }]) => (outputs.has(name) ? [[name, value]] : []))),
     interpreters: new Map(
       [...facts.interpreters].flatMap(([name, path]) => (path === null ? [] : [[name, path] as const])),
     ),
@@ -72,18 +90,25 @@ export async function checkRequirements(
       fileBytes: ports.limits.maxFileBytes,
       openFiles: ports.limits.maxOpenFiles,
     },
-    concurrency: runbook.limits.concurrency ?? null,
+    // A rehearsal is in nobody's way.
+    concurrency: request.stubs === null ? (runbook.limits.concurrency ?? null) : null,
     unenforced: unenforced(runbook),
   };
 }
 
+/** @param stubs folder of stand-ins: no interpreter is taken from it, nor from that of a rehearsal around this run */
 export async function gatherFacts(
   ports: Pick<EnginePorts, 'facts' | 'callerEnvironment'>,
   document: LoadedDocument,
   runbook: Runbook,
+  stubs: string | null = null,
 ): Promise<Facts> {
   const names = [...new Set(scriptsOf(runbook).map((script) => script.interpreter))];
-  const searchPath = ports.callerEnvironment.get('PATH') ?? '';
+  const standIns = new Set([stubs, ports.callerEnvironment.get('RUNBOOK_STUBS')]);
+  const searchPath = (ports.callerEnvironment.get('PATH') ?? '')
+    .split(':')
+    .filter((folder) => !standIns.has(folder))
+    .join(':');
   const interpreters = new Map<InterpreterName, string | null>();
   for (const name of names) interpreters.set(name, await ports.facts.interpreter(name, searchPath));
   return { inputs: await ports.facts.inputs(document.folder, inputsOf(runbook)), interpreters };
@@ -121,6 +146,28 @@ function refuseVisibleSecrets(request: RunRequest, runbook: Runbook): void {
       fix: `Write \`--env ${name}\` to take it from your environment or to be asked, or \`--env ${name}=@FILE\`.`,
     },
   );
+}
+
+/** For a run that begins in the middle: a secret made now is not the one that earlier steps have used. */
+function withoutMaking(env: readonly EnvRequirement[]): {
+  readonly env: readonly EnvRequirement[];
+  readonly made: readonly string[];
+} {
+  return {
+    env: env.map(({ generate: _made, ...rest }) => rest),
+    made: env.filter(({ generate }) => generate !== undefined).map(({ name }) => name),
+  };
+}
+
+function notKept({ name, line }: EnvRequirement): Problem {
+  return {
+    severity: 'error',
+    rule: 'variable-not-kept',
+    message: `${name} was made for the earlier run and is not kept.`,
+    fix: `Give it with \`--env ${name}\`, or run all steps again.`,
+    line,
+    column: 1,
+  };
 }
 
 /** Asks for what is missing, also for names that the caller wants and the runbook does not declare. @returns what still is */

@@ -11,6 +11,7 @@ import { formatDuration } from '../core/units.ts';
 import type { Draft } from './draft.ts';
 import type { RunOutputSink } from './output.ts';
 import type { EnginePorts } from './ports.ts';
+import { withStubs } from './rehearsal.ts';
 import type { Plan } from './requirements.ts';
 
 /** An accepted run with everything that its scripts need. */
@@ -153,7 +154,7 @@ function environmentOf(
   const { ports, draft, plan, document, workFolder } = context;
   const { request } = draft;
   const caller = [...selectEnvironment(ports.callerEnvironment, [...ports.baseEnvironment, ...request.passEnv])];
-  return {
+  const environment: Record<string, string> = {
     ...Object.fromEntries(caller.filter(([name]) => !deniedFromAnybody(name))),
     ...Object.fromEntries(passedOn),
     ...Object.fromEntries([...plan.variables].map(([name, { value }]) => [name, value])),
@@ -164,9 +165,12 @@ function environmentOf(
       outputFile,
       correlationId: draft.correlationId,
       callChain: [...request.callChain, document.fileName],
-      token: request.token,
+      // A real server would really run what a rehearsal asks it for.
+      token: request.stubs === null ? request.token : null,
       apiUrl: ports.apiUrl,
       execDirHost: workFolder.hostPath,
+      stubs: request.stubs,
     }),
   };
+  return withStubs(environment, request.stubs);
 }

@@ -1,64 +1,64 @@
 /** The steps of one run, in order, each a process of its own in the same work folder; the first that fails ends the run. */
-import { parseOutputs } from '../core/contract.ts';
 import { RunbookError } from '../core/errors.ts';
 import { messageOf } from '../core/failures.ts';
-import type { RunResult, StepResult } from '../core/run.ts';
+import type { ConfirmedBy, RunResult, StepResult } from '../core/run.ts';
 import type { Runbook, Script, Step } from '../core/runbook.ts';
-import { checkValue } from '../core/values.ts';
+import { notify } from './notices.ts';
 import { askPerson } from './people.ts';
-import { canceled, outputsFile, runScript, SUCCEEDED } from './script.ts';
+import { canceled, runScript, SUCCEEDED } from './script.ts';
 import type { Deadline, Ended, RunContext } from './script.ts';
+import { missingOutputs, takeOutputs } from './step-outputs.ts';
 
 export type StepsResult = Pick<
   RunResult,
   'outcome' | 'exitCode' | 'signal' | 'steps' | 'durationMs' | 'survivors' | 'reason'
 >;
 
-export async function runSteps(context: RunContext): Promise<StepsResult> {
+/** @param passedOn what is known of the outputs of steps before; what the steps pass on is added to it */
+export async function runSteps(context: RunContext, passedOn: Map<string, string>): Promise<StepsResult> {
   const { ports, runbook, plan, draft, emit } = context;
   const { runId } = draft;
   const of = runbook.steps.length;
   const began = ports.clock.monotonicMs();
   const runDeadline = deadlineIn(context, plan.timeoutMs, 'The run');
-  const passedOn = new Map<string, string>();
   const steps: StepResult[] = [];
+  await notify(draft, emit, 'warning', [missingOutputs(runbook.steps.slice(0, plan.steps.first), passedOn)]);
+  const survivors: StepsResult['survivors'][number][] = [];
   let last = SUCCEEDED;
 
   for (const [index, step] of runbook.steps.entries()) {
-    if (last.outcome !== 'succeeded') {
-      steps.push(skipped(step));
+    const unasked = whyNotAsked(context, index);
+    if (unasked !== null || last.outcome !== 'succeeded') {
+      steps.push(skipped(step, unasked));
       continue;
     }
     const { name, line } = step;
     const startedAt = ports.clock.now().toISOString();
     const stepBegan = ports.clock.monotonicMs();
     await emit({ type: 'step', runId, step: index, of, name, phase: 'started' });
-    last = await runStep(context, step, index, runDeadline, passedOn);
+    const end = await runStep(context, step, index, runDeadline, passedOn);
+    last = end.ended;
+    survivors.push(...last.survivors);
     const { outcome, exitCode, signal, reason } = last;
     const durationMs = Math.round(ports.clock.monotonicMs() - stepBegan);
-    const result: StepResult = {
-      name,
-      line,
-      outcome,
-      exitCode,
-      signal,
-      startedAt,
-      durationMs,
-      ...(reason === null ? {} : { reason }),
-    };
+    const result: StepResult = end.isDone
+      ? { ...skipped(step, ALREADY_DONE), durationMs }
+      : {
+          name,
+          line,
+          outcome,
+          exitCode,
+          signal,
+          startedAt,
+          durationMs,
+          ...(reason === null ? {} : { reason }),
+          ...(end.confirmedBy === null ? {} : { confirmedBy: end.confirmedBy }),
+        };
     steps.push(result);
-    await emit({
-      type: 'step',
-      runId,
-      step: index,
-      of,
-      name,
-      phase: 'finished',
-      result,
-      ...(step.rollback === undefined ? {} : { rollback: step.rollback }),
-    });
+    const rollback = end.hasBegun && step.rollback !== undefined ? { rollback: step.rollback } : {};
+    await emit({ type: 'step', runId, step: index, of, name, phase: 'finished', result, ...rollback });
   }
-  return { ...last, steps, durationMs: Math.round(ports.clock.monotonicMs() - began) };
+  return { ...last, survivors, steps, durationMs: Math.round(ports.clock.monotonicMs() - began) };
 }
 
 /** How a run ended that we ourselves could not carry on with. */
@@ -68,16 +68,36 @@ export function brokenOff(runbook: Runbook, error: unknown): StepsResult {
     outcome: expected ? 'spawn-failed' : 'failed',
     exitCode: expected ? error.exitCode : 70,
     signal: null,
-    steps: runbook.steps.map(skipped),
+    steps: runbook.steps.map((step) => skipped(step, null)),
     durationMs: 0,
     survivors: [],
     reason: expected ? error.message : `This is a bug in runbook: ${messageOf(error)}`,
   };
 }
 
-function skipped({ name, line }: Step): StepResult {
-  return { name, line, outcome: 'skipped', exitCode: null, signal: null, startedAt: null, durationMs: 0 };
+const ALREADY_DONE = 'already done';
+
+/** @param reason null: an earlier step did not succeed */
+function skipped({ name, line }: Step, reason: string | null): StepResult {
+  const facts = { outcome: 'skipped', exitCode: null, signal: null, startedAt: null, durationMs: 0 } as const;
+  return { name, line, ...facts, ...(reason === null ? {} : { reason }) };
 }
+
+function whyNotAsked({ plan }: RunContext, index: number): string | null {
+  const { first, last, chosen } = plan.steps;
+  if (chosen === null || (index >= first && index <= last)) return null;
+  return chosen.kind === 'from' ? `before “${chosen.step}”` : `only “${chosen.step}” was asked for`;
+}
+
+interface StepEnd {
+  readonly ended: Ended;
+  /** Its effect was there before, so nothing of it ran. */
+  readonly isDone: boolean;
+  /** Its script was started, or a person was told what to do: from then on it may have had effects. */
+  readonly hasBegun: boolean;
+  readonly confirmedBy: ConfirmedBy | null;
+}
+const NOTHING_YET = { isDone: false, hasBegun: false, confirmedBy: null } as const;
 
 async function runStep(
   context: RunContext,
@@ -85,51 +105,44 @@ async function runStep(
   index: number,
   runDeadline: Deadline | null,
   passedOn: Map<string, string>,
-): Promise<Ended> {
-  if (context.output.signal.aborted) return canceled(context);
-  const refused = await askPerson(context, step, runDeadline, passedOn);
-  if (refused !== null) return refused;
-  if (step.script === null) return SUCCEEDED;
+): Promise<StepEnd> {
+  if (context.output.signal.aborted) return { ...NOTHING_YET, ended: canceled(context) };
+  const own = (): Deadline | null => nearer(runDeadline, deadlineIn(context, step.timeoutMs ?? null, `“${step.name}”`));
+  const runner =
+    (deadline: Deadline | null) =>
+    async (script: Script, part: 'script' | 'done-when'): Promise<Ended> =>
+      await runScript(context, { step, index, script, part, deadline, passedOn });
 
-  const deadline = nearer(runDeadline, deadlineIn(context, step.timeoutMs ?? null, `“${step.name}”`));
-  const run = async (script: Script, part: 'script' | 'done-when'): Promise<Ended> =>
-    await runScript(context, { step, index, script, part, deadline, passedOn });
+  if (context.plan.steps.chosen !== null && step.doneWhen !== undefined) {
+    const before = await runner(own())(step.doneWhen, 'done-when');
+    if (before.outcome === 'succeeded') {
+      await notify(context.draft, context.emit, 'warning', [missingOutputs([step], passedOn)]);
+      return { ...NOTHING_YET, ended: before, isDone: true };
+    }
+    const answer = asAnswer(step, before);
+    if (answer !== null) return { ...NOTHING_YET, ended: answer };
+  }
 
-  const ran = await run(step.script, 'script');
-  if (ran.outcome !== 'succeeded') return ran;
-  const failure = await takeOutputs(context, step, index, passedOn);
-  if (failure !== null) return { ...ran, outcome: 'failed', exitCode: 1, reason: failure };
-  if (step.doneWhen === undefined) return ran;
+  const { refused, confirmedBy } = await askPerson(context, step, runDeadline, passedOn);
+  const hasBegun = step.manual !== undefined;
+  if (refused !== null) return { ...NOTHING_YET, ended: refused, hasBegun };
+  const run = runner(own());
+  const ran = step.script === null ? SUCCEEDED : await run(step.script, 'script');
+  const end = { isDone: false, hasBegun: hasBegun || ran.outcome !== 'spawn-failed', confirmedBy };
+  if (ran.outcome !== 'succeeded') return { ...end, ended: ran };
+  const failure = step.script === null ? null : await takeOutputs(context, step, index, passedOn);
+  if (failure !== null) return { ...end, ended: { ...ran, outcome: 'failed', exitCode: 1, reason: failure } };
+  if (step.doneWhen === undefined) return { ...end, ended: ran };
+
   const done = await run(step.doneWhen, 'done-when');
-  const survivors = [...ran.survivors, ...done.survivors];
-  return done.outcome === 'failed'
-    ? { ...done, survivors, reason: `“${step.name}” ran, but its “Done when” does not hold.` }
-    : { ...done, survivors };
+  const reason = done.outcome === 'failed' ? `“${step.name}” ran, but its “Done when” does not hold.` : done.reason;
+  return { ...end, ended: { ...done, survivors: [...ran.survivors, ...done.survivors], reason } };
 }
 
-/** @returns one sentence when the file is not what the step declares; a value is never in it */
-async function takeOutputs(
-  { workFolder }: RunContext,
-  step: Step,
-  index: number,
-  passedOn: Map<string, string>,
-): Promise<string | null> {
-  let text: string;
-  try {
-    text = await workFolder.readControlFile(outputsFile(index));
-  } catch (error) {
-    return `“${step.name}”: $RUNBOOK_OUTPUT cannot be read: ${messageOf(error)}.`;
-  }
-  const { values, errors } = parseOutputs(text, step.outputs);
-  const absent = step.outputs.filter((name) => !values.has(name));
-  const wrong = [...values]
-    .map(([name, value]) => checkValue({ name, type: 'text' }, value))
-    .find((reason) => reason !== null);
-  if (errors[0] !== undefined) return `“${step.name}”: ${errors[0]}.`;
-  if (wrong !== undefined) return `“${step.name}” wrote an output that cannot be passed on: ${wrong}`;
-  if (absent.length > 0) return `“${step.name}” did not write its output ${absent.join(', ')} to $RUNBOOK_OUTPUT.`;
-  for (const [name, value] of values) passedOn.set(name, value);
-  return null;
+/** Before a step, “Done when” says yes or no by its exit code. Whatever else comes of it is no answer, and ends the run. */
+function asAnswer(step: Step, before: Ended): Ended | null {
+  if (before.outcome === 'failed' && before.signal === null) return null;
+  return { ...before, reason: `Whether “${step.name}” is done already could not be found out: ${before.reason ?? ''}` };
 }
 
 function deadlineIn({ ports }: RunContext, limitMs: number | null, of: string): Deadline | null {

@@ -90,6 +90,49 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest): void 
       await ledger.begin(runIdOf(3), limit, 2);
     });
 
+    test('rehearsals neither count for that limit nor among outcomes, and are recorded all the same', async () => {
+      const limit = { startedAt: timeOf(9), containment: REAPER };
+      for (const n of [1, 2]) await enqueue(queuedRun(n, { rehearsal: true }));
+      await enqueue(queuedRun(3));
+      await ledger.begin(runIdOf(1), limit, null);
+      await ledger.begin(runIdOf(2), limit, null);
+      await ledger.begin(runIdOf(3), limit, 1);
+      await ledger.finish(runIdOf(2), resultOf(2));
+      await ledger.finish(runIdOf(3), resultOf(3));
+
+      const numbers = async (filter: Omit<Parameters<RunLedger['list']>[0], 'limit'>): Promise<string[]> =>
+        (await ledger.list({ ...filter, limit: 9 })).map(({ runId }) => runId);
+      expect(await numbers({ outcome: 'succeeded' })).toEqual([runIdOf(3)]);
+      expect(await numbers({})).toEqual([3, 2, 1].map(runIdOf));
+      expect(await ledger.get(runIdOf(2))).toMatchObject({ rehearsal: true, result: { outcome: 'succeeded' } });
+    });
+
+    test('knows which runs of a document are incomplete: begun, not succeeded, no rehearsal', async () => {
+      const elsewhere = { ...queuedRun(5).runbook, path: '/elsewhere/Restart.md' };
+      const path = queuedRun(1).runbook.path ?? '';
+      const finished = async (record: RunRecord, n: number, outcome: 'failed' | 'succeeded'): Promise<void> => {
+        await enqueue(record);
+        await begin(n);
+        await ledger.finish(runIdOf(n), resultOf(n, { outcome }));
+      };
+      await finished(queuedRun(1), 1, 'failed');
+      await finished(queuedRun(2), 2, 'succeeded');
+      await enqueue(queuedRun(3));
+      await begin(3);
+      await enqueue(queuedRun(4));
+      await finished(queuedRun(5, { runbook: elsewhere }), 5, 'failed');
+      await finished(queuedRun(6, { rehearsal: true }), 6, 'failed');
+      await ledger.refuse(queuedRun(7, { state: 'refused', refusal: REFUSAL }), DOCUMENT);
+      await enqueue(queuedRun(8));
+      await ledger.finish(runIdOf(8), resultOf(8, { outcome: 'canceled' }));
+
+      const numbers = async (filter: Omit<Parameters<RunLedger['list']>[0], 'limit'>): Promise<string[]> =>
+        (await ledger.list({ ...filter, limit: 9 })).map(({ runId }) => runId);
+      expect(await numbers({ path, incomplete: true })).toEqual([3, 1].map(runIdOf));
+      expect(await numbers({ incomplete: true })).toEqual([5, 3, 1].map(runIdOf));
+      expect(await numbers({ path: '/elsewhere/Restart.md' })).toEqual([runIdOf(5)]);
+    });
+
     test('a run that is canceled before it began ends without a start', async () => {
       await enqueue(queuedRun(1));
       await ledger.finish(runIdOf(1), resultOf(1, { outcome: 'canceled', exitCode: null }));

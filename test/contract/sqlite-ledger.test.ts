@@ -9,7 +9,7 @@ import { openSqliteLedger } from '../../src/adapters/ledger/sqlite.ts';
 import type { ChainLink } from '../../src/core/chain.ts';
 import { verifyChain } from '../../src/core/chain.ts';
 import { failureOf } from '../helpers/failure.ts';
-import { DOCUMENT, OWNER, queuedRun, runIdOf, timeOf } from '../helpers/records.ts';
+import { DOCUMENT, OWNER, queuedRun, REAPER, runIdOf, timeOf } from '../helpers/records.ts';
 import { ledgerContract } from './ledger.contract.ts';
 
 const WRITER = join(import.meta.dirname, '../helpers/ledger-writer.ts');
@@ -140,6 +140,29 @@ describe('the file of the ledger', () => {
       run_id: runIdOf(1),
       lease: null,
     });
+  });
+
+  test('of the first schema keeps its runs, with the document that each is of', async () => {
+    const before = openSqliteLedger(path);
+    const elsewhere = { ...queuedRun(2).runbook, path: '/elsewhere.md' };
+    await before.enqueue(queuedRun(1), OWNER, DOCUMENT);
+    await before.enqueue(queuedRun(2, { runbook: elsewhere }), OWNER, DOCUMENT);
+    await before.enqueue(queuedRun(3, { rehearsal: true, runbook: elsewhere }), OWNER, DOCUMENT);
+    for (const n of [1, 2, 3]) await before.begin(runIdOf(n), { startedAt: timeOf(n), containment: REAPER }, null);
+    before.close();
+    behind((db) => {
+      db.exec(
+        'DROP INDEX runs_by_path; ALTER TABLE runs DROP COLUMN path; ALTER TABLE runs DROP COLUMN rehearsal; PRAGMA user_version = 1',
+      );
+    });
+
+    const after = openSqliteLedger(path);
+    const listed = await after.list({ path: '/elsewhere.md', incomplete: true, limit: 9 });
+    expect(listed.map(({ runId }) => runId)).toEqual([runIdOf(2)]);
+    await after.enqueue(queuedRun(4, { runbook: elsewhere }), OWNER, DOCUMENT);
+    const begin = after.begin(runIdOf(4), { startedAt: timeOf(4), containment: REAPER }, 1);
+    await expect(begin).rejects.toMatchObject({ code: 'busy' });
+    after.close();
   });
 
   test.each([

@@ -1,10 +1,12 @@
 /** What a person at a terminal is asked, and what their answers do. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { StoredRun } from '../../src/core/run.ts';
 import { classic, createHome } from '../helpers/cli.ts';
+import type { Home } from '../helpers/cli.ts';
 import { requires } from '../helpers/requires.ts';
-import { CTRL_C, ENTER, inTerminal } from '../helpers/terminal.ts';
+import { CTRL_C, CTRL_D, ENTER, inTerminal } from '../helpers/terminal.ts';
 
 const STEPS = (keys: string, body = '```bash\necho "step ran"\n```\n'): string =>
   `# Ask\n\n# Environment Requirements\n\`\`\`yaml\nHOST:\n  default: db-3\n\`\`\`\n\n# Steps\n\n## Touch it\n\`\`\`yaml\n${keys}\n\`\`\`\n${body}`;
@@ -138,6 +140,149 @@ describe.skipIf(!requires('script'))('at a terminal (needs script of util-linux)
     const { exitCode } = await inTerminal(home.folder, ['execute', './Ask.md'], [[/WHERE/, CTRL_C]]);
     expect(exitCode).toBe(130);
     expect(() => readFileSync(marker)).toThrow('ENOENT');
+  });
+
+  describe.each([
+    ['confirm', 'confirm: Touch $HOST?', /Touch db-3\? \[y\/N\] /, `y${ENTER}`, 'answer', /wants a confirmation/],
+    ['confirm_typing', 'confirm_typing: HOST', /type the value of HOST/, `db-3${ENTER}`, 'typing', /wants a confirm/],
+    ['manual', 'manual: Pull the plug of $HOST.', /Done\? \[y\/N\] /, `y${ENTER}`, 'answer', /is done by a person/],
+  ] as const)('a step with %s', (key, keys, question, answer, confirmedBy, needs) => {
+    /** The second step leaves a mark when it is reached. */
+    const prepare = (limits = ''): Home & { readonly mark: string } => {
+      const home = createHome();
+      const mark = path.join(home.folder, 'reached');
+      const script = `\`\`\`bash\ntouch "${mark}"\n\`\`\`\n`;
+      const [first, second] = [STEPS(keys, key === 'manual' ? '' : script), `\n## Next\n${script}`];
+      home.write('Ask.md', `${limits === '' ? first : first.replace('# Steps', `${limits}\n\n# Steps`)}${second}`);
+      return { ...home, mark };
+    };
+    const newest = async (home: Home): Promise<StoredRun | undefined> => {
+      const { runs }: { runs: readonly StoredRun[] } = JSON.parse((await home.run(['history', '--json'])).stdout);
+      return runs[0];
+    };
+
+    it('keeps how the person agreed, for everybody who asks later', async () => {
+      const home = prepare();
+      const { exitCode } = await inTerminal(home.folder, ['execute', './Ask.md'], [[question, answer]]);
+      expect(exitCode).toBe(0);
+      const run = await newest(home);
+      expect(run?.result?.steps.map((step) => step.confirmedBy)).toEqual([confirmedBy, undefined]);
+      const how = confirmedBy === 'typing' ? 'confirmed by typing' : 'confirmed by an answer';
+      expect((await home.run(['history', run?.runId ?? ''])).stdout).toMatch(
+        new RegExp(`^step +Touch it: succeeded, .*, ${how}$`, 'm'),
+      );
+    });
+
+    it.each([
+      ['Ctrl-C', CTRL_C, 'SIGINT'],
+      ['Ctrl-D', CTRL_D, 'not confirmed'],
+    ])('ends with 130 on %s, and nothing of it has run', async (_name, typed, says) => {
+      const home = prepare();
+      const { screen, exitCode } = await inTerminal(home.folder, ['execute', './Ask.md'], [[question, typed]]);
+      expect(exitCode).toBe(130);
+      expect(screen).toContain(says);
+      expect(screen).toMatch(/ --from 'Touch it'\r?\n/);
+      expect(existsSync(home.mark)).toBe(false);
+      const run = await newest(home);
+      expect(run?.result).toMatchObject({ outcome: 'canceled' });
+      expect(run?.result?.steps.map((step) => [step.outcome, step.confirmedBy])).toEqual([
+        ['canceled', undefined],
+        ['skipped', undefined],
+      ]);
+    });
+
+    it('ends with 124 where nobody answers within the limit of the run', async () => {
+      const home = prepare('# Limits\n```yaml\ntimeout: 2s\n```');
+      const { screen, exitCode } = await inTerminal(home.folder, ['execute', './Ask.md'], [[question, () => {}]]);
+      expect(screen).toContain('limit of 2s');
+      expect(exitCode).toBe(124);
+      expect(existsSync(home.mark)).toBe(false);
+      expect(await newest(home)).toMatchObject({ result: { outcome: 'timed-out' } });
+    });
+
+    it.each([
+      ['--no-input', ['--no-input'], {}],
+      ['CI=true', [], { CI: 'true' }],
+    ])('is refused with %s, also at a terminal', async (_name, options, env) => {
+      const home = prepare();
+      const { screen, exitCode } = await inTerminal(home.folder, ['execute', './Ask.md', ...options], [], env);
+      expect(screen).toMatch(needs);
+      expect(exitCode).toBe(78);
+      expect(existsSync(home.mark)).toBe(false);
+    });
+
+    it(`with --yes ${key === 'manual' ? 'is asked for all the same' : 'is not asked, and that is recorded'}`, async () => {
+      const home = prepare();
+      const asked = key === 'manual' ? ([[question, answer]] as const) : [];
+      const { exitCode } = await inTerminal(home.folder, ['execute', './Ask.md', '--yes'], asked);
+      expect(exitCode).toBe(0);
+      expect(existsSync(home.mark)).toBe(true);
+      const [first] = (await newest(home))?.result?.steps ?? [];
+      expect(first).toMatchObject({ confirmedBy: key === 'manual' ? 'answer' : 'yes' });
+    });
+  });
+
+  it('a question and a value to type are both asked, and typing is what counts', async () => {
+    const home = createHome();
+    home.write('Ask.md', STEPS('confirm: Touch $HOST?\nconfirm_typing: HOST'));
+    const both = [
+      [/Touch db-3\? \[y/, `y${ENTER}`],
+      [/type the value of HOST/, `db-3${ENTER}`],
+    ] as const;
+    expect(await inTerminal(home.folder, ['execute', './Ask.md', '--history', 'ledger'], both)).toMatchObject({
+      exitCode: 0,
+    });
+    expect((await home.run(['history', '--json'])).stdout).toContain('"confirmedBy": "typing"');
+    const refused = await inTerminal(home.folder, ['execute', './Ask.md'], [[/Touch db-3\? \[y/, `n${ENTER}`]]);
+    expect(refused.exitCode).toBe(130);
+    expect(refused.screen).not.toContain('type the value');
+  });
+
+  it('work by hand that was begun is taken back by hand, and checked when the person says that it is done', async () => {
+    const home = createHome();
+    const parts = '### Done when\n```bash\ntest -e "$HOME/pulled"\n```\n### Rollback\n```bash\nput it back\n```\n';
+    home.write('Ask.md', STEPS('manual: Pull the plug.', parts));
+    const answer = async (key: string): ReturnType<typeof inTerminal> =>
+      await inTerminal(home.folder, ['execute', './Ask.md', '--history', 'ledger'], [[/Done\? /, `${key}${ENTER}`]]);
+    expect(await answer('n')).toMatchObject({
+      exitCode: 130,
+      screen: expect.stringContaining('put it back') as string,
+    });
+    expect(await answer('y')).toMatchObject({
+      exitCode: 1,
+      screen: expect.stringContaining('“Done when” does not hold') as string,
+    });
+    home.write('pulled', '');
+    expect(await answer('y')).toMatchObject({ exitCode: 0 });
+  });
+
+  it('the rollback of a step that was not confirmed is not shown', async () => {
+    const home = createHome();
+    home.write(
+      'Ask.md',
+      STEPS('confirm: Touch $HOST?', '```bash\ntrue\n```\n### Rollback\n```bash\nput it back\n```\n'),
+    );
+    const { screen } = await inTerminal(home.folder, ['execute', './Ask.md'], [[/\[y\/N\] /, `n${ENTER}`]]);
+    expect(screen).toContain('was not confirmed');
+    expect(screen).not.toContain('put it back');
+  });
+
+  it('going on from a step asks for what is not known any more, and not for what is done', async () => {
+    const home = createHome();
+    const first = STEPS('outputs: OLD').replace('HOST:', 'PASSWORD:\n  secret: true\n  generate: 20\nHOST:');
+    const done = '\n## Sure\n```yaml\nconfirm: Sure?\n```\n```bash\nfalse\n```\n### Done when\n```bash\ntrue\n```\n';
+    home.write('Ask.md', `${first}${done}\n## Use\n\`\`\`bash\necho "use $OLD \${#PASSWORD}"\n\`\`\`\n`);
+    const { screen, exitCode } = await inTerminal(
+      home.folder,
+      ['execute', './Ask.md', '--env', 'PASSWORD', '--env', 'OLD', '--from', 'Sure'],
+      [
+        [/PASSWORD: /, `hidden${ENTER}`],
+        [/OLD: /, `v1${ENTER}`],
+      ],
+    );
+    expect(screen).toMatch(/“Sure” is already done[^]*use v1 6/);
+    expect(screen).not.toContain('hidden');
+    expect(exitCode).toBe(0);
   });
 
   it('Ctrl-C ends a running script with 130', async () => {

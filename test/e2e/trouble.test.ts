@@ -43,6 +43,22 @@ describe('the outputs of a step', () => {
     ['removed', 'rm "$RUNBOOK_OUTPUT"', /the script removed it/],
     ['a FIFO that nobody writes to', 'rm "$RUNBOOK_OUTPUT"; mkfifo "$RUNBOOK_OUTPUT"', /no plain file/],
     ['a link to somebody else’s file', 'ln -sf /etc/hostname "$RUNBOOK_OUTPUT"', /no plain file/],
+    ['a folder', 'rm "$RUNBOOK_OUTPUT"; mkdir "$RUNBOOK_OUTPUT"', /no plain file/],
+    ['a device', 'ln -sf /dev/zero "$RUNBOOK_OUTPUT"', /no plain file/],
+    [
+      'without the line that ends a value',
+      'printf "DB_PASSWORD<<END\\ncanary\\n" > "$RUNBOOK_OUTPUT"',
+      /no end line END/,
+    ],
+    ['no lines of values', 'echo "canary is no line" > "$RUNBOOK_OUTPUT"', /line 1 .* neither NAME=value nor/],
+    [
+      'with a name of nobody’s',
+      'printf "DB_PASSWORD=a\\nOTHER=canary\\n" > "$RUNBOOK_OUTPUT"',
+      /OTHER .* not declare it/,
+    ],
+    ['with a name that no script passes on', 'echo PATH=/canary > "$RUNBOOK_OUTPUT"', /PATH .* not declare it/],
+    ['left empty', 'true', /did not write its output DB_PASSWORD/],
+    ['a value beyond what a variable holds', 'printf "DB_PASSWORD=%0130000d\\n" 0 > "$RUNBOOK_OUTPUT"', /120 KiB/],
     ['endless', 'head -c 2000000 /dev/zero > "$RUNBOOK_OUTPUT"', /larger than 1 MiB/],
     [
       'a secret with a NUL in it',

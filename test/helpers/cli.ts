@@ -1,5 +1,5 @@
 /** Runs the built command line as a user would: the real bundle, a clean environment, a home of its own. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
@@ -65,8 +65,11 @@ export function createHome(): Home {
   return home;
 }
 
+/** What a run leaves (a work folder that is kept, or of a runner that was killed) goes with the folder. */
 export function cleanEnvironment(folder: string): Record<string, string> {
-  return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: folder, LANG: 'C.UTF-8', TMPDIR: tmpdir() };
+  const temporary = path.join(folder, '.tmp');
+  mkdirSync(temporary, { recursive: true });
+  return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: folder, LANG: 'C.UTF-8', TMPDIR: temporary };
 }
 
 /** A classic document with the given script; `sections` replaces parts of it. */

@@ -60,6 +60,10 @@ export const STEPS = [
   '',
 ].join('\n');
 
+/** Its second step wants a confirmation. */
+export const CONFIRMED =
+  '# Task\n\n# Steps\n\n## One\n```sh\n:\n```\n\n## Two\n```yaml\nconfirm: Sure?\n```\n```sh\ntrue\n```\n';
+
 /** A run that goes on until it is let go; nobody else may run the same meanwhile. */
 export async function underWay(home: Home): Promise<() => Promise<void>> {
   const wait = 'touch "$HOME/begun"\nfor _ in $(seq 300); do [ -e "$HOME/go" ] && exit; sleep 0.1; done';

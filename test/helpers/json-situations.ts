@@ -1,10 +1,11 @@
 /** One situation of each kind that a command with `--json` can be in, with what it needs to get there. */
-import { truncateSync } from 'node:fs';
+import { chmodSync, mkdirSync, truncateSync } from 'node:fs';
+import path from 'node:path';
 import { ERRORS } from '../../src/core/errors.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { classic } from './cli.ts';
 import type { Home } from './cli.ts';
-import { AUTH, execute, mint, SECRET, STEPS, underWay } from './json-calls.ts';
+import { AUTH, CONFIRMED, execute, mint, SECRET, STEPS, underWay } from './json-calls.ts';
 import type { Call } from './json-calls.ts';
 import { asObject } from './schemas.ts';
 import type { SchemaName } from './schemas.ts';
@@ -71,6 +72,19 @@ export const SITUATIONS: readonly Situation[] = [
     prepare: async (home) => {
       const token = await mint(home, '--role', 'sre');
       return { ...execute(home, STEPS, '--token-file', token), env: AUTH };
+    },
+  },
+  {
+    name: 'a rehearsal from a step on, confirmed beforehand, whose folder is kept',
+    shows: ['"rehearsal": true', '"confirmedBy": "yes"', '"workFolder": "/', '"reason": "before “Two”"'],
+    schema: 'execute',
+    exit: 0,
+    optional: ['reason', 'confirmedBy'],
+    prepare: (home) => {
+      mkdirSync(path.join(home.folder, 'stubs'));
+      chmodSync(home.write('stubs/ssh', '#!/bin/sh\n'), 0o755);
+      const options = ['--stubs', 'stubs', '--from', '2', '--yes', '--keep-workdir', 'always'];
+      return execute(home, CONFIRMED, ...options);
     },
   },
   {
@@ -172,6 +186,18 @@ export const SITUATIONS: readonly Situation[] = [
     },
   },
   {
+    name: 'runs that go on from one another',
+    shows: ['"continues"', '"from": "Two"', '"only": "Two"'],
+    schema: 'history',
+    exit: 0,
+    optional: ['reason', 'confirmedBy', 'continues', 'steps', 'from', 'only'],
+    prepare: async (home) => {
+      const { args } = execute(home, CONFIRMED.replace('true', 'false'), '--yes');
+      for (const options of [[], ['--from', 'Two'], ['--only', 'Two']]) await home.run([...args, ...options]);
+      return { args: ['history'] };
+    },
+  },
+  {
     name: 'a run that is under way',
     shows: ['"started"', '"result": null'],
     schema: 'history',
@@ -193,6 +219,13 @@ export const SITUATIONS: readonly Situation[] = [
     },
   },
   { name: 'the settings', schema: 'config', exit: 0, prepare: () => ({ args: ['config'] }) },
+  { name: 'what the machine can do', schema: 'doctor', exit: 0, prepare: () => ({ args: ['doctor'] }) },
+  {
+    name: 'a machine that cannot do enough',
+    schema: 'doctor',
+    exit: 69,
+    prepare: () => ({ args: ['doctor'], env: { RUNBOOK_CONTAINMENT: 'process-group' } }),
+  },
   {
     name: 'settings of several places, with a secret',
     shows: ['"flag"', '"environment"', '"(secret)"'],

@@ -91,6 +91,7 @@ export function resultOf(n: number, change: Partial<RunResult> = {}): RunResult 
     survivors: [],
     containment: { claim: 'proven', reason: null },
     reason: null,
+    workFolder: null,
     ...change,
   };
 }

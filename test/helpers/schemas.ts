@@ -5,7 +5,17 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { REPOSITORY } from './cli.ts';
 
-export const SCHEMAS = ['execute', 'validate', 'list', 'show', 'history', 'config', 'token-mint', 'error'] as const;
+export const SCHEMAS = [
+  'execute',
+  'validate',
+  'list',
+  'show',
+  'history',
+  'config',
+  'doctor',
+  'token-mint',
+  'error',
+] as const;
 export type SchemaName = (typeof SCHEMAS)[number];
 
 export function readSchema(name: SchemaName | 'common'): Readonly<Record<string, unknown>> {

@@ -6,6 +6,7 @@ import { BIN, cleanEnvironment } from './cli.ts';
 export type Exchange = readonly [prompt: RegExp, answer: string | (() => void)];
 export const ENTER = '\r';
 export const CTRL_C = '\u0003';
+export const CTRL_D = '\u0004';
 
 /** The command line as it lies here, run by whoever runs the tests. */
 const OWN = (args: readonly string[]): readonly string[] => [process.execPath, '--', BIN, ...args];

@@ -1,6 +1,6 @@
 /** What is true on this machine: input files, interpreters, the state of the git work tree. */
 import { constants } from 'node:fs';
-import { access, realpath, stat } from 'node:fs/promises';
+import { access, readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { codeOf } from '../../core/failures.ts';
 import { interpreterOf } from '../../core/interpreters.ts';
@@ -16,6 +16,7 @@ export function createSystemFacts(environment: ReadonlyMap<string, string>): Fac
       for (const file of files) facts.set(file.path, await inputFact(folder, file.path));
       return facts;
     },
+    programs: programsIn,
     interpreter: async (name, searchPath) => {
       for (const program of interpreterOf(name).programs) {
         const found = await findProgram(program, searchPath);
@@ -50,6 +51,13 @@ async function findProgram(name: string, searchPath: string): Promise<string | n
     if (path.isAbsolute(folder) && (await isProgram(file))) return file;
   }
   return null;
+}
+async function programsIn(folder: string): Promise<readonly string[] | null> {
+  const names = await readdir(folder).catch(() => null);
+  if (names === null) return null;
+  const found: string[] = [];
+  for (const name of names.sort()) if (await isProgram(path.join(folder, name))) found.push(name);
+  return found;
 }
 async function isProgram(file: string): Promise<boolean> {
   try {

@@ -69,7 +69,17 @@ const FIRST = `
   ) STRICT;
 `;
 
-export const MIGRATIONS: readonly string[] = [FIRST];
+/** What is asked of the runs of one document: by its path, and without rehearsals. */
+const BY_DOCUMENT = `
+  ALTER TABLE runs ADD COLUMN path TEXT;
+  ALTER TABLE runs ADD COLUMN rehearsal INTEGER NOT NULL DEFAULT 0;
+  UPDATE runs SET
+    path = (SELECT json_extract(record, '$.runbook.path') FROM transitions WHERE seq = first_seq),
+    rehearsal = (SELECT json_extract(record, '$.rehearsal') FROM transitions WHERE seq = first_seq);
+  CREATE INDEX runs_by_path ON runs (path, enqueued_at);
+`;
+
+export const MIGRATIONS: readonly string[] = [FIRST, BY_DOCUMENT];
 
 /**
  * Takes the steps that are missing, all in one transaction: another process sees the old schema or the new one.

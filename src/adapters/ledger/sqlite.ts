@@ -42,6 +42,8 @@ export function openSqliteLedger(path: string, mayBeAlive: (owner: RunOwner) => 
       runId: record.runId,
       enqueuedAt: record.enqueuedAt,
       runbook: record.runbook.name,
+      path: record.runbook.path,
+      rehearsal: Number(record.rehearsal),
       subject: record.who.subject,
       state: record.state,
       bootId: owner?.bootId ?? null,
@@ -144,15 +146,15 @@ function prepare(db: Database.Database) {
       'SELECT seq, record, prev, hash FROM transitions WHERE run_id = ? ORDER BY seq',
     ),
     addRun: db.prepare<[Record<string, string | number | null>]>(
-      `INSERT INTO runs (first_seq, run_id, enqueued_at, runbook, subject, state, boot_id, pid_ns, pid, start_time, host)
-       VALUES (@firstSeq, @runId, @enqueuedAt, @runbook, @subject, @state, @bootId, @pidNs, @pid, @startTime, @host)`,
+      `INSERT INTO runs (first_seq, run_id, enqueued_at, runbook, path, rehearsal, subject, state,
+                         boot_id, pid_ns, pid, start_time, host)
+       VALUES (@firstSeq, @runId, @enqueuedAt, @runbook, @path, @rehearsal, @subject, @state,
+               @bootId, @pidNs, @pid, @startTime, @host)`,
     ),
     // Runs under way of the document (by its path) that the given run is of.
     runningBeside: db.prepare<[string], RunOwner>(
       `SELECT boot_id AS bootId, pid_ns AS pidNamespace, pid, start_time AS startTime, host FROM runs
-       JOIN transitions ON seq = first_seq
-       WHERE runs.state = 'started' AND json_extract(record, '$.runbook.path') =
-         (SELECT json_extract(record, '$.runbook.path') FROM runs JOIN transitions ON seq = first_seq WHERE runs.run_id = ?)`,
+       WHERE state = 'started' AND rehearsal = 0 AND path = (SELECT path FROM runs WHERE run_id = ?)`,
     ),
     started: db.prepare<[{ runId: string; startedAt: string }]>(
       "UPDATE runs SET state = 'started', started_at = @startedAt WHERE run_id = @runId",
@@ -196,8 +198,12 @@ function fold(links: readonly StoredLink[]): StoredRun | null {
 /** Ids of the runs that fit, by the time they were asked for, then by arrival. */
 function newestFirst(db: Database.Database, { limit, ...wanted }: RunFilter): readonly string[] {
   if (!Number.isSafeInteger(limit) || limit < 0) throw new TypeError(`limit ${limit} is not a count`);
-  const columns = (['runbook', 'subject', 'state', 'outcome'] as const).filter((name) => wanted[name] !== undefined);
+  const columns = (['runbook', 'path', 'subject', 'state', 'outcome'] as const).filter(
+    (name) => wanted[name] !== undefined,
+  );
   const conditions = columns.map((name) => `${name} = @${name}`);
+  if (wanted.outcome !== undefined || wanted.incomplete) conditions.push('rehearsal = 0');
+  if (wanted.incomplete) conditions.push("started_at IS NOT NULL AND outcome IS NOT 'succeeded'");
   // A range can use the index of the ids; a pattern would make `%` in an id mean something.
   if (wanted.idPrefix !== undefined) conditions.push("run_id >= @idPrefix AND run_id < @idPrefix || '~'");
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;

@@ -1,13 +1,14 @@
 /** Documents from a folder, or from a path that the local user names. Reads only regular files, each from one descriptor. */
-import { constants } from 'node:fs';
-import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
 import { codeOf, messageOf } from '../../core/failures.ts';
-import { isInside } from '../../core/paths.ts';
 import type { LoadedDocument, RunbookSource, UnreadableDocument } from '../../core/ports.ts';
 import { nearest } from '../../core/spelling.ts';
+import { LeadsOut } from '../system/beneath.ts';
 import { stampOf } from '../system/stamp.ts';
+import { NotRegular, openFolder, openNamed } from './open.ts';
+import type { DocumentFolder, OpenDocument } from './open.ts';
 
 /** A document's history grows; its head is bounded by the parser. */
 const MAX_DOCUMENT_BYTES = 64 * 1024 ** 2;
@@ -24,27 +25,48 @@ export function createFolderSource({ folder, cwd }: FolderSourceOptions): Runboo
   return {
     load: async (reference) => {
       const { file, root } = await locate(reference, folder, cwd);
-      return await read(file, cwd, root);
+      if (root === null) return await read(file, cwd, null, async () => await openNamed(file));
+      const opened = await openFolder(root).catch((error: unknown) => Promise.reject(asRunbookError(error, root)));
+      try {
+        return await read(file, cwd, root, async () => await opened.open(path.basename(file)));
+      } finally {
+        await opened.close();
+      }
     },
     list: async () => {
       if (folder === null) throw noFolder();
-      const names = (
-        await readdir(folder).catch((error: unknown) => Promise.reject(asRunbookError(error, folder)))
-      ).filter((name) => name.endsWith('.md') && !name.startsWith('.'));
-      const documents: (LoadedDocument | UnreadableDocument)[] = [];
-      for (const fileName of names.sort()) {
-        const file = path.join(folder, fileName);
-        documents.push(
-          await read(file, cwd, folder).catch((error: unknown) => {
-            if (error instanceof RunbookError)
-              return { displayPath: display(file, cwd), fileName, bytes: null, problem: error.message };
-            throw error;
-          }),
-        );
+      try {
+        const opened = await openFolder(folder);
+        try {
+          return await readAll(opened, folder, cwd);
+        } finally {
+          await opened.close();
+        }
+      } catch (error) {
+        throw asRunbookError(error, folder);
       }
-      return documents;
     },
   };
+}
+
+async function readAll(
+  opened: DocumentFolder,
+  folder: string,
+  cwd: string,
+): Promise<readonly (LoadedDocument | UnreadableDocument)[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.md') && !name.startsWith('.'));
+  const documents: (LoadedDocument | UnreadableDocument)[] = [];
+  for (const fileName of names.sort()) {
+    const file = path.join(folder, fileName);
+    documents.push(
+      await read(file, cwd, folder, async () => await opened.open(fileName)).catch((error: unknown) => {
+        if (error instanceof RunbookError)
+          return { displayPath: display(file, cwd), fileName, bytes: null, problem: error.message };
+        throw error;
+      }),
+    );
+  }
+  return documents;
 }
 
 /** `root`: the folder that the document may not lead out of; null where the caller named a path. */
@@ -74,26 +96,22 @@ async function locate(
   });
 }
 
-async function read(file: string, cwd: string, root: string | null): Promise<LoadedDocument> {
+async function read(
+  file: string,
+  cwd: string,
+  root: string | null,
+  openIt: () => Promise<OpenDocument>,
+): Promise<LoadedDocument> {
   const shown = display(file, cwd);
   try {
-    const target = await realpath(file);
-    // The folder's documents may be links (a ConfigMap is made of them), but only to places inside the folder.
-    if (root !== null && !isInside(await realpath(root), target)) {
-      throw new RunbookError('usage', `${shown} is a link that leads out of ${display(root, cwd)}.`, {
-        fix: 'Name the document by its own path if you trust it.',
-      });
-    }
-    // O_NONBLOCK: opening a FIFO must not wait for a writer. What was opened is what is looked at and read.
-    const handle = await open(target, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    const { handle, target } = await openIt();
     try {
       const facts = await handle.stat();
       if (facts.isDirectory())
         throw new RunbookError('usage', `${shown} is a folder, not a runbook.`, {
           fix: 'Name one of the documents in it.',
         });
-      if (!facts.isFile())
-        throw new RunbookError('usage', `${shown} is not a regular file.`, { fix: 'A runbook is a markdown file.' });
+      if (!facts.isFile()) throw new NotRegular();
       if (facts.size > MAX_DOCUMENT_BYTES) {
         throw new RunbookError(
           'runbook-invalid',
@@ -115,6 +133,18 @@ async function read(file: string, cwd: string, root: string | null): Promise<Loa
       await handle.close();
     }
   } catch (error) {
+    if (error instanceof LeadsOut) {
+      throw new RunbookError('usage', `${shown} is a link that leads out of ${display(root ?? '/', cwd)}.`, {
+        fix: 'Name the document by its own path if you trust it.',
+        cause: error,
+      });
+    }
+    if (error instanceof NotRegular) {
+      throw new RunbookError('usage', `${shown} is not a regular file.`, {
+        fix: 'A runbook is a markdown file.',
+        cause: error,
+      });
+    }
     throw asRunbookError(error, shown);
   }
 }

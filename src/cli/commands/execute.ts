@@ -1,16 +1,18 @@
-/** `runbook execute`: from the command line to a request, and from the events of the run to what a person or a pipeline sees. */
+/** `runbook execute`: from the command line to a request, and from the end of the run to an exit code. */
+import path from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
-import { bytesOf, exitCodeOf, signalNumber, stopReasonOf } from '../../core/run.ts';
-import type { RunEvent, RunRequest, RunResult } from '../../core/run.ts';
+import { exitCodeOf, stopReasonOf } from '../../core/run.ts';
+import { signalNumber } from '../../core/signals.ts';
+import type { RunRequest, StepChoice } from '../../core/run.ts';
 import { formatDuration, parseDuration } from '../../core/units.ts';
 import { execute } from '../../engine/execute.ts';
 import { refuseRequest } from '../../engine/refuse.ts';
-import { printJson, withApp } from '../context.ts';
+import { withApp } from '../context.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
 import { createInteraction } from '../interaction.ts';
-import { inline, printable } from '../render.ts';
-import type { Style } from '../render.ts';
+import { inline } from '../render.ts';
 import { reportError } from '../report.ts';
+import { createRunView } from '../run-view.ts';
 import type { Terminal } from '../terminal.ts';
 import { readToken } from '../token-input.ts';
 import type { TokenOptions } from '../token-input.ts';
@@ -28,12 +30,18 @@ export interface ExecuteOptions extends CommonOptions, TokenOptions {
   readonly strict?: boolean;
   readonly yes?: boolean;
   readonly input?: boolean;
+  readonly from?: string;
+  readonly only?: string;
+  readonly stubs?: string;
+  readonly keepWorkdir?: string;
 }
 
+/** @param valueOptions names of the options whose next word is their value */
 export async function executeCommand(
   terminal: Terminal,
   argument: string | undefined,
   options: ExecuteOptions,
+  valueOptions: ReadonlySet<string>,
 ): Promise<number> {
   const reference = chooseReference(argument, options.runbook);
   return await withApp(terminal, options, async (context) => {
@@ -42,17 +50,11 @@ export async function executeCommand(
     if (app.settings.history === 'none' && options.quiet !== true) {
       terminal.say(style.yellow('This run leaves no record (--history none): nobody can ask later what happened.'));
     }
-    const rollbacks: Rollback[] = [];
-    const listener = async (event: RunEvent): Promise<void> => {
-      if (event.type === 'step' && event.rollback !== undefined) {
-        rollbacks.unshift({ step: event.name, body: event.rollback.body });
-      }
-      await show(terminal, style, options, event);
-    };
     // Read before signals are caught: whoever interrupts a read that waits ends the process, and nothing has begun.
     const asked = emptyRequest(terminal, context, options, reference);
+    const view = createRunView(terminal, context, options, asked, valueOptions);
     const request = await fillIn(terminal, context, options, asked).catch(async (error: unknown) => {
-      if (error instanceof RunbookError) await refuseRequest(ports, asked, error, listener);
+      if (error instanceof RunbookError) await refuseRequest(ports, asked, error, view.listener);
       throw error;
     });
 
@@ -63,8 +65,8 @@ export async function executeCommand(
         if (options.quiet !== true) terminal.say(style.dim(text));
       });
       try {
-        const result = await execute(ports, { ...request, signal, force }, listener);
-        await finish(terminal, options, context, result, rollbacks);
+        const result = await execute(ports, { ...request, signal, force }, view.listener);
+        await view.finish(result);
         if (result.outcome === 'timed-out' || result.outcome === 'canceled') terminal.leaveSoon();
         return exitCodeOf(result);
       } catch (error) {
@@ -102,6 +104,9 @@ function emptyRequest(
     strict: options.strict === true,
     interaction: terminal.interactive && options.input !== false ? createInteraction(terminal) : null,
     assumeYes: options.yes === true,
+    choice: null,
+    stubs: readStubs(terminal, options.stubs),
+    keepWorkFolder: app.settings.keepWorkdir,
   };
 }
 
@@ -119,76 +124,12 @@ async function fillIn(
     onCommandLine,
     wanted,
     envFile: readEnvFiles(options.envFile ?? [], terminal.cwd),
+    choice: readChoice(options),
     timeoutMs: readTimeout(options.timeout),
     callChain: readCallChain(terminal),
-    token: await readToken(terminal, options, app.settings.token),
+    // Nobody looks at the token of a rehearsal, so none is waited for.
+    token: asked.stubs === null ? await readToken(terminal, options, app.settings.token) : null,
   };
-}
-
-/** The rollback of a step that has begun, newest first: nothing of it is run. */
-interface Rollback {
-  readonly step: string;
-  readonly body: string;
-}
-
-/** Output goes where it belongs at once, all of it; with `--json` stdout belongs to the document, so it goes to stderr. */
-async function show(terminal: Terminal, style: Style, options: CommonOptions, event: RunEvent): Promise<void> {
-  const quiet = options.quiet === true;
-  switch (event.type) {
-    case 'stdout':
-    case 'stderr':
-      if (event.type === 'stdout' && options.json !== true) await terminal.print(event.chunk);
-      else await terminal.pass(event.chunk);
-      return;
-    case 'notice':
-      if (event.level === 'warning') terminal.say(`runbook: ${style.yellow('warning')}: ${inline(event.message)}`);
-      else if (!quiet) terminal.say(style.dim(inline(event.message)));
-      return;
-    case 'started':
-      if (!quiet) terminal.say(style.dim(`run ${event.runId} started`));
-      return;
-    case 'step':
-      if (!quiet && event.phase === 'started' && event.of > 1)
-        terminal.say(style.bold(`── ${event.step + 1}/${event.of} ${inline(event.name)}`));
-      return;
-    case 'queued':
-    case 'finished':
-  }
-}
-
-async function finish(
-  terminal: Terminal,
-  options: CommonOptions,
-  { app, style }: CommandContext,
-  result: RunResult,
-  rollbacks: readonly Rollback[],
-): Promise<void> {
-  for (const survivor of result.survivors) {
-    terminal.say(
-      `runbook: ${style.yellow('warning')}: process ${survivor.pid} (${inline(survivor.command)}) of the script is still alive.`,
-    );
-  }
-  if (options.json === true) {
-    const { chunks } = await app.output.read(result.runId);
-    const text = (stream: 'stdout' | 'stderr'): string => bytesOf(chunks, stream).toString('utf8');
-    await printJson(terminal, 'execute', {
-      exitCode: exitCodeOf(result),
-      result: { ...result, output: { ...result.output, stdout: text('stdout'), stderr: text('stderr') } },
-    });
-  }
-  const took = formatDuration(result.durationMs);
-  if (result.outcome === 'succeeded') {
-    if (options.quiet !== true) terminal.say(style.dim(`run ${result.runId} ${style.green('succeeded')} in ${took}`));
-    return;
-  }
-  const dropped = result.output.dropped > 0 ? ` ${result.output.dropped} bytes of output are not in the record.` : '';
-  terminal.say(`runbook: ${style.red(result.outcome)}: ${inline(result.reason ?? '')} (after ${took})${dropped}`);
-  for (const { step, body } of rollbacks) {
-    terminal.say(
-      `${style.bold(`To take back “${inline(step)}”, by hand:`)}\n${printable(body).replaceAll(/^/gm, '    ')}`,
-    );
-  }
-  if (app.settings.history !== 'none') terminal.say(`  see: runbook history ${result.runId}`);
 }
 
 function chooseReference(argument: string | undefined, option: string | undefined): string {
@@ -202,6 +143,22 @@ function chooseReference(argument: string | undefined, option: string | undefine
       fix: 'Write `runbook execute NAME` or a path; `runbook list` shows what there is.',
     });
   return reference;
+}
+
+function readChoice({ from, only }: ExecuteOptions): StepChoice | null {
+  if (from !== undefined && only !== undefined)
+    throw new RunbookError('usage', '--from and --only are both given.', { fix: 'Give one of them.' });
+  if (from !== undefined) return { kind: 'from', step: from };
+  return only === undefined ? null : { kind: 'only', step: only };
+}
+
+/** What is called inside of a rehearsal is one, too: whether it says so or not. */
+function readStubs(terminal: Terminal, option: string | undefined): string | null {
+  if (option !== undefined) return path.resolve(terminal.cwd, option);
+  const inherited = terminal.environment.get('RUNBOOK_STUBS') ?? '';
+  if (inherited === '') return null;
+  terminal.say(`runbook: RUNBOOK_STUBS is set to ${inline(inherited)}, so nothing here is a real run.`);
+  return inherited;
 }
 
 function readTimeout(text: string | undefined): number | null {

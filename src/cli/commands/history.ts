@@ -2,7 +2,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import { RunbookError } from '../../core/errors.ts';
 import { bytesOf, exitCodeOf } from '../../core/run.ts';
-import type { StoredRun } from '../../core/run.ts';
+import type { StepResult, StoredRun } from '../../core/run.ts';
 import { formatDuration } from '../../core/units.ts';
 import { printJson, withApp } from '../context.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
@@ -50,7 +50,7 @@ function row(run: StoredRun): readonly string[] {
   return [
     run.enqueuedAt,
     inline(run.runbook.name),
-    result?.outcome ?? (run.refusal === null ? run.state : `refused: ${run.refusal.code}`),
+    `${run.rehearsal ? 'rehearsal: ' : ''}${result?.outcome ?? (run.refusal === null ? run.state : `refused: ${run.refusal.code}`)}`,
     result === null ? '' : String(exitCodeOf(result)),
     result === null ? '' : formatDuration(result.durationMs),
     inline(run.who.subject ?? `${run.who.osUser ?? '?'} (no token)`),
@@ -93,6 +93,22 @@ async function showRun(
   return 0;
 }
 
+function describeSteps({ from, only }: NonNullable<StoredRun['steps']>): string {
+  return from === undefined ? `only “${only ?? ''}”` : `from “${from}”`;
+}
+
+const CONFIRMED = {
+  answer: 'confirmed by an answer',
+  typing: 'confirmed by typing',
+  yes: 'confirmed by --yes',
+} as const;
+
+function describeStep({ name, outcome, durationMs, reason, confirmedBy }: StepResult): string {
+  if (outcome === 'skipped') return `${name}: skipped${reason === undefined ? '' : `, ${reason}`}`;
+  const confirmed = confirmedBy === undefined ? '' : `, ${CONFIRMED[confirmedBy]}`;
+  return `${name}: ${outcome}, ${formatDuration(durationMs)}${confirmed}`;
+}
+
 function facts(run: StoredRun): string {
   const { result, refusal, who, runbook } = run;
   const git =
@@ -110,9 +126,14 @@ function facts(run: StoredRun): string {
     ['digest', runbook.digest ?? 'none'],
     ['who', `${identity}; ${who.osUser ?? 'unknown user'}@${who.host ?? ''} by ${run.source}`],
     ['asked', run.enqueuedAt],
-    ['state', run.state],
+    [
+      'state',
+      `${run.state}${run.rehearsal ? ', a rehearsal: no claims were asked for, and its outcome does not count' : ''}`,
+    ],
   ];
   if (refusal !== null) rows.push(['refused', `${refusal.code}: ${refusal.message}`]);
+  if (run.continues !== undefined) rows.push(['continues', run.continues]);
+  if (run.steps !== undefined) rows.push(['steps', describeSteps(run.steps)]);
   if (run.incident !== null) rows.push(['incident', run.incident]);
   if (run.callChain.length > 0) rows.push(['called by', run.callChain.join(' → ')]);
   for (const variable of run.variables)
@@ -125,12 +146,9 @@ function facts(run: StoredRun): string {
       'outcome',
       `${result.outcome}, exit ${exitCodeOf(result)}, ${formatDuration(result.durationMs)}${result.reason === null ? '' : `: ${result.reason}`}`,
     ]);
-    if (result.steps.length > 1)
-      for (const step of result.steps)
-        rows.push([
-          'step',
-          `${step.name}: ${step.outcome}${step.outcome === 'skipped' ? '' : `, ${formatDuration(step.durationMs)}`}`,
-        ]);
+    for (const step of result.steps)
+      if (result.steps.length > 1 || step.confirmedBy !== undefined) rows.push(['step', describeStep(step)]);
+    if (result.workFolder !== null) rows.push(['kept', result.workFolder]);
     rows.push([
       'output',
       `${result.output.bytes} bytes, ${result.output.dropped} not kept, sha256 ${result.output.digest}`,

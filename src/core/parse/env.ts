@@ -19,7 +19,7 @@ export function readEnv(mapping: YamlMapping, problems: Problems): readonly EnvR
   });
 }
 
-/** Reports a name that is malformed or that nobody may set. Used for outputs of steps as well. */
+/** Reports a name that is malformed or that nobody may set. */
 export function checkName({ key, at }: Pick<YamlEntry, 'key' | 'at'>, problems: Problems): boolean {
   if (!isEnvironmentName(key)) {
     problems.add(

@@ -1,4 +1,5 @@
 /** The keys of a step's yaml block. */
+import { deniedFromOthers } from '../environment-names.ts';
 import type { EnvRequirement, Step } from '../runbook.ts';
 import { checkName } from './env.ts';
 import { booleanOf, durationOf, knownEntries, textOf, textsOf } from './fields.ts';
@@ -77,6 +78,15 @@ function readOutputs(
   const names = new Set<string>();
   for (const { text, at } of textsOf(entry, problems)) {
     if (!checkName({ key: text, at }, problems)) continue;
+    if (deniedFromOthers(text)) {
+      problems.add(
+        'step-outputs',
+        at,
+        `${quote(text)} is a name that no script may pass on: it would decide over what later steps start or reach.`,
+        'Choose another name, and let the later script set what it needs.',
+      );
+      continue;
+    }
     const declared = env.some(({ name }) => name === text);
     if (declared || names.has(text)) {
       problems.add(

@@ -12,11 +12,17 @@ const FACTS = {
   token: 't.t.t',
   apiUrl: 'http://h/api/runbooks',
   execDirHost: '/w',
+  stubs: '/stubs',
 };
 
 describe('contractEnvironment', () => {
   it('sets exactly the names of the contract', () => {
     expect(new Set(Object.keys(contractEnvironment(FACTS)))).toEqual(CONTRACT_NAMES);
+  });
+
+  it('tells of stand-ins only in a rehearsal', () => {
+    expect(contractEnvironment(FACTS)['RUNBOOK_STUBS']).toBe('/stubs');
+    expect(Object.keys(contractEnvironment({ ...FACTS, stubs: null }))).not.toContain('RUNBOOK_STUBS');
   });
 
   it('leaves out what needs a token where there is none', () => {

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { DENIED_NAMES, deniedFromAnybody, isEnvironmentName } from '../../../src/core/environment-names.ts';
+import {
+  DENIED_NAMES,
+  deniedFromAnybody,
+  deniedFromOthers,
+  isEnvironmentName,
+} from '../../../src/core/environment-names.ts';
 
 test.each(['A', '_', 'a1', 'PATH', 'DB_HOST'])('%s is a name', (name) => {
   expect(isEnvironmentName(name)).toBe(true);
@@ -33,6 +38,21 @@ test.each([
 ])('anybody may set %s', (name) => {
   expect(deniedFromAnybody(name)).toBe(false);
 });
+
+test.each(
+  'PATH HOME SSH_AUTH_SOCK SSH_ASKPASS GIT_DIR GIT_AUTHOR_NAME HTTP_PROXY https_proxy NO_PROXY all_proxy LD_PRELOAD'.split(
+    ' ',
+  ),
+)('only the local user may set %s, if anybody', (name) => {
+  expect(deniedFromOthers(name)).toBe(true);
+});
+
+test.each('VERSION XPATH PATHS HOMES MY_SSH_KEY SSH LEGIT_NAME PROXY PROXY_HOST proxy'.split(' '))(
+  'a script may pass on %s',
+  (name) => {
+    expect(deniedFromOthers(name)).toBe(false);
+  },
+);
 
 test('every entry of the list denies', () => {
   for (const name of DENIED_NAMES) expect(deniedFromAnybody(name.replace('*', 'X'))).toBe(true);

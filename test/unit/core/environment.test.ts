@@ -141,10 +141,16 @@ describe('names', () => {
     'my_secret',
     'GITHUB_PAT',
     'DB_PWD',
+    'PGPASSWORD',
+    'SSHPASS',
+    'SMTP_PASS',
   ])('%s looks like a secret', (name) => {
     expect(looksSecret(name)).toBe(true);
   });
-  it.each(['PWD', 'OLDPWD', 'KEYBOARD', 'TOKENS_PER_MINUTE', 'HOST', 'MONKEY'])('%s does not', (name) => {
-    expect(looksSecret(name)).toBe(false);
-  });
+  it.each(['PWD', 'OLDPWD', 'KEYBOARD', 'TOKENS_PER_MINUTE', 'HOST', 'MONKEY', 'COMPASS', 'BYPASS'])(
+    '%s does not',
+    (name) => {
+      expect(looksSecret(name)).toBe(false);
+    },
+  );
 });

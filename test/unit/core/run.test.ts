@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { exitCodeOf, isLegalTransition, signalNumber, stopReasonOf } from '../../../src/core/run.ts';
+import { exitCodeOf, isLegalTransition, stopReasonOf } from '../../../src/core/run.ts';
+import { signalNumber } from '../../../src/core/signals.ts';
 import type { RunState } from '../../../src/core/run.ts';
 
 const STATES: readonly (RunState | null)[] = [null, 'queued', 'started', 'finished', 'interrupted', 'refused'];

@@ -94,6 +94,11 @@ export const SCRIPTS: readonly Case[] = [
   { rule: 'step-confirm', name: 'a secret', text: step('confirm_typing: DB_PASSWORD') },
   { rule: 'step-outputs', name: 'declared', text: step('outputs: NODE') },
   { rule: 'step-outputs', name: 'twice', text: step('outputs: A, A') },
+  ...['PATH', 'HOME', 'SSH_AUTH_SOCK', 'GIT_DIR', 'HTTPS_PROXY', 'all_proxy'].map((name) => ({
+    rule: 'step-outputs' as const,
+    name: `of the local user: ${name}`,
+    text: step(`outputs: ${name}`),
+  })),
   { rule: 'allow-unknown', name: 'no such rule', text: middle('<!-- runbook: allow title-difers -->\n\n'), line: 12 },
   { rule: 'allow-unknown', name: 'an error', text: middle('<!-- runbook: allow claims-empty -->\n\n'), line: 12 },
   { rule: 'allow-unknown', name: 'another word', text: middle('<!-- runbook: ignore all -->\n\n'), line: 12 },

@@ -1,0 +1,230 @@
+/** Artifacts on disk: `artifacts/<runId>/<path>`, private, each written aside and then renamed, so none is torn. */
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+import { RunbookError } from '../../core/errors.ts';
+import { codeOf } from '../../core/failures.ts';
+import type { ArtifactStore, MaskStream } from '../../core/ports.ts';
+import type { ArtifactRecord } from '../../core/run.ts';
+import { formatBytes } from '../../core/units.ts';
+import { rawName, reasonOf } from '../system/descriptors.ts';
+import { reach } from './reach.ts';
+import type { Reached, ReachedFile } from './reach.ts';
+import { transfer } from './transfer.ts';
+
+/** Of one declared folder. */
+const MAX_FILES = 1000;
+/** With its folders, which may be many and empty. */
+const MAX_ENTRIES = 2000;
+const MAX_PATH_BYTES = 1000;
+
+/** Ids name folders here: nothing that could leave the folder. */
+const RUN_ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+export interface ArtifactOptions {
+  readonly stateDir: string;
+  /** Of all artifacts of one run together. */
+  readonly maxBytes: number;
+}
+
+const NOT_KEPT = {
+  link: 'it is a link',
+  'behind-link': 'it lies behind a link',
+  special: 'it is neither a file nor a folder',
+} as const;
+
+interface Keeping {
+  readonly workFolder: string;
+  /** Of this run. */
+  readonly folder: string;
+  /** Where a file is until it is whole. */
+  readonly aside: string;
+  readonly mask: () => MaskStream;
+  readonly maxBytes: number;
+  bytesLeft: number;
+  readonly records: Map<string, ArtifactRecord>;
+}
+
+export function createArtifactStore({ stateDir, maxBytes }: ArtifactOptions): ArtifactStore {
+  const root = path.join(stateDir, 'artifacts');
+  return {
+    keep: async (runId, workFolder, paths, mask) => {
+      if (!RUN_ID.test(runId)) throw new TypeError(`${JSON.stringify(runId)} cannot name a folder of artifacts`);
+      const folder = path.join(root, runId);
+      // No run has a dot in its name.
+      const aside = path.join(root, `${runId}.partial`);
+      const records = new Map<string, ArtifactRecord>();
+      const keeping = { workFolder, folder, aside, mask, maxBytes, bytesLeft: maxBytes, records };
+      for (const declared of paths) await keepDeclared(keeping, declared);
+      await syncKept(keeping);
+      return [...records.values()];
+    },
+
+    read: async (runId, name) => {
+      const names = rawName(name).split('/');
+      if (!RUN_ID.test(runId) || !names.every(isName)) return null;
+      try {
+        const reached = await reach(path.join(root, runId), names, 0);
+        if (reached.kind !== 'file') return null;
+        try {
+          return await reached.handle.readFile();
+        } finally {
+          await reached.handle.close();
+        }
+      } catch (error) {
+        if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(codeOf(error))) return null;
+        throw new RunbookError('io', `The artifact ${name} of run ${runId} cannot be read: ${reasonOf(error)}.`, {
+          fix: 'See that the folder of artifacts belongs to you and that its disk is whole.',
+          cause: error,
+        });
+      }
+    },
+  };
+}
+
+/** A file, or a folder with what is in it, one after the other in the order of names. */
+async function keepDeclared(keeping: Keeping, declared: string): Promise<void> {
+  const first = rawName(declared)
+    .split('/')
+    .filter((name) => name !== '' && name !== '.');
+  if (first.length === 0 || !first.every(isName) || declared.startsWith('/')) {
+    record(keeping, declared, 'it does not lie in the work folder');
+    return;
+  }
+  const pending: (readonly string[])[] = [first];
+  let files = 0;
+  let entries = 0;
+  let isCut = false;
+  while (files < MAX_FILES) {
+    const names = pending.pop();
+    if (names === undefined) break;
+    const reached = await look(keeping, names);
+    if (reached?.kind !== 'folder') {
+      files += 1;
+      if (reached !== null) await keepReached(keeping, textOf(names), reached);
+      continue;
+    }
+    const inside = reached.names.slice(0, Math.min(MAX_FILES, MAX_ENTRIES - entries)).map((name) => names.concat(name));
+    entries += inside.length;
+    isCut ||= inside.length < reached.names.length;
+    pending.push(...inside.reverse());
+    if (reached.names.length === 0) record(keeping, textOf(names), 'it is an empty folder');
+  }
+  if (isCut || pending.length > 0) {
+    record(keeping, textOf(first), `it holds more than the ${MAX_FILES} files that are kept of a folder`);
+  }
+}
+
+/** @returns null where the record already says why there is nothing */
+async function look(keeping: Keeping, names: readonly string[]): Promise<Reached | null> {
+  const shown = textOf(names);
+  if (rawName(shown) !== names.join('/')) return refused(keeping, shown, 'its name is not UTF-8');
+  if (names.join('/').length > MAX_PATH_BYTES) return refused(keeping, shown, 'its path is too long');
+  try {
+    return await reach(keeping.workFolder, names, MAX_FILES);
+  } catch (error) {
+    const isMissing = ['ENOENT', 'ENOTDIR'].includes(codeOf(error));
+    return refused(keeping, shown, isMissing ? 'it was not written' : `it cannot be read: ${reasonOf(error)}`);
+  }
+}
+
+async function keepReached(
+  keeping: Keeping,
+  shown: string,
+  reached: Exclude<Reached, { kind: 'folder' }>,
+): Promise<void> {
+  if (reached.kind !== 'file') {
+    record(keeping, shown, NOT_KEPT[reached.kind]);
+    return;
+  }
+  try {
+    // What was declared twice, or lies in a declared folder as well, is kept once.
+    if (keeping.records.get(shown)?.kept !== true) await keepFile(keeping, shown, reached);
+  } catch (error) {
+    record(keeping, shown, `it could not be kept: ${reasonOf(error)}`, reached.bytes);
+  } finally {
+    await reached.handle.close();
+  }
+}
+
+async function keepFile(keeping: Keeping, shown: string, { handle, bytes }: ReachedFile): Promise<void> {
+  const { aside, bytesLeft, mask } = keeping;
+  const target = path.join(keeping.folder, shown);
+  const transferred =
+    bytes > bytesLeft
+      ? null
+      : await writeAside(aside, target, async (file) => await transfer(handle, file, bytesLeft, mask));
+  if (transferred === null) {
+    record(keeping, shown, `it does not fit in the ${formatBytes(keeping.maxBytes)} that are kept of a run`, bytes);
+    return;
+  }
+  keeping.bytesLeft -= transferred.bytes;
+  keeping.records.set(shown, { path: shown, ...transferred, kept: true, reason: null });
+}
+
+/** @param write gives null when the file is not to be kept after all */
+async function writeAside<T>(
+  aside: string,
+  target: string,
+  write: (file: FileHandle) => Promise<T | null>,
+): Promise<T | null> {
+  await mkdir(path.dirname(target), { recursive: true, mode: 0o700 });
+  const file = await open(aside, 'w', 0o600);
+  try {
+    const written = await write(file);
+    if (written === null) return null;
+    await rename(aside, target);
+    return written;
+  } finally {
+    await file.close();
+    await rm(aside, { force: true });
+  }
+}
+
+/**
+ * What a record speaks of is on the disk. All at the end and a few at once, which is five times as fast as one by one:
+ * until the records are given away nobody believes in the files.
+ */
+async function syncKept(keeping: Keeping): Promise<void> {
+  const pending = [...keeping.records.values()].filter(({ kept }) => kept);
+  const work = async (): Promise<void> => {
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      const file = path.join(keeping.folder, next.path);
+      try {
+        await sync(file);
+      } catch (error) {
+        const reason = `it could not be kept: ${reasonOf(error)}`;
+        keeping.records.set(next.path, { ...next, digest: null, masked: false, kept: false, reason });
+        await rm(file, { force: true }).catch(() => {});
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: 4 }, work));
+}
+
+async function sync(file: string): Promise<void> {
+  const handle = await open(file, 'r');
+  try {
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function refused(keeping: Keeping, shown: string, reason: string): null {
+  record(keeping, shown, reason);
+  return null;
+}
+
+function record({ records }: Keeping, shown: string, reason: string, bytes = 0): void {
+  if (records.get(shown)?.kept === true) return;
+  records.set(shown, { path: shown, bytes, digest: null, masked: false, kept: false, reason });
+}
+
+function isName(name: string): boolean {
+  return name !== '' && name !== '.' && name !== '..' && !name.includes('\0');
+}
+
+function textOf(names: readonly string[]): string {
+  return Buffer.from(names.join('/'), 'latin1').toString();
+}

@@ -1,0 +1,141 @@
+/**
+ * Work folders that outlive their run: found by the run's id, with the outputs of its steps in a file beside `work/`.
+ * In a shared folder anybody may have made anything, so only what is plainly our own is touched.
+ */
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { chmod, lstat, mkdir, open, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { codeOf } from '../../core/failures.ts';
+import { identityOf } from '../system/descriptors.ts';
+import { removeAllBut, removeTree } from './remove.ts';
+
+const KEPT_MS = 24 * 60 * 60 * 1000;
+/** Each step may pass on as much as its outputs file may hold, 1 MiB. */
+const MAX_OUTPUTS_BYTES = 64 * 1024 ** 2;
+
+/** Ids name folders here, in lower case: nothing that could leave the folder. */
+const RUN_ID = /^[A-Za-z0-9_-]{1,64}$/;
+const IN_USE = 'runbook-exec-';
+/** Being removed: nobody can take it over any more. */
+const GOING = 'runbook-gone-';
+
+/** What lies where in the folder of a run. */
+export interface Layout {
+  readonly root: string;
+  /** The script's. */
+  readonly work: string;
+  /** Scripts, outputs of steps, secrets. */
+  readonly control: string;
+  /** Of a folder that was kept: what its steps had passed on. */
+  readonly outputs: string;
+}
+
+/** @throws TypeError for an id that cannot name a folder */
+export function layoutOf(parent: string, runId: string): Layout {
+  if (!RUN_ID.test(runId)) throw new TypeError(`${JSON.stringify(runId)} cannot name a work folder`);
+  const root = path.join(parent, `${IN_USE}${runId.toLowerCase()}`);
+  return {
+    root,
+    work: path.join(root, 'work'),
+    control: path.join(root, 'control'),
+    outputs: path.join(root, 'kept.json'),
+  };
+}
+
+/**
+ * Only `work/` stays, and what later steps need: scripts, outputs files and whatever else lay beside it go first.
+ * @param identity of the folder as it was made
+ * @throws Error whose message says why, as a part of a sentence
+ */
+export async function leave(layout: Layout, identity: string, outputs: ReadonlyMap<string, string>): Promise<void> {
+  if ((await identityOfOwn(layout.root)) !== identity) throw new Error('it is not the folder that was made any more');
+  await chmod(layout.root, 0o700);
+  await removeAllBut(layout.root, path.basename(layout.work));
+  if ((await identityOfOwn(layout.work)) === null) throw new Error('the script removed it');
+  // Aside first: what bears the name is whole, and from then on the folder can be taken over.
+  const aside = path.join(layout.root, randomUUID());
+  await writeFile(aside, JSON.stringify([...outputs]), { mode: 0o600, flag: 'wx' });
+  await rename(aside, layout.outputs);
+}
+
+/**
+ * Renaming is what decides between two who want the same folder.
+ * @returns the outputs; null where there is no such folder (any more), or it is not plainly our own
+ * @throws system errors; the folder is then still there for another try
+ */
+export async function takeOver(earlier: Layout, layout: Layout): Promise<ReadonlyMap<string, string> | null> {
+  const identity = await identityOfOwn(earlier.root, 0o700);
+  if (identity === null || (await identityOfOwn(earlier.work)) === null) return null;
+  const outputs = await readOutputs(earlier.outputs);
+  if (outputs === null) return null;
+  try {
+    // As if it had been kept just now: nobody who sweeps meanwhile may take it for expired under its new name.
+    const now = new Date();
+    await utimes(earlier.outputs, now, now);
+    await rename(earlier.root, layout.root);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+  try {
+    if ((await identityOfOwn(layout.root, 0o700)) !== identity) throw new Error('somebody else exchanged it');
+    await chmod(layout.work, 0o700);
+    await mkdir(layout.control, { mode: 0o700 });
+    await rm(layout.outputs);
+    return outputs;
+  } catch (error) {
+    await rename(layout.root, earlier.root).catch(() => {});
+    throw error;
+  }
+}
+
+/** Removes what was kept longer than 24 h, and what others could not finish removing. Never rejects. */
+export async function removeExpired(parent: string, now: Date): Promise<void> {
+  const names = await readdir(parent).catch(() => []);
+  for (const name of names.filter((each) => each.startsWith(IN_USE) || each.startsWith(GOING))) {
+    try {
+      const folder = path.join(parent, name);
+      if ((await identityOfOwn(folder, 0o700)) === null) continue;
+      if (name.startsWith(GOING)) {
+        await removeTree(folder);
+        continue;
+      }
+      const kept = await lstat(path.join(folder, 'kept.json'));
+      if (now.getTime() - kept.mtimeMs <= KEPT_MS) continue;
+      const going = path.join(parent, `${GOING}${name.slice(IN_USE.length)}`);
+      await rename(folder, going);
+      await removeTree(going);
+    } catch {
+      // In use, taken over at this moment, or stuck: none of it may trouble the run that begins.
+    }
+  }
+}
+
+/** @returns null unless it is a folder, no link, of this user, and with this mode where one is given */
+export async function identityOfOwn(folder: string, mode: number | null = null): Promise<string | null> {
+  const facts = await lstat(folder, { bigint: true }).catch(() => null);
+  if (facts === null || !facts.isDirectory()) return null;
+  if (process.geteuid !== undefined && facts.uid !== BigInt(process.geteuid())) return null;
+  if (mode !== null && (facts.mode & 0o7777n) !== BigInt(mode)) return null;
+  return identityOf(facts);
+}
+
+async function readOutputs(file: string): Promise<ReadonlyMap<string, string> | null> {
+  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => null);
+  if (handle === null) return null;
+  try {
+    const facts = await handle.stat();
+    if (!facts.isFile() || facts.size > MAX_OUTPUTS_BYTES) return null;
+    const pairs: unknown = JSON.parse(await handle.readFile('utf8'));
+    return Array.isArray(pairs) && pairs.every(isPair) ? new Map(pairs) : null;
+  } catch {
+    return null;
+  } finally {
+    await handle.close();
+  }
+}
+
+function isPair(value: unknown): value is readonly [string, string] {
+  return Array.isArray(value) && value.length === 2 && value.every((item) => typeof item === 'string');
+}

@@ -1,0 +1,123 @@
+/** What a person or a pipeline sees of a run: its events as they come, and in the end what it came to and what to do. */
+import { bytesOf, exitCodeOf } from '../core/run.ts';
+import type { RunEvent, RunEventSink, RunRequest, RunResult, VariableRecord } from '../core/run.ts';
+import { formatDuration } from '../core/units.ts';
+import { printJson } from './context.ts';
+import type { CommandContext, CommonOptions } from './context.ts';
+import { goOnCommand } from './go-on.ts';
+import { inline, printable } from './render.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface RunView {
+  readonly listener: RunEventSink;
+  /** Prints how the run ended; with `--json` the document, too. */
+  finish(result: RunResult): Promise<void>;
+}
+
+/** The rollback of a step that has begun: nothing of it is run. */
+interface Rollback {
+  readonly step: string;
+  readonly body: string;
+}
+
+export function createRunView(
+  terminal: Terminal,
+  { app, style }: CommandContext,
+  options: CommonOptions & { readonly only?: string; readonly token?: string },
+  { stubs }: RunRequest,
+  valueOptions: ReadonlySet<string>,
+): RunView {
+  const quiet = options.quiet === true;
+  /** Newest first. */
+  const rollbacks: Rollback[] = [];
+  let variables: readonly VariableRecord[] = [];
+
+  /** Output goes where it belongs at once, all of it; with `--json` stdout belongs to the document, so it goes to stderr. */
+  const listener = async (event: RunEvent): Promise<void> => {
+    switch (event.type) {
+      case 'stdout':
+      case 'stderr':
+        if (event.type === 'stdout' && options.json !== true) await terminal.print(event.chunk);
+        else await terminal.pass(event.chunk);
+        return;
+      case 'notice':
+        if (event.level === 'warning') terminal.say(`runbook: ${style.yellow('warning')}: ${inline(event.message)}`);
+        else if (!quiet) terminal.say(style.dim(inline(event.message)));
+        return;
+      case 'started':
+        if (!quiet) terminal.say(style.dim(`run ${event.runId} started`));
+        return;
+      case 'step': {
+        const { step, of, name, phase, result, rollback } = event;
+        if (rollback !== undefined) rollbacks.unshift({ step: name, body: rollback.body });
+        if (quiet) return;
+        if (phase === 'started' && of > 1) terminal.say(style.bold(`── ${step + 1}/${of} ${inline(name)}`));
+        if (result?.outcome === 'skipped')
+          terminal.say(style.dim(`“${inline(name)}” is ${result.reason ?? 'skipped'}`));
+        return;
+      }
+      case 'queued':
+        variables = event.variables;
+        return;
+      case 'finished':
+    }
+  };
+
+  /** The line to paste, and what it cannot hold. */
+  const sayHowToGoOn = (result: RunResult): void => {
+    const index = result.steps.findIndex(({ outcome }) => outcome !== 'succeeded' && outcome !== 'skipped');
+    const step = result.steps[index]?.name;
+    if (step === undefined || result.steps.length === 1) return;
+    // Who asked for one step does not go on to others by pasting a line.
+    const kind = options.only === undefined ? 'from' : 'only';
+    const namesBy = (origin: VariableRecord['origin']): readonly string[] =>
+      variables.filter((variable) => variable.origin === origin).map(({ name }) => name);
+    const made = index === 0 ? [] : namesBy('generated');
+    const command = goOnCommand({ ...terminal.commandLine, valueOptions }, { kind, step }, made);
+    terminal.say(style.bold(`To go on with “${inline(step)}”:`));
+    terminal.say(command === null ? `    the same command with --${kind} and the name of the step` : `    ${command}`);
+    const asked = namesBy('asked');
+    if (asked.length > 0) terminal.say(`  ${asked.join(', ')}: asked for in this run, to be given again.`);
+    if (made.length > 0) terminal.say(`  ${made.join(', ')}: made for this run and not kept, to be given again.`);
+    if (options.token === '-') terminal.say('  The token is read from stdin again.');
+  };
+
+  return {
+    listener,
+    finish: async (result) => {
+      for (const { pid, command } of result.survivors) {
+        const who = `process ${pid} (${inline(command)}) of the script is still alive.`;
+        terminal.say(`runbook: ${style.yellow('warning')}: ${who}`);
+      }
+      if (options.json === true) {
+        const { chunks } = await app.output.read(result.runId);
+        const text = (stream: 'stdout' | 'stderr'): string => bytesOf(chunks, stream).toString('utf8');
+        await printJson(terminal, 'execute', {
+          exitCode: exitCodeOf(result),
+          rehearsal: stubs !== null,
+          result: { ...result, output: { ...result.output, stdout: text('stdout'), stderr: text('stderr') } },
+        });
+      }
+      const took = formatDuration(result.durationMs);
+      const what = stubs === null ? '' : 'rehearsal ';
+      const kept = result.workFolder === null ? null : `The work folder is kept: ${inline(result.workFolder)}`;
+      if (result.outcome === 'succeeded') {
+        if (quiet) return;
+        terminal.say(style.dim(`run ${result.runId} ${what}${style.green('succeeded')} in ${took}`));
+        if (kept !== null) terminal.say(style.dim(kept));
+        return;
+      }
+      const { dropped } = result.output;
+      const lost = dropped > 0 ? ` ${dropped} bytes of output are not in the record.` : '';
+      const how = `${what}${style.red(result.outcome)}`;
+      terminal.say(`runbook: ${how}: ${inline(result.reason ?? '')} (after ${took})${lost}`);
+      for (const { step, body } of rollbacks) {
+        terminal.say(style.bold(`To take back “${inline(step)}”, by hand:`));
+        terminal.say(printable(body).replaceAll(/^/gm, '    '));
+      }
+      sayHowToGoOn(result);
+      if (kept !== null) terminal.say(`  ${kept}`);
+      if (app.settings.history !== 'none') terminal.say(`  see: runbook history ${result.runId}`);
+    },
+  };
+}

@@ -1,0 +1,74 @@
+/** The ports for files of a run: the folder that its scripts work in, and what is kept of it. Part of `ports.ts`. */
+import type { FileRequirement } from './runbook.ts';
+
+export interface WorkFolder {
+  readonly path: string;
+  /** The same folder as the host of a container sees it. */
+  readonly hostPath: string;
+  /** Writes a private file into the run's control folder (not the work folder) and returns its absolute path. */
+  controlFile(name: string, content: string): Promise<string>;
+  /** A file that the script may have replaced: only a small regular one is read. @throws RunbookError `io` */
+  readControlFile(name: string): Promise<string>;
+  /**
+   * Leaves the work folder where it is (the control folder goes) and remembers what later steps need. Returns its path.
+   * @throws Error whose message says why, as a part of a sentence
+   */
+  keep(outputs: ReadonlyMap<string, string>): Promise<string>;
+  /** @throws Error whose message says what is in the way and what to do, as a part of a sentence */
+  remove(): Promise<void>;
+}
+
+export interface Workspace {
+  /** A private folder (0700) with copies of the inputs, structure kept. @throws RunbookError `io`, `requirements-unmet` */
+  create(runId: string, folder: string, inputs: readonly FileRequirement[], signal: AbortSignal): Promise<WorkFolder>;
+  /**
+   * Takes over the work folder that an earlier run left, with the outputs of its steps; null where it is gone. It belongs
+   * to the new run from then on, and lies under another path. @throws RunbookError `io`, `busy` (stopped)
+   */
+  adopt(
+    runId: string,
+    earlierRunId: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly folder: WorkFolder; readonly outputs: ReadonlyMap<string, string> } | null>;
+  /** Removes what was kept longer than 24 h. Called at the start of a run; never fails, costs little when there is nothing. */
+  sweep(now: Date): Promise<void>;
+}
+
+/** Text on its way to where it is kept, secrets taken out. Each call gives what can be told by then. */
+export interface MaskStream {
+  write(chunk: Uint8Array): Buffer;
+  end(): Buffer;
+}
+
+/** Files that a run declared as its outputs. */
+export interface ArtifactStore {
+  /**
+   * Copies the declared outputs out of the work folder; once a run, when its processes are gone. Never throws for what a
+   * script did: what is not kept says why. Of a folder there is a record for each file.
+   * @param paths relative to the work folder, as the runbook declares them
+   * @param mask begins a stream for one file of text; others are kept as they are
+   */
+  keep(
+    runId: string,
+    workFolder: string,
+    paths: readonly string[],
+    mask: () => MaskStream,
+  ): Promise<readonly ArtifactRecord[]>;
+  /** What was kept under the path of a record; null where there is nothing. @throws RunbookError `io` */
+  read(runId: string, path: string): Promise<Buffer | null>;
+}
+
+/** A declared output, or a file in a declared folder, and what became of it. */
+export interface ArtifactRecord {
+  /** Relative to the work folder; may hold any character. */
+  readonly path: string;
+  /** Of what is kept; of the file itself where it is not kept; 0 where there is none. */
+  readonly bytes: number;
+  /** SHA-256, lower-case hex, over what is kept; null where nothing is. */
+  readonly digest: string | null;
+  /** It is text and secrets were taken out of it; other files are kept as they are. */
+  readonly masked: boolean;
+  readonly kept: boolean;
+  /** Why it is not kept, to go on from “because”: `it was not written`; null where it is kept. */
+  readonly reason: string | null;
+}
