@@ -77,6 +77,7 @@ console.log(`${'(copying)'.padEnd(12)}${'ordinary'.padEnd(10)}${floor.toFixed(0)
 for (const [secrets, count, text, chunks] of rows) {
   const stream = maskerOf(count).stream();
   const found = speed(chunks, (chunk) => stream.write(chunk));
-  const share = (found / floor).toPrecision(2);
-  console.log(`${secrets.padEnd(12)}${text.padEnd(10)}${found.toFixed(0).padStart(9)}${share.padStart(10)}`);
+  // Without secrets nothing is even copied.
+  const [speeds, share] = found > floor ? ['-', '> 1'] : [found.toFixed(0), (found / floor).toPrecision(2)];
+  console.log(`${secrets.padEnd(12)}${text.padEnd(10)}${speeds.padStart(9)}${share.padStart(10)}`);
 }

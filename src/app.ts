@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
+import { createArtifactStore } from './adapters/artifacts/folder.ts';
 import { createAuthenticator } from './adapters/authenticator/index.ts';
 import type { AuthSettings } from './adapters/authenticator/index.ts';
 import type { MintRequest } from './adapters/authenticator/mint.ts';
@@ -24,6 +25,9 @@ import { environmentName, environmentNames, SETTING_NAMES, SETTINGS } from './co
 import type { ResolvedSettings, Settings } from './core/settings.ts';
 import type { EnginePorts } from './engine/ports.ts';
 import { VERSION } from './version.ts';
+
+/** Of all declared outputs of a run together. */
+const MAX_ARTIFACT_BYTES = 100 * 1024 ** 2;
 
 /** What a face brings besides settings; nobody below reads `process`. */
 export interface Surroundings {
@@ -103,6 +107,11 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
         required: settings.requireContainment,
       }),
       secrets,
+      ownSecrets: SETTING_NAMES.flatMap((name) => {
+        const value = SETTINGS[name].secret ? settings[name] : null;
+        return typeof value === 'string' ? [value] : [];
+      }),
+      artifacts: settings.history === 'none' ? null : createArtifactStore({ stateDir, maxBytes: MAX_ARTIFACT_BYTES }),
       clock: systemClock,
       runIds: createRunIds(systemClock),
       callerEnvironment,

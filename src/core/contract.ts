@@ -8,6 +8,8 @@ export interface ContractFacts {
   readonly step: string;
   /** File that takes `NAME=value` lines of the step's declared outputs. */
   readonly outputFile: string;
+  /** File that takes lines which are masked from then on. */
+  readonly maskFile: string;
   readonly correlationId: string;
   /** This runbook last. */
   readonly callChain: readonly string[];
@@ -25,6 +27,7 @@ export const CONTRACT_NAMES: ReadonlySet<string> = new Set([
   'RUNBOOK_RUN_ID',
   'RUNBOOK_STEP',
   'RUNBOOK_OUTPUT',
+  'RUNBOOK_MASK',
   'RUNBOOK_API_TOKEN',
   'RUNBOOK_CORRELATION_ID',
   'RUNBOOK_URL',
@@ -49,6 +52,7 @@ export function contractEnvironment(facts: ContractFacts): Record<string, string
     RUNBOOK_RUN_ID: facts.runId,
     RUNBOOK_STEP: facts.step,
     RUNBOOK_OUTPUT: facts.outputFile,
+    RUNBOOK_MASK: facts.maskFile,
     RUNBOOK_CORRELATION_ID: facts.correlationId,
     RUNBOOK_URL: facts.apiUrl,
     RUNBOOK_RECURSION_STACK: stack,

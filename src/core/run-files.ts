@@ -7,6 +7,8 @@ export interface WorkFolder {
   readonly hostPath: string;
   /** Writes a private file into the run's control folder (not the work folder) and returns its absolute path. */
   controlFile(name: string, content: string): Promise<string>;
+  /** What a script has written into such a file: all of it whenever it has changed, else nothing. Never waits. */
+  follow(name: string): () => string;
   /** A file that the script may have replaced: only a small regular one is read. @throws RunbookError `io` */
   readControlFile(name: string): Promise<string>;
   /**

@@ -5,10 +5,11 @@ import type { Containment, ContainmentProof } from './containment.ts';
 import type { ErrorCode } from './errors.ts';
 import { OUTCOME_EXITS } from './errors.ts';
 import type { Interaction } from './ports.ts';
+import type { ArtifactRecord } from './run-files.ts';
 import type { Script } from './runbook.ts';
 import { signalNumber } from './signals.ts';
 
-export type { ArtifactRecord } from './run-files.ts';
+export type { ArtifactRecord };
 
 export type RunState = 'queued' | 'started' | 'finished' | 'interrupted' | 'refused';
 export type Outcome = 'succeeded' | 'failed' | 'timed-out' | 'canceled' | 'limit-exceeded' | 'spawn-failed';
@@ -147,6 +148,8 @@ export interface RunResult {
   readonly durationMs: number;
   readonly survivors: readonly Survivor[];
   readonly containment: ContainmentProof;
+  /** Declared outputs, and what became of them. */
+  readonly artifacts: readonly ArtifactRecord[];
   /** One sentence where the outcome is not `succeeded`. */
   readonly reason: string | null;
   /** Where the work folder was kept; null: it is removed. */

@@ -1,15 +1,20 @@
 /** What is known of a run so far. Checks fill it in as they go, so that a refusal keeps whatever was known by then. */
 import { randomUUID } from 'node:crypto';
+import { createMasker } from '../core/masking/masker.ts';
+import type { Masker } from '../core/masking/masker.ts';
 import type { HistoryDocument, Identity, LoadedDocument } from '../core/ports.ts';
 import type { Refusal, RunRecord, RunRequest, StepChoice, VariableRecord } from '../core/run.ts';
 import type { ParseResult } from '../core/runbook.ts';
 import type { EnginePorts } from './ports.ts';
+import { hideOwnSecrets } from './secrets.ts';
 
 export interface Draft {
   readonly runId: string;
   readonly enqueuedAt: string;
   readonly correlationId: string;
   readonly request: RunRequest;
+  /** Knows every secret of the run, as soon as the run does. */
+  readonly masker: Masker;
   identity: Identity | null;
   document: LoadedDocument | null;
   parsed: ParseResult | null;
@@ -27,11 +32,14 @@ const MAX_NAME_LENGTH = 255;
 export function startDraft(ports: EnginePorts, request: RunRequest): Draft {
   // A foreign id goes into headers, logs and records: anything but a plain one is replaced.
   const given = request.correlationId;
+  const masker = createMasker();
+  hideOwnSecrets(masker, ports.ownSecrets, request.token);
   return {
     runId: ports.runIds.next(),
     enqueuedAt: ports.clock.now().toISOString(),
     correlationId: given !== null && CORRELATION_ID.test(given) ? given : randomUUID(),
     request,
+    masker,
     identity: null,
     document: null,
     parsed: null,
@@ -59,7 +67,7 @@ export function historyDocumentOf({ document, parsed }: Draft): HistoryDocument 
 /** The record of the first transition: `queued`, or `refused` with its reason. */
 export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | null): RunRecord {
   const { runId, enqueuedAt, correlationId, request, identity, document, parsed, git, historyMode, variables } = draft;
-  const { choice, continues } = draft;
+  const { choice, continues, masker } = draft;
   return {
     schemaVersion: 1,
     runId,
@@ -93,9 +101,11 @@ export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | nu
     incident: request.incident,
     rehearsal: request.stubs !== null,
     historyMode,
-    variables,
+    variables: variables.map((variable) =>
+      variable.value === undefined ? variable : { ...variable, value: masker.text(variable.value) },
+    ),
     startedAt: null,
     result: null,
-    refusal,
+    refusal: refusal === null ? null : { ...refusal, message: masker.text(refusal.message) },
   };
 }

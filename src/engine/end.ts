@@ -54,6 +54,7 @@ export function neverStarted(ports: EnginePorts, runId: string, signal: AbortSig
     durationMs: 0,
     survivors: [],
     containment: { claim: 'proven', reason: null },
+    artifacts: [],
     reason: messageOf(error),
     workFolder: null,
   };

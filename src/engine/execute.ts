@@ -8,12 +8,13 @@ import { RunbookError } from '../core/errors.ts';
 import type { RunEventSink, RunRequest, RunResult } from '../core/run.ts';
 import { chooseSteps } from '../core/step-choice.ts';
 import { authenticate, checkCallChain, checkClaims } from './access.ts';
+import { keepArtifacts } from './artifacts.ts';
 import { findEarlierRun, noticesOfEarlier } from './continuation.ts';
 import { checkDocument, warningsOf } from './document.ts';
 import { headOf, recordOf, startDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { neverStarted, recordEnd } from './end.ts';
-import { notify } from './notices.ts';
+import { notify, tellerOf } from './notices.ts';
 import { NO_OUTPUT, openOutput } from './output.ts';
 import type { RunOutputSink } from './output.ts';
 import type { EnginePorts } from './ports.ts';
@@ -23,6 +24,7 @@ import { projectResult } from './projection.ts';
 import { refuse } from './refuse.ts';
 import { checkStubs } from './rehearsal.ts';
 import { checkRequirements } from './requirements.ts';
+import { maskReasons } from './secrets.ts';
 import { brokenOff, runSteps } from './steps.ts';
 import type { StepsResult } from './steps.ts';
 import { keepWorkFolder, removeWorkFolder } from './work-folder.ts';
@@ -36,12 +38,9 @@ interface Begun extends Accepted, Place {
  * @returns how it ended; the record is durable by then, and `finished` is the last event
  */
 export async function execute(ports: EnginePorts, request: RunRequest, listener: RunEventSink): Promise<RunResult> {
-  // Only lost output ends a run (see output.ts); a listener that fails to hear of anything else must not.
-  const emit: RunEventSink = async (event) => {
-    await Promise.resolve(listener(event)).catch(() => {});
-  };
   const draft = startDraft(ports, request);
   const { runId } = draft;
+  const emit = tellerOf(draft, listener);
 
   const accepted = await accept(ports, draft, emit);
   const queued = recordOf(ports, draft, null);
@@ -86,7 +85,7 @@ async function accept(ports: EnginePorts, draft: Draft, emit: RunEventSink): Pro
     draft.git = await ports.facts.git(document.path);
     const { infos, warnings } = noticesOfEarlier(earlier, runbook);
     await notify(draft, emit, 'info', [history?.reason ?? null, ...infos]);
-    await notify(draft, emit, 'warning', [...warningsOf(draft), ...plan.unenforced, ...warnings]);
+    await notify(draft, emit, 'warning', [...warningsOf(draft), ...plan.warnings, ...warnings]);
     return { document, runbook, plan, earlier };
   } catch (error) {
     if (error instanceof RunbookError) await refuse(ports, draft, error, emit);
@@ -120,20 +119,30 @@ async function carryOut(
   listener: RunEventSink,
   emit: RunEventSink,
 ): Promise<RunResult> {
-  const { runId, request } = draft;
+  const { runId, masker } = draft;
   const { startedAt, runbook, plan, passedOn } = begun;
   let output: RunOutputSink | null = null;
   let run: StepsResult;
   try {
-    output = openOutput(ports, runId, plan.maxOutputBytes, request.signal, listener);
+    output = openOutput(ports, draft, plan.maxOutputBytes, listener);
     run = await runSteps({ ports, draft, ...begun, output, emit }, passedOn);
   } catch (error) {
     run = brokenOff(runbook, error);
   }
   const containment = await begun.enclosure.close();
+  const artifacts = await keepArtifacts(ports, draft, runbook, begun.workFolder, emit);
   const { summary, failure } = output?.close() ?? NO_OUTPUT;
   await notify(draft, emit, 'warning', [failure]);
   const finishedAt = ports.clock.now().toISOString();
   const workFolder = await keepWorkFolder(draft, run, begun, emit);
-  return { runId, ...run, output: summary, containment, startedAt, finishedAt, workFolder };
+  return {
+    runId,
+    ...maskReasons(masker, run),
+    output: summary,
+    containment,
+    artifacts,
+    startedAt,
+    finishedAt,
+    workFolder,
+  };
 }

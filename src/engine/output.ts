@@ -1,12 +1,16 @@
-/** The way of every byte that a script writes: first into the spool (within its cap), then to whoever listens (all of it). */
+/** The way of every byte that a script writes: through the masker, into the spool (within its cap), to whoever listens (all of it). */
 import { createHash } from 'node:crypto';
 import { messageOf } from '../core/failures.ts';
 import type { OutputStream, OutputSummary, RunEventSink, StopReason } from '../core/run.ts';
+import type { Draft } from './draft.ts';
 import type { EnginePorts } from './ports.ts';
 
+/** Its bytes are those of the masker: what is kept, counted and hashed is what a reader may see. */
 export interface RunOutputSink {
   /** Resolves when the listener has taken the chunk; never rejects. */
   write(step: number, stream: OutputStream, chunk: Buffer): Promise<void>;
+  /** After a script: what was held back because a secret might have begun with it. As `write`. */
+  endScript(step: number): Promise<void>;
   close(): ClosedOutput;
   /** Aborted when the listener is gone (a closed pipe), or when the request's own signal is. */
   readonly signal: AbortSignal;
@@ -27,27 +31,33 @@ export const NO_OUTPUT: ClosedOutput = {
 /** `listener` is the face itself, whose failure is an answer here. @throws RunbookError `io` */
 export function openOutput(
   ports: EnginePorts,
-  runId: string,
+  { runId, masker, request }: Draft,
   maxBytes: number,
-  signal: AbortSignal,
   listener: RunEventSink,
 ): RunOutputSink {
+  const masked = { stdout: masker.stream(), stderr: masker.stream() };
   const spool = ports.output.open(runId, maxBytes);
   const listenerGone = new AbortController();
   let closed = false;
+  const pass = async (step: number, stream: OutputStream, chunk: Buffer): Promise<void> => {
+    // A stopped run does not wait for its reader; what still trickles in afterwards is nobody's.
+    if (closed || chunk.length === 0) return;
+    spool.write(step, stream, chunk);
+    if (listenerGone.signal.aborted) return;
+    try {
+      await listener({ type: stream, runId, step, chunk });
+    } catch (error) {
+      // The reader closed the pipe (`| head`), or the disk behind `>` is full: nobody gets the rest, so the run ends.
+      listenerGone.abort({ signal: 'SIGPIPE', message: messageOf(error) } satisfies StopReason);
+    }
+  };
   return {
-    signal: AbortSignal.any([signal, listenerGone.signal]),
+    signal: AbortSignal.any([request.signal, listenerGone.signal]),
     write: async (step, stream, chunk) => {
-      // A stopped run does not wait for its reader; what still trickles in afterwards is nobody's.
-      if (closed) return;
-      spool.write(step, stream, chunk);
-      if (listenerGone.signal.aborted) return;
-      try {
-        await listener({ type: stream, runId, step, chunk });
-      } catch (error) {
-        // The reader closed the pipe (`| head`), or the disk behind `>` is full: nobody gets the rest, so the run ends.
-        listenerGone.abort({ signal: 'SIGPIPE', message: messageOf(error) } satisfies StopReason);
-      }
+      await pass(step, stream, masked[stream].write(chunk));
+    },
+    endScript: async (step) => {
+      for (const stream of ['stdout', 'stderr'] as const) await pass(step, stream, masked[stream].end());
     },
     close: () => {
       closed = true;

@@ -58,9 +58,11 @@ async function ask(
     ),
   ]);
   const filled = (text: string): string =>
-    text.replaceAll(
-      VARIABLE,
-      (whole, braced: string | undefined, bare: string | undefined) => visible.get(braced ?? bare ?? '') ?? whole,
+    draft.masker.text(
+      text.replaceAll(
+        VARIABLE,
+        (whole, braced: string | undefined, bare: string | undefined) => visible.get(braced ?? bare ?? '') ?? whole,
+      ),
     );
   const { manual, confirm, confirmTyping } = step;
   if (manual !== undefined) return (await answer(interaction?.manual(step, filled(manual), signal))) && 'answer';

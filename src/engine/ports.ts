@@ -1,5 +1,6 @@
 /** Everything that the engine works with, put together by `app.ts`. */
 import type {
+  ArtifactStore,
   Authenticator,
   Clock,
   DocumentHistory,
@@ -24,6 +25,10 @@ export interface EnginePorts {
   readonly workspace: Workspace;
   readonly executor: Executor;
   readonly secrets: SecretSource;
+  /** Values of settings that nobody may see. */
+  readonly ownSecrets: readonly string[];
+  /** Null where nothing is kept. */
+  readonly artifacts: ArtifactStore | null;
   readonly clock: Clock;
   readonly runIds: RunIds;
   /** The caller's environment as it was at the start; nothing here ever writes to `process.env`. */

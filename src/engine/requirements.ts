@@ -13,6 +13,7 @@ import type { ChosenSteps } from '../core/step-choice.ts';
 import { checkValue } from '../core/values.ts';
 import type { Draft } from './draft.ts';
 import type { EnginePorts } from './ports.ts';
+import { hideSecrets } from './secrets.ts';
 
 /** What an accepted run will use. */
 export interface Plan {
@@ -27,8 +28,8 @@ export interface Plan {
   readonly limits: ProcessLimits;
   /** Runs of this runbook at once; null: any number. */
   readonly concurrency: number | null;
-  /** A sentence for everything that the document declares and this version does not carry out. */
-  readonly unenforced: readonly string[];
+  /** Sentences for what is declared and not carried out here, and for secrets that cannot be masked. */
+  readonly warnings: readonly string[];
 }
 
 /** @throws RunbookError `variable-denied`, `requirements-unmet`, `unavailable` (only interpreters are missing) */
@@ -58,6 +59,7 @@ export async function checkRequirements(
     ...variables,
     missing: variables.missing.filter((requirement) => !lost.includes(requirement)),
   });
+  const unmaskable = hideSecrets(ports, draft, variables.values);
   draft.variables = recordVariables(variables.values, (value) => ports.secrets.fingerprint(value));
 
   const problems = [
@@ -92,7 +94,7 @@ export async function checkRequirements(
     },
     // A rehearsal is in nobody's way.
     concurrency: request.stubs === null ? (runbook.limits.concurrency ?? null) : null,
-    unenforced: unenforced(runbook),
+    warnings: [...unmaskable, ...unenforced(runbook)],
   };
 }
 
@@ -236,11 +238,10 @@ function checkPeople(request: RunRequest, runbook: Runbook): readonly Problem[] 
 }
 
 /** What a document declares and this version does not carry out yet: told, never passed over in silence. */
-function unenforced({ files, readers }: Runbook): readonly string[] {
-  return [
-    files.some((file) => file.direction === 'output') ? 'Files under `Output` are declared, but not kept yet.' : null,
-    readers === null ? null : 'Who may read the output (`readers`) is declared, but not enforced yet.',
-  ].filter((text) => text !== null);
+function unenforced({ readers }: Runbook): readonly string[] {
+  return [readers === null ? null : 'Who may read the output (`readers`) is declared, but not enforced yet.'].filter(
+    (text) => text !== null,
+  );
 }
 
 function unmet(problems: readonly Problem[], document: LoadedDocument): RunbookError {

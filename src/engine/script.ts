@@ -13,6 +13,7 @@ import type { RunOutputSink } from './output.ts';
 import type { EnginePorts } from './ports.ts';
 import { withStubs } from './rehearsal.ts';
 import type { Plan } from './requirements.ts';
+import { hideLines } from './secrets.ts';
 
 /** An accepted run with everything that its scripts need. */
 export interface RunContext {
@@ -61,11 +62,13 @@ export async function runScript(context: RunContext, run: ScriptRun): Promise<En
   const { step, index, script, part, deadline } = run;
   const program = plan.interpreters.get(script.interpreter);
   if (program === undefined) throw new TypeError(`no path is known for ${script.interpreter}`);
-  let files: { readonly script: string; readonly outputs: string };
+  const maskFile = `${index + 1}-${part}-mask`;
+  let files: { readonly script: string; readonly outputs: string; readonly masks: string };
   try {
     files = {
       script: await workFolder.controlFile(`${index + 1}-${part}.${script.interpreter}`, `${script.body}\n`),
       outputs: part === 'script' ? await workFolder.controlFile(outputsFile(index), '') : '/dev/null',
+      masks: await workFolder.controlFile(maskFile, ''),
     };
   } catch (error) {
     return {
@@ -75,20 +78,27 @@ export async function runScript(context: RunContext, run: ScriptRun): Promise<En
       reason: `The script could not be written: ${messageOf(error)}.`,
     };
   }
+  const newMasks = workFolder.follow(maskFile);
   const end = await enclosure.execute(
     {
       runId: draft.runId,
       argv: [program, ...script.options, files.script],
       cwd: workFolder.path,
-      env: environmentOf(context, step, files.outputs, run.passedOn),
+      env: environmentOf(context, step, files, run.passedOn),
       timeoutMs: deadline === null ? null : Math.max(1, Math.round(deadline.atMs - ports.clock.monotonicMs())),
       tty: step.tty,
     },
     { stop: output.signal, force: draft.request.force },
     async (stream, chunk) => {
+      // Looked at after the chunk was read: whoever writes a line there and then prints it is masked.
+      hideLines(draft.masker, newMasks());
       await output.write(index, stream, chunk);
     },
   );
+  hideLines(draft.masker, newMasks());
+  const rest = output.endScript(index);
+  // A stopped run does not wait for its reader.
+  if (end.cause === 'exited') await rest;
   if (end.leftBehind.length > 0) {
     const who = end.leftBehind.map(({ pid, command }) => `${command} (${pid})`).join(', ');
     const message = `“${step.name}” left processes behind, which were ended with it: ${who}.`;
@@ -148,7 +158,7 @@ export function outputsFile(index: number): string {
 function environmentOf(
   context: RunContext,
   step: Step,
-  outputFile: string,
+  files: { readonly outputs: string; readonly masks: string },
   passedOn: ReadonlyMap<string, string>,
 ): Record<string, string> {
   const { ports, draft, plan, document, workFolder } = context;
@@ -162,7 +172,8 @@ function environmentOf(
     ...contractEnvironment({
       runId: draft.runId,
       step: step.name,
-      outputFile,
+      outputFile: files.outputs,
+      maskFile: files.masks,
       correlationId: draft.correlationId,
       callChain: [...request.callChain, document.fileName],
       // A real server would really run what a rehearsal asks it for.

@@ -6,10 +6,11 @@ import type { Step } from '../core/runbook.ts';
 import { checkValue } from '../core/values.ts';
 import { outputsFile } from './script.ts';
 import type { RunContext } from './script.ts';
+import { hideOutput } from './secrets.ts';
 
 /** @returns one sentence when the file is not what the step declares; a value is never in it */
 export async function takeOutputs(
-  { workFolder }: RunContext,
+  { workFolder, draft }: RunContext,
   step: Step,
   index: number,
   passedOn: Map<string, string>,
@@ -28,7 +29,10 @@ export async function takeOutputs(
   if (errors[0] !== undefined) return `“${step.name}”: ${errors[0]}.`;
   if (wrong !== undefined) return `“${step.name}” wrote an output that cannot be passed on: ${wrong}`;
   if (absent.length > 0) return `“${step.name}” did not write its output ${absent.join(', ')} to $RUNBOOK_OUTPUT.`;
-  for (const [name, value] of values) passedOn.set(name, value);
+  for (const [name, value] of values) {
+    hideOutput(draft.masker, name, value);
+    passedOn.set(name, value);
+  }
   return null;
 }
 

@@ -133,6 +133,60 @@ describe.skipIf(!requires('script'))('at a terminal (needs script of util-linux)
     expect(exitCode).toBe(0);
   });
 
+  it('what a step with a terminal prints is masked and recorded, and the terminal is as before', async () => {
+    const home = createHome();
+    home.write(
+      'Ask.md',
+      STEPS('tty: true', '```bash\nstty size; stty -echo; read -rp "name? " name; echo "$name $API_TOKEN"\n```\n'),
+    );
+    const { screen } = await inTerminal(
+      home.folder,
+      ['execute', './Ask.md', '--pass-env', 'API_TOKEN'],
+      [[/name\? /, `anna${ENTER}`]],
+      { API_TOKEN: 'canary-of-a-token' },
+    );
+    expect(screen).toContain('anna ***');
+    const { stdout } = await home.run(['history', '--json']);
+    const { runs }: { runs: readonly StoredRun[] } = JSON.parse(stdout);
+    const shown = await home.run(['history', runs[0]?.runId ?? '']);
+    expect(shown.stdout).toContain('anna ***');
+    expect(screen + shown.stdout).not.toContain('canary');
+  });
+
+  it('Ctrl-C is for the program in a step with a terminal, and the step ends as that does', async () => {
+    const home = createHome();
+    home.write('Ask.md', STEPS('tty: true', '```bash\ntrap "echo heard; exit 4" INT; echo up; sleep 30\n```\n'));
+    const { screen, exitCode } = await inTerminal(home.folder, ['execute', './Ask.md'], [[/up/, CTRL_C]]);
+    expect(screen).toContain('heard');
+    expect(exitCode).toBe(4);
+  });
+
+  it('a second Ctrl-C does not wait for a script that takes its time', async () => {
+    const home = createHome();
+    home.write('Long.md', classic('Long', 'trap "echo not yet" TERM INT; echo running; while :; do sleep 0.1; done'));
+    const began = performance.now();
+    const { screen, exitCode } = await inTerminal(
+      home.folder,
+      ['execute', './Long.md'],
+      [
+        [/running/, CTRL_C],
+        [/once more Ctrl-C: at once[^]*not yet/, CTRL_C],
+      ],
+      { RUNBOOK_STOP_GRACE: '25s' },
+    );
+    expect(exitCode).toBe(130);
+    expect(screen).toContain('canceled');
+    expect(performance.now() - began).toBeLessThan(20_000);
+  });
+
+  it('a script that wants the terminal without having one is ended with a sentence', async () => {
+    const home = createHome();
+    home.write('Long.md', classic('Long', 'read -r line < /dev/tty; echo "got $line"'));
+    const { screen, exitCode } = await inTerminal(home.folder, ['execute', './Long.md'], []);
+    expect(screen).toContain('tty: true');
+    expect(exitCode).not.toBe(0);
+  });
+
   it('Ctrl-C at a question ends it all with 130, and nothing has run', async () => {
     const home = createHome();
     const marker = path.join(home.folder, 'ran');

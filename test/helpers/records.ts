@@ -90,6 +90,7 @@ export function resultOf(n: number, change: Partial<RunResult> = {}): RunResult 
     durationMs: 1000,
     survivors: [],
     containment: { claim: 'proven', reason: null },
+    artifacts: [],
     reason: null,
     workFolder: null,
     ...change,

@@ -7,6 +7,7 @@ import type { WorkFolder, Workspace } from '../../core/ports.ts';
 import { reasonOf } from '../system/descriptors.ts';
 import { readSmallFile } from './control.ts';
 import { copyInputs } from './copy.ts';
+import { follow } from './follow.ts';
 import { throwIfStopped } from './input-file.ts';
 import { identityOfOwn, layoutOf, leave, removeExpired, takeOver } from './keep.ts';
 import type { Layout } from './keep.ts';
@@ -33,6 +34,7 @@ export function createWorkspace({ parent, mountDir }: WorkspaceOptions): Workspa
         await writeFile(file, content, { mode: 0o600 });
         return file;
       },
+      follow: (name) => follow(path.join(control, name)),
       readControlFile: async (name) => await readSmallFile(path.join(control, name)),
       keep: async (outputs) => {
         await leave(layout, identity, outputs);

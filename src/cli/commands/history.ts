@@ -149,6 +149,9 @@ function facts(run: StoredRun): string {
     for (const step of result.steps)
       if (result.steps.length > 1 || step.confirmedBy !== undefined) rows.push(['step', describeStep(step)]);
     if (result.workFolder !== null) rows.push(['kept', result.workFolder]);
+    rows.push(['containment', containmentOf(run)]);
+    for (const { path, bytes, kept, reason: why } of result.artifacts)
+      rows.push(['artifact', kept ? `${path}, ${bytes} bytes` : `${path}: not kept, because ${why ?? 'it is gone'}`]);
     rows.push([
       'output',
       `${result.output.bytes} bytes, ${result.output.dropped} not kept, sha256 ${result.output.digest}`,
@@ -156,4 +159,14 @@ function facts(run: StoredRun): string {
   }
   rows.push(['record', `${run.seq}, ${run.hash}`]);
   return renderTable(rows.map(([name, text]) => [name, inline(text)]));
+}
+
+/** `reaper (perl), proven` */
+function containmentOf({ containment, result }: StoredRun): string {
+  const rung =
+    containment === null
+      ? 'none'
+      : `${containment.rung}${containment.reaper === null ? '' : ` (${containment.reaper})`}`;
+  const proof = result?.containment;
+  return proof === undefined ? rung : `${rung}, ${proof.claim}${proof.reason === null ? '' : `: ${proof.reason}`}`;
 }

@@ -8,17 +8,6 @@ export type Escape = (text: string) => string;
 const hex = (character: string, digits: number): string => character.charCodeAt(0).toString(16).padStart(digits, '0');
 const lowerDigits: Escape = (text) => text.replaceAll(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase());
 
-/** Rewrites by a table of characters. */
-function table(rows: Readonly<Record<string, string>>): Escape {
-  const keys = new RegExp(
-    `[${Object.keys(rows)
-      .join('')
-      .replaceAll('\\', String.raw`\\`)}]`,
-    'g',
-  );
-  return (text) => text.replaceAll(keys, (character) => rows[character] ?? character);
-}
-
 const percent: Escape = (character) => `%${hex(character, 2).toUpperCase()}`;
 const component: Escape = encodeURIComponent;
 const strict: Escape = (text) => component(text).replaceAll(/[!'()*]/g, percent);
@@ -137,6 +126,11 @@ const SHELL_IN_ASCII: readonly Escape[] = [
 
 const decimal: Escape = (character) => `&#${character.codePointAt(0)};`;
 
+function markup(quotes: Readonly<Record<string, string>>): Escape {
+  const rows: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', ...quotes };
+  return (text) => text.replaceAll(/[&<>"']/g, (character) => rows[character] ?? character);
+}
+
 /** Text, attributes, and the ways in which libraries write the two quotes. */
 const MARKUP: readonly Escape[] = [
   ...[
@@ -147,7 +141,7 @@ const MARKUP: readonly Escape[] = [
     { '"': '&quot;', "'": '&#039;' },
     { '"': '&quot;', "'": '&#x27;' },
     { '"': '&#34;', "'": '&#39;' },
-  ].map((quotes) => table({ '&': '&amp;', '<': '&lt;', '>': '&gt;', ...quotes })),
+  ].map(markup),
   (text) => text.replaceAll(/[&<>"']/g, decimal),
 ];
 const MARKUP_IN_ASCII: readonly Escape[] = MARKUP.map(

@@ -30,7 +30,8 @@ export function piecesOf(secret: string): Piece[] {
   const lines = [...secret.matchAll(/[^\r\n\t ][^\r\n]*/g)]
     .map((match) => ({ start: match.index, line: match[0].trimEnd() }))
     .filter(({ line }) => Array.from(line).length >= SHORTEST_LINE && refusalOf(line) === null);
-  if (lines.length === 0) return [{ lead: '', line: secret, tail: '', next: '' }];
+  // Where no line is worth it, only the whole is looked for.
+  if (lines.length === 0) return withLineEnds(secret).map((line) => ({ lead: '', line, tail: '', next: '' }));
   return lines.map(({ start, line }, index) => {
     const following = lines[index + 1];
     const end = following?.start ?? secret.length;

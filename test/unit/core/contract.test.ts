@@ -7,6 +7,7 @@ const FACTS = {
   runId: 'R',
   step: 'S',
   outputFile: '/o',
+  maskFile: '/m',
   correlationId: 'c-1',
   callChain: ['A.md', "it's.md"],
   token: 't.t.t',

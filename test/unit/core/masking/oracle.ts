@@ -60,7 +60,7 @@ export const SECRETS: Readonly<Record<string, (chance: Chance) => string>> = {
   letters: (chance) => chance.text(letters, chance.number(12, 40)),
   punctuation: (chance) =>
     chance.text([...letters, ...punctuation, ...punctuation], chance.number(12, 40)).trim() + 'x7Kq0aZ9-Lm2',
-  'UTF-8': (chance) => `${chance.text([...letters, ...beyond], chance.number(12, 30))}`,
+  'UTF-8': (chance) => chance.text([...letters, ...beyond], chance.number(12, 30)),
   JSON: (chance) =>
     JSON.stringify({ "the 'key'": chance.text([...letters, '"', '\\', '/'], 16), id: chance.text(letters, 12) }),
   CRLF: (chance) =>
@@ -186,10 +186,15 @@ export function filler(chance: Chance): Buffer {
   return Buffer.concat([Buffer.from([7]), ...parts, Buffer.from([7])]);
 }
 
-/** Whether any `width` characters in a row of `text` are in `output`. */
-export function survives(text: Buffer, output: Buffer, width: number): boolean {
-  const [there, wanted] = [output.toString('latin1'), text.toString('latin1')];
-  for (let at = 0; at + width <= there.length; at += 1) if (wanted.includes(there.slice(at, at + width))) return true;
+/** Whether any `width` characters in a row of `text` are in `output`, but those that are in `around` by chance. */
+export function survives(text: Buffer, output: Buffer, width: number, around: readonly Buffer[]): boolean {
+  const wanted = text.toString('latin1');
+  const there = output.toString('latin1');
+  const others = around.map((bytes) => bytes.toString('latin1'));
+  for (let at = 0; at + width <= there.length; at += 1) {
+    const window = there.slice(at, at + width);
+    if (wanted.includes(window) && !others.some((other) => other.includes(window))) return true;
+  }
   return false;
 }
 

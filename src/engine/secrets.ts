@@ -1,0 +1,85 @@
+/** What must not be seen: every secret of a run is known to its masker before anything can print it. */
+import type { Masker } from '../core/masking/masker.ts';
+import { selectEnvironment } from '../core/environment.ts';
+import type { ResolvedVariable } from '../core/environment.ts';
+import type { RunEvent, StepResult } from '../core/run.ts';
+import { looksSecret } from '../core/runbook.ts';
+import type { Draft } from './draft.ts';
+import type { EnginePorts } from './ports.ts';
+import type { StepsResult } from './steps.ts';
+
+/** The tool's own secrets, and the token of the request: known before anything is checked. */
+export function hideOwnSecrets(masker: Masker, ownSecrets: readonly string[], token: string | null): void {
+  for (const secret of ownSecrets) masker.add(secret);
+  if (token === null) return;
+  masker.add(token);
+  // Head and body of a JWT say nothing that is secret; without its signature they open nothing.
+  masker.add(token.split('.').at(-1) ?? '');
+}
+
+/** All that the scripts of the run will find in their environment. @returns a sentence for each that cannot be masked */
+export function hideSecrets(
+  ports: EnginePorts,
+  { masker, request }: Draft,
+  variables: ReadonlyMap<string, ResolvedVariable>,
+): readonly string[] {
+  const passed = selectEnvironment(ports.callerEnvironment, [...ports.baseEnvironment, ...request.passEnv]);
+  const given = [...variables].map(([name, { value, requirement }]) => {
+    return { name, value, isSecret: requirement?.secret ?? looksSecret(name) };
+  });
+  const others = [...passed].map(([name, value]) => ({ name, value, isSecret: looksSecret(name) }));
+  return [...given, ...others].flatMap(({ name, value, isSecret }) => {
+    const password = passwordOf(value);
+    if (password !== null) masker.add(password);
+    return isSecret ? hide(masker, name, value) : [];
+  });
+}
+
+/** @returns a sentence where it cannot be masked */
+function hide(masker: Masker, name: string, value: string): readonly string[] {
+  const answer = masker.add(value);
+  if (answer === 'masked' || value === '') return [];
+  const why = answer === 'too-short' ? 'too short' : 'too common a word';
+  return [`The value of ${name} is ${why} to be masked: where a script prints it, it is seen.`];
+}
+
+/** Of `postgres://app:PASSWORD@db/shop`; null where there is none. */
+function passwordOf(value: string): string | null {
+  if (!value.includes('://')) return null;
+  try {
+    const { password } = new URL(value);
+    return password === '' ? null : decodeURIComponent(password);
+  } catch {
+    return null;
+  }
+}
+
+/** A value that a step passes on under a name that says what it is. */
+export function hideOutput(masker: Masker, name: string, value: string): void {
+  if (looksSecret(name)) masker.add(value);
+}
+
+/** Lines that a script wrote to `$RUNBOOK_MASK`; a last one without its end counts, too. */
+export function hideLines(masker: Masker, text: string): void {
+  for (const line of text.split('\n')) masker.add(line.replace(/\r$/, ''));
+}
+
+export function maskEvent(masker: Masker, event: RunEvent): RunEvent {
+  switch (event.type) {
+    case 'notice':
+      return { ...event, message: masker.text(event.message) };
+    case 'step':
+      return event.result === undefined ? event : { ...event, result: maskStep(masker, event.result) };
+    default:
+      return event;
+  }
+}
+
+export function maskReasons(masker: Masker, run: StepsResult): StepsResult {
+  const reason = run.reason === null ? null : masker.text(run.reason);
+  return { ...run, reason, steps: run.steps.map((step) => maskStep(masker, step)) };
+}
+
+function maskStep(masker: Masker, step: StepResult): StepResult {
+  return step.reason === undefined ? step : { ...step, reason: masker.text(step.reason) };
+}
