@@ -147,7 +147,7 @@ function runIdOf(said: string): string {
 
 /**
  * Whoever watches over a run names it in its arguments, for people who read `ps`, and a control group has its name; both
- * may need a moment to go. `ids`: the run's id, or the end of it. @returns command lines, and folders of groups
+ * may need a moment to go. @returns command lines, and folders of groups
  */
 export async function leftovers(rung: Rung, ids: readonly string[]): Promise<readonly string[]> {
   const deadline = performance.now() + PATIENCE_MS;

@@ -39,19 +39,19 @@ export async function measureStart(zoo: Zoo, who: Who): Promise<number> {
   }
 }
 
-/** Kills the runner so many milliseconds after the first sign of the run. */
-export async function killAtStart(zoo: Zoo, who: Who, afterMs: number): Promise<StartUp> {
+/** Kills the runner so many milliseconds after the first sign of the run, or as soon as the script has begun. */
+export async function killAtStart(zoo: Zoo, who: Who, when: number | 'begun'): Promise<StartUp> {
   const cage = zoo.open(who.user);
   try {
-    const folder = appears(path.join(cage.home, 'tmp'));
+    const sign = appears(when === 'begun' ? path.dirname(cage.said('began')) : path.join(cage.home, 'tmp'));
     const runner = startRunner(cage, who, race(cage));
-    await folder;
-    await delay(afterMs);
+    await sign;
+    if (when !== 'begun') await delay(when);
     runner.kill('SIGKILL');
     const began = existsSync(cage.said('began'));
     await runner;
     // Who is just being born has the command line of its parent, with the runbook's path or the run's id.
-    const ids = runEnds(cage);
+    const ids = runIds(cage);
     const killedAt = performance.now();
     const isBusy = (): boolean => attendants(cage.home, ...ids).length > 0 || alive(cage.folder).length > 0;
     const patienceMs = who.rung.holds ? PATIENCE_MS : 0;
@@ -80,11 +80,12 @@ async function appears(folder: string): Promise<number> {
   });
 }
 
-/** The end of the run's id stands in the name of its work folder. */
-function runEnds(cage: Cage): readonly string[] {
-  const ends = readdirSync(path.join(cage.home, 'tmp')).map((name) => /^runbook-exec-(\w{8})/.exec(name)?.[1] ?? '');
-  if (ends.length !== 1 || ends[0] === '') throw new Error(`no work folder of the known form: ${ends.join(' ')}`);
-  return ends.map((end) => end.toUpperCase());
+/** The run's id stands in the name of its work folder. */
+function runIds(cage: Cage): readonly string[] {
+  const names = readdirSync(path.join(cage.home, 'tmp'));
+  const ids = names.map((name) => /^runbook-exec-([0-9a-z]{26})$/.exec(name)?.[1] ?? '');
+  if (ids.length !== 1 || ids.includes('')) throw new Error(`no work folder of the known form: ${names.join(' ')}`);
+  return ids.map((id) => id.toUpperCase());
 }
 
 /** A group that nobody was ever in harms nobody: who was to remove it had not heard of it yet. It is removed here. */
