@@ -100,7 +100,7 @@ export function startRunner(cage: Cage, { user, rung }: Pick<Wish, 'user' | 'run
     extendEnv: false,
     reject: false,
     stdin: 'ignore',
-    timeout: 60_000,
+    timeout: 180_000,
     // Whoever stops a runner here wants to see what it does, however long that takes.
     forceKillAfterDelay: false,
   });
