@@ -14,6 +14,8 @@ const TOOLS: Readonly<Record<string, string>> = {
   chattr: 'e2fsprogs',
   git: 'git',
   strace: 'strace',
+  sudo: 'sudo',
+  unshare: 'util-linux',
 };
 
 const isInstalled = (program: string): boolean =>

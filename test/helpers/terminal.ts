@@ -8,14 +8,23 @@ export const ENTER = '\r';
 export const CTRL_C = '\u0003';
 export const CTRL_D = '\u0004';
 
-/** @returns the screen, and the exit code; every prompt has to appear in its turn, within 20 s */
+/** The command line as it lies here, run by whoever runs the tests. */
+const OWN = (args: readonly string[]): readonly string[] => [process.execPath, '--', BIN, ...args];
+
+/**
+ * @param runbook program and arguments that run the command line, where it is another
+ * @returns the screen, and the exit code; every prompt has to appear in its turn, within 30 s
+ */
 export async function inTerminal(
   folder: string,
   args: readonly string[],
   exchanges: readonly Exchange[],
   env: Readonly<Record<string, string>> = {},
+  runbook = OWN,
 ): Promise<{ readonly screen: string; readonly exitCode: number | undefined }> {
-  const command = [process.execPath, '--', BIN, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+  const command = runbook(args)
+    .map((word) => `'${word.replaceAll("'", `'\\''`)}'`)
+    .join(' ');
   const child = execa('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
     cwd: folder,
     env: { ...cleanEnvironment(folder), TERM: 'xterm', NO_COLOR: '1', ...env },

@@ -1,0 +1,86 @@
+/**
+ * Nothing survives a stop: a zoo of processes that do what they can to get away, stopped in every way, as root and as a
+ * plain user, under every containment that there is here. The weakest is known to leak, and has to be seen to.
+ */
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createLanes } from '../helpers/lanes.ts';
+import { times } from '../helpers/property.ts';
+import { playRound } from '../helpers/zoo/rounds.ts';
+import type { Stop } from '../helpers/zoo/rounds.ts';
+import { killAtStart, measureStart } from '../helpers/zoo/start-up.ts';
+import { prepare } from '../helpers/zoo/surroundings.ts';
+import { createTally } from '../helpers/zoo/tally.ts';
+import { hasZoo } from '../helpers/zoo/zoo.ts';
+
+const { zoo, users, cases, open, close } = await prepare(() => true);
+const inLane = createLanes(3);
+const tally = createTally();
+// They wait for a lane, all at once.
+vi.setConfig({ testTimeout: times(300_000, 3_600_000) });
+beforeAll(open);
+afterAll(async () => {
+  await close();
+  console.log(tally.table());
+});
+
+/** Each with the exit code of the runner and the rounds that it gets; SIGINT and Ctrl-C go the way of SIGTERM. */
+const STOPS: readonly (readonly [Stop, number | undefined, number])[] = [
+  ['time limit', 124, times(5, 200)],
+  ['SIGTERM', 143, times(5, 200)],
+  ['SIGINT', 130, times(3, 200)],
+  ['Ctrl-C', 130, times(1, 20)],
+  ['SIGKILL', undefined, times(5, 200)],
+];
+/** Where it leaks, this is enough to see it. */
+const LEAKY_ROUNDS = times(2, 20);
+/** A plain user plays these to the full, with less power over others. */
+const SECONDARY = new Set(['cgroup v2, root', 'reaper in python3, root']);
+const SECONDARY_ROUNDS = times(2, 200);
+
+it.skipIf(!hasZoo)('is tried with what every Linux has (needs /proc, perl and bash)', () => {
+  const always = users.flatMap((user) => [`reaper in perl, ${user.name}`, `process group, ${user.name}`]);
+  expect(cases.map(({ name }) => name)).toEqual(expect.arrayContaining(always));
+});
+
+describe.concurrent.each(cases)('$name', ({ user, rung, name }) => {
+  it.each(STOPS)('a stop by %s', async (stop, exit, most) => {
+    const limit = SECONDARY.has(name) ? SECONDARY_ROUNDS : rung.holds ? most : LEAKY_ROUNDS;
+    const count = Math.min(most, limit);
+    const rounds = await Promise.all(
+      Array.from({ length: count }, async () => await inLane(async () => await playRound(zoo, { user, rung, stop }))),
+    );
+    tally.add(`${name}, ${stop}`, rounds);
+    for (const round of rounds) {
+      expect(round.exitCode, round.said).toBe(exit);
+      expect(round.survivors).toEqual(rung.holds ? [] : expect.arrayContaining(['ghost']));
+      expect(round.leftovers).toEqual([]);
+    }
+  });
+});
+
+// Not while the zoo is being looked at, which would delay the blow.
+describe.each(cases)('$name', ({ user, rung, name }) => {
+  it('the runner killed while it starts the script', async () => {
+    const count = times(6, 200);
+    // As many at once as later, so that it is as slow as later.
+    const starts = await Promise.all(
+      Array.from({ length: 2 }, async () => await inLane(async () => await measureStart(zoo, { user, rung }))),
+    );
+    const spanMs = 2 * Math.max(...starts);
+    const rounds = await Promise.all(
+      Array.from(
+        { length: count },
+        async (_, index) => await inLane(async () => await killAtStart(zoo, { user, rung }, (index * spanMs) / count)),
+      ),
+    );
+    const began = rounds.filter((round) => round.began).length;
+    tally.add(
+      `${name}, killed at the start (${began} scripts had begun)`,
+      rounds.map((round) => ({ ...round, deadMs: null })),
+    );
+    const survivors = rounds.flatMap((round) => round.survivors);
+    if (rung.holds) expect([...new Set(survivors)]).toEqual([]);
+    else expect(survivors).not.toEqual([]);
+    expect(rounds.flatMap((round) => round.leftovers)).toEqual([]);
+  });
+});
