@@ -2,7 +2,9 @@
 # process ends it. As a subreaper (prctl(2), PR_SET_CHILD_SUBREAPER) it inherits every orphan of theirs, and when
 # waitpid(2) says ECHILD, none is left: a proof, not a guess. reaper.py is the same where there is no perl.
 #
-#     perl reaper.pl RUN PRCTL PRLIMIT WAIT4     run id (for people who read `ps`), numbers of the system calls
+#     perl reaper.pl RUN PRCTL PRLIMIT WAIT4 [CGROUP…]
+#
+# Run id (for people who read `ps`), numbers of the system calls, folders to remove when the runner is dead.
 #
 # fd 3, the life line: orders of the runner, one a line. Its end means that the runner is dead, and ends everything.
 #     J<bytes>    a job follows: fields that end in NUL, each with a letter before it (`start_job`)
@@ -23,7 +25,7 @@
 # Only `strict` is loaded: POSIX alone would double the time this takes to start (7 ms).
 use strict;
 
-my (undef, $prctl, $prlimit, $wait4) = @ARGV;
+my (undef, $prctl, $prlimit, $wait4, @folders) = @ARGV;
 my ($WNOHANG, $WUNTRACED, $WALL, $ECHILD, $EINTR) = (1, 2, 0x40000000, 10, 4);
 my ($SIGKILL, $SIGTTIN, $SIGTTOU) = (9, 21, 22);
 my ($PR_SET_PDEATHSIG, $PR_SET_CHILD_SUBREAPER) = (1, 36);
@@ -81,8 +83,8 @@ sub obey {
     elsif ($order eq 'W') { report('W', descendants()) }
 }
 
-# Fields: d work folder, a argument, e NAME=value, c cgroup.procs to enter, k cgroup.kill to write, r cgroup folder to
-# remove when the runner is dead, l limit (resource:soft:hard), t in the terminal's foreground with its input.
+# Fields: d work folder, a argument, e NAME=value, c cgroup.procs to enter, k cgroup.kill to write, l limit
+# (resource:soft:hard), t in the terminal's foreground with its input.
 sub prepare_job {
     my %fields;
     push @{ $fields{ substr($_, 0, 1) } }, substr($_, 1) for split(/\0/, $payload);
@@ -176,7 +178,6 @@ sub write_to {
 }
 
 sub runner_is_gone {
-    my @folders = $job ? @{ $job->{fields}{r} || [] } : ();
     kill_all() if $script;
     rmdir($_) for @folders;
     exit 0;

@@ -7,6 +7,7 @@ import signal
 import sys
 
 PRCTL, PRLIMIT = int(sys.argv[2]), int(sys.argv[3])
+FOLDERS = sys.argv[5:]
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 WALL = 0x40000000
 ORDERS, REPORTS = 3, 4
@@ -196,10 +197,9 @@ def write_to(path, text):
 
 
 def runner_is_gone():
-    folders = job.get(b'r', ()) if job else ()
     if script:
         kill_all()
-    for folder in folders:
+    for folder in FOLDERS:
         try:
             os.rmdir(folder)
         except OSError:

@@ -13,6 +13,7 @@ import { send } from './processes.ts';
 import type { CgroupFiles } from './reaper-job.ts';
 
 export interface Cgroup {
+  readonly folders: readonly string[];
   readonly files: CgroupFiles;
   readonly enforces: ReadonlySet<'memory' | 'processes'>;
   /** How often a limit was hit so far: processes killed for memory, processes that were not born. */
@@ -114,16 +115,16 @@ function makeLimiters(
 }
 
 class RunCgroup implements Cgroup {
+  readonly folders: readonly string[];
   readonly files: CgroupFiles;
   readonly enforces: ReadonlySet<'memory' | 'processes'>;
   readonly #groups: readonly Group[];
 
   constructor(groups: readonly Group[], { memoryBytes, processes }: ProcessLimits) {
     this.#groups = groups;
-    const folders = groups.map(({ folder }) => folder);
+    this.folders = groups.map(({ folder }) => folder);
     this.files = {
-      folders,
-      procs: folders.map((folder) => path.join(folder, 'cgroup.procs')),
+      procs: this.folders.map((folder) => path.join(folder, 'cgroup.procs')),
       kill: groups.filter(({ version }) => version === 2).map(({ folder }) => path.join(folder, 'cgroup.kill')),
     };
     this.enforces = new Set([

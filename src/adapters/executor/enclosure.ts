@@ -25,7 +25,7 @@ const WANTS_TERMINAL = 'it wants to read from the terminal, which only a step wi
 
 type End = Partial<JobEnd> & Pick<JobEnd, 'cause'>;
 const NOTHING = { exitCode: null, signal: null, survivors: [], leftBehind: [], reason: null };
-const NO_FILES = { procs: [], kill: [], folders: [] };
+const NO_FILES = { procs: [], kill: [] };
 
 export class ReaperEnclosure implements Enclosure {
   readonly containment: Containment;
@@ -51,7 +51,7 @@ export class ReaperEnclosure implements Enclosure {
     this.containment = {
       rung: cgroup === null ? 'reaper' : 'cgroup',
       reaper: reaper.interpreter,
-      cgroups: cgroup?.files.folders ?? [],
+      cgroups: cgroup?.folders ?? [],
       refused,
     };
     const { memoryBytes, processes } = request.limits;
@@ -109,8 +109,8 @@ export class ReaperEnclosure implements Enclosure {
   /** One for the whole run; another where it had to leave processes that it may not signal. */
   async #currentReaper(): Promise<Reaper | string> {
     if (this.#reaper !== null) return this.#reaper;
-    const { runId, terminal } = this.#request;
-    const started = await startReaper(this.containment.reaper === 'python3' ? 'python3' : 'perl', runId, terminal);
+    const interpreter = this.containment.reaper === 'python3' ? 'python3' : 'perl';
+    const started = await startReaper(interpreter, this.#request, this.containment.cgroups);
     if (typeof started !== 'string') this.#reaper = started;
     return started;
   }

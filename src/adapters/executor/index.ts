@@ -7,9 +7,10 @@ import { makeCgroup } from './cgroup.ts';
 import { ReaperEnclosure } from './enclosure.ts';
 import { createGroupEnclosure } from './process-group.ts';
 import { startReaper } from './reaper.ts';
-import type { Reaper } from './reaper.ts';
 import { INTERPRETERS } from './reaper-program.ts';
 import type { ReaperInterpreter } from './reaper-program.ts';
+
+const CHOSEN = 'chosen by the setting `containment`';
 
 export interface ExecutorOptions {
   /** Between TERM and KILL. */
@@ -56,29 +57,17 @@ async function withTerminals(enclosure: Enclosure): Promise<Enclosure> {
 
 async function climb(request: EnclosureRequest, options: ExecutorOptions): Promise<Enclosure> {
   const { containment, stopGraceMs, reapers = INTERPRETERS } = options;
-  const highest = containment === 'auto' ? 'cgroup' : containment;
+  if (containment === 'process-group') return createGroupEnclosure(request, [CHOSEN], stopGraceMs);
   const refused: string[] = [];
-  if (highest === 'process-group')
-    return createGroupEnclosure(request, ['chosen by the setting `containment`'], stopGraceMs);
-  const reaper = await firstReaper(request, reapers, refused);
-  if (reaper === null) return createGroupEnclosure(request, refused, stopGraceMs);
-  if (highest === 'reaper') {
-    return new ReaperEnclosure(request, reaper, null, [...refused, 'chosen by the setting `containment`'], stopGraceMs);
-  }
-  const cgroup = makeCgroup(request.runId, request.limits, options.cgroupVersion);
-  if (typeof cgroup === 'string') return new ReaperEnclosure(request, reaper, null, [...refused, cgroup], stopGraceMs);
-  return new ReaperEnclosure(request, reaper, cgroup, refused, stopGraceMs);
-}
-
-async function firstReaper(
-  { runId, terminal }: EnclosureRequest,
-  interpreters: readonly ReaperInterpreter[],
-  refused: string[],
-): Promise<Reaper | null> {
-  for (const interpreter of interpreters) {
-    const reaper = await startReaper(interpreter, runId, terminal);
-    if (typeof reaper !== 'string') return reaper;
+  const cgroup = containment === 'reaper' ? CHOSEN : makeCgroup(request.runId, request.limits, options.cgroupVersion);
+  if (typeof cgroup === 'string') refused.push(cgroup);
+  for (const interpreter of reapers) {
+    const folders = typeof cgroup === 'string' ? [] : cgroup.folders;
+    const reaper = await startReaper(interpreter, request, folders);
+    if (typeof reaper !== 'string')
+      return new ReaperEnclosure(request, reaper, typeof cgroup === 'string' ? null : cgroup, refused, stopGraceMs);
     refused.push(reaper);
   }
-  return null;
+  if (typeof cgroup !== 'string') await cgroup.remove();
+  return createGroupEnclosure(request, refused, stopGraceMs);
 }

@@ -9,7 +9,6 @@ export interface CgroupFiles {
   readonly procs: readonly string[];
   /** `cgroup.kill` of version 2. */
   readonly kill: readonly string[];
-  readonly folders: readonly string[];
 }
 
 /** @throws TypeError for a NUL: nothing that could be an argument or a variable has one */
@@ -20,7 +19,6 @@ export function encodeJob(job: Job, limits: ProcessLimits, cgroup: CgroupFiles):
     ...Object.entries(job.env).map(([name, value]) => `e${name}=${value}`),
     ...cgroup.procs.map((file) => `c${file}`),
     ...cgroup.kill.map((file) => `k${file}`),
-    ...cgroup.folders.map((folder) => `r${folder}`),
     ...resourceLimits(limits).map((limit) => `l${limit}`),
     ...(job.tty ? ['t'] : []),
   ];

@@ -8,12 +8,16 @@ export const INTERPRETERS = ['perl', 'python3'] as const;
 export type ReaperInterpreter = (typeof INTERPRETERS)[number];
 
 /** The command line that starts it; a text says in one sentence why there is none. */
-export function reaperCommand(interpreter: ReaperInterpreter, runId: string): readonly string[] | string {
+export function reaperCommand(
+  interpreter: ReaperInterpreter,
+  runId: string,
+  cgroups: readonly string[],
+): readonly string[] | string {
   const calls = systemCalls(process.platform, process.arch);
   if (calls === null) return `${process.platform} on ${process.arch} has no subreaper that is known here`;
   const program = findProgram(interpreter);
   if (program === null) return `${interpreter} is not installed`;
-  const numbers = [runId, String(calls.prctl), String(calls.prlimit), String(calls.wait4)];
+  const numbers = [runId, String(calls.prctl), String(calls.prlimit), String(calls.wait4), ...cgroups];
   return interpreter === 'perl'
     ? [program, libexec('reaper.pl'), ...numbers]
     : // Isolated: nothing of the user's is read.

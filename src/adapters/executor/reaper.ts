@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { codeOf } from '../../core/failures.ts';
+import type { EnclosureRequest } from '../../core/ports.ts';
 import { reaperCommand } from './reaper-program.ts';
 import type { ReaperInterpreter } from './reaper-program.ts';
 
@@ -59,13 +60,13 @@ export interface Reaper {
   kill(): void;
 }
 
-/** Starts it and waits until it is a subreaper. @returns one sentence where it cannot be one */
+/** Starts it and waits until it is a subreaper. @returns one sentence where it cannot be one. @param cgroups removed by it when the runner is dead */
 export async function startReaper(
   interpreter: ReaperInterpreter,
-  runId: string,
-  terminal: boolean,
+  { runId, terminal }: Pick<EnclosureRequest, 'runId' | 'terminal'>,
+  cgroups: readonly string[],
 ): Promise<Reaper | string> {
-  const command = reaperCommand(interpreter, runId);
+  const command = reaperCommand(interpreter, runId, cgroups);
   if (typeof command === 'string') return command;
   const [program = '', ...args] = command;
   const child = spawn(program, args, {
