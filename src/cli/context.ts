@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createApp } from '../app.ts';
 import type { App } from '../app.ts';
 import type { ResolvedSettings, SettingName } from '../core/settings.ts';
-import { escaped, inBatches, LongText } from './output.ts';
+import { escaped, LongText, printLong } from './output.ts';
 import { createStyle } from './render.ts';
 import type { Style } from './render.ts';
 import { loadSettings } from './settings.ts';
@@ -80,6 +80,6 @@ export async function printJson(
   for (const [index, part] of `${json}\n`.split(mark).entries()) {
     const text = index % 2 === 1 ? texts[Number(part)] : undefined;
     if (text === undefined) await terminal.print(part);
-    else for await (const piece of inBatches(escaped(text.pieces()))) await terminal.print(piece);
+    else await printLong(terminal, escaped(text.pieces()));
   }
 }

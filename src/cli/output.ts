@@ -2,6 +2,8 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { KeptOutput, OutputChunk, RunOutput } from '../core/ports.ts';
 import type { OutputStream } from '../core/run.ts';
+import { keepYoungSmall } from './memory.ts';
+import type { Terminal } from './terminal.ts';
 
 const PIECE_BYTES = 2048;
 /** Small pieces are put together to about this many characters before they are written. */
@@ -23,31 +25,39 @@ export function keptTexts(output: RunOutput, runId: string): Readonly<Record<Out
 }
 
 async function* textOf(kept: AsyncIterable<KeptOutput>, stream: OutputStream): AsyncGenerator<string> {
-  const decode = createDecoder();
-  for await (const item of kept) if (item.kind === 'chunk' && item.stream === stream) yield* decode(item);
+  const decoder = new ChunkDecoder();
+  for await (const item of kept) if (item.kind === 'chunk' && item.stream === stream) yield* decoder.decode(item);
+  yield decoder.end();
 }
 
 /** Chunks as text, in pieces that stay small also where each byte becomes six characters of JSON. */
-export function createDecoder(): (chunk: Pick<OutputChunk, 'stream' | 'bytes'>) => Generator<string> {
+export class ChunkDecoder {
   // A character may lie in two chunks of its stream.
-  const decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') };
-  return function* decode({ stream, bytes }) {
+  readonly #decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') };
+
+  *decode({ stream, bytes }: Pick<OutputChunk, 'stream' | 'bytes'>): Generator<string> {
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-      yield decoders[stream].write(bytes.subarray(at, at + PIECE_BYTES));
+      yield this.#decoders[stream].write(bytes.subarray(at, at + PIECE_BYTES));
     }
-  };
+  }
+
+  /** What never became a character. */
+  end(): string {
+    return this.#decoders.stdout.end() + this.#decoders.stderr.end();
+  }
 }
 
-/** The same text in pieces that are worth a write each. */
-export async function* inBatches(texts: AsyncIterable<string>): AsyncGenerator<string> {
+/** Prints a text of any length; nothing of it waits in memory. */
+export async function printLong(terminal: Terminal, texts: AsyncIterable<string>): Promise<void> {
+  keepYoungSmall();
   let batch = '';
   for await (const text of texts) {
     batch += text;
     if (batch.length < BATCH_CHARACTERS) continue;
-    yield batch;
+    await terminal.print(batch);
     batch = '';
   }
-  if (batch !== '') yield batch;
+  await terminal.print(batch);
 }
 
 /** As the inside of a JSON string. */

@@ -66,14 +66,10 @@ describe.skipIf(!requires('perl'))('a flood (needs perl)', () => {
     ['bars of progress', 24_000_000, `perl -e 'printf("\\r%6d %%", $_ % 1000000) for 1..2666666; print "123456"'`],
     ['bytes that are no text', 64 * MIB, `head -c ${64 * MIB} /dev/urandom`],
   ])('of %s arrives whole, is kept to the byte, and its exit code is the script’s', async (name, bytes, print) => {
-    const { stdout } = await execute(
-      `${print}\nexit 7`,
-      `| tee >(wc -c > count) | sha256sum; echo "\${PIPESTATUS[0]}"; sleep 0.1`,
-    );
+    const { stdout } = await execute(`${print}\nexit 7`, '| sha256sum; echo "${PIPESTATUS[0]}"');
     const run = await newestRun(home);
     const [digest, , exitCode] = stdout.split(/\s+/);
     expect(exitCode).toBe('7');
-    expect(Number(readFileSync(path.join(home.folder, 'count'), 'utf8'))).toBe(bytes);
     expect(run.result.output.digest).toBe(digest);
     await expectExact(run, bytes, CAP_BYTES);
     expectSmall(`${name}, ${(bytes / MIB).toFixed(0)} MiB`);
@@ -101,11 +97,10 @@ describe.skipIf(!requires('perl'))('a flood (needs perl)', () => {
     const half = FLOOD_BYTES / 2;
     const { stdout } = await execute(
       `${lines('out', half)} & ${lines('err', half)} >&2; wait`,
-      `> >(sha256sum > out) 2> >(sha256sum > err); echo $?; wait; sleep 0.2; ${lines('out', half)} | sha256sum; ${lines('err', half)} | sha256sum`,
+      `> out 2> err; echo $?; sha256sum < out; sha256sum < err; ${lines('out', half)} | sha256sum; ${lines('err', half)} | sha256sum`,
     );
-    const [exitCode, out, , err] = stdout.split(/\s+/);
-    const seen = (name: string): string => readFileSync(path.join(home.folder, name), 'utf8').slice(0, 64);
-    expect({ exitCode, out: seen('out'), err: seen('err') }).toEqual({ exitCode: '0', out, err });
+    const [exitCode, out, , err, , wholeOut, , wholeErr] = stdout.split(/\s+/);
+    expect({ exitCode, out, err }).toEqual({ exitCode: '0', out: wholeOut, err: wholeErr });
     await expectExact(await newestRun(home), FLOOD_BYTES, CAP_BYTES);
     expectSmall(`both streams, ${(FLOOD_BYTES / MIB).toFixed(0)} MiB`);
   });
@@ -150,6 +145,8 @@ describe.skipIf(!requires('perl'))('a flood (needs perl)', () => {
     for (const form of ['', ' --json']) {
       const shown = await inShell(home, `runbook history ${run.runId}${form} | wc -c`, meter.env, WAIT_MS);
       expect(Number(shown.stdout)).toBeGreaterThan(cap);
+      // Also V8 has nothing to say, of a flag that it does not know.
+      expect(shown.stderr).toBe('');
       expectSmall(`history${form} of ${cap / MIB} MiB`);
     }
   });
@@ -160,10 +157,12 @@ describe('output in a JSON document', () => {
     const text = 'aé€😀\u0000"\\\n';
     home.write(
       'Flood.md',
-      flood(`for i in {1..400}; do printf '%s' 'aé€😀'; printf '\\0"\\\\\\n'; done; printf 'err\\xff' >&2`),
+      flood(`for i in {1..400}; do printf '%s' 'aé€😀'; printf '\\0"\\\\\\n'; done; printf 'err\\xff\\xe2\\x82' >&2`),
     );
     const { stdout } = await home.run(['execute', '-q', './Flood.md', '--json']);
-    expect(JSON.parse(stdout)).toMatchObject({ result: { output: { stdout: text.repeat(400), stderr: 'err\uFFFD' } } });
+    expect(JSON.parse(stdout)).toMatchObject({
+      result: { output: { stdout: text.repeat(400), stderr: 'err\uFFFD\uFFFD' } },
+    });
   });
 
   it('of many MiB of bytes that are no text costs no memory', async () => {

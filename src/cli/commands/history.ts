@@ -6,7 +6,7 @@ import type { StepResult, StoredRun } from '../../core/run.ts';
 import { formatDuration } from '../../core/units.ts';
 import { printJson, withApp } from '../context.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
-import { createDecoder, inBatches, keptTexts } from '../output.ts';
+import { ChunkDecoder, keptTexts, printLong } from '../output.ts';
 import { inline, printable, renderTable } from '../render.ts';
 import type { Style } from '../render.ts';
 import type { Terminal } from '../terminal.ts';
@@ -84,8 +84,7 @@ async function showRun(
     return 0;
   }
   await terminal.print(`${facts(run)}\n`);
-  const output = outputText(app.output.read(run.runId), dropped, printStyle);
-  for await (const text of inBatches(output)) await terminal.print(text);
+  await printLong(terminal, outputText(app.output.read(run.runId), dropped, printStyle));
   return 0;
 }
 
@@ -107,16 +106,17 @@ function describeStep({ name, outcome, durationMs, reason, confirmedBy }: StepRe
 
 /** Head, gap and tail as a person sees them; nothing where nothing is kept. */
 async function* outputText(kept: AsyncIterable<KeptOutput>, dropped: number, style: Style): AsyncGenerator<string> {
-  const decode = createDecoder();
+  const decoder = new ChunkDecoder();
   const gap = (bytes: number): string => style.dim(`\n… ${bytes} bytes were not kept …\n`);
   let [isBegun, isGapTold] = [false, dropped === 0];
   for await (const item of kept) {
     if (!isBegun) yield `\n${style.bold('Output')}\n`;
     isBegun = true;
     if (item.kind === 'gap') yield gap(item.dropped);
-    if (item.kind === 'chunk') for (const text of decode(item)) yield printable(text);
+    if (item.kind === 'chunk') for (const text of decoder.decode(item)) yield printable(text);
     isGapTold ||= item.kind === 'gap';
   }
+  yield decoder.end();
   // The disk had no room for the end, or the kept output is gone by now.
   if (!isGapTold) yield gap(dropped);
 }
