@@ -170,13 +170,18 @@ interface Script {
 /** Real pipes, where Node itself would make sockets: `echo … > /dev/stderr` cannot open a socket (ENXIO). */
 async function start(reaper: Reaper, running: ReaperJob): Promise<Script> {
   const [out, err] = await running.pipes;
-  const [stdout, stderr] = [openPipe(reaper.pid, out), openPipe(reaper.pid, err)];
-  reaper.order('G');
+  const streams: Socket[] = [];
+  const open = (descriptor: number): Socket => {
+    const stream = openPipe(reaper.pid, descriptor);
+    streams.push(stream);
+    return stream;
+  };
   try {
+    const [stdout, stderr] = [open(out), open(err)];
+    reaper.order('G');
     return { pid: await running.started, stdout, stderr };
   } catch (error) {
-    stdout.destroy();
-    stderr.destroy();
+    for (const stream of streams) stream.destroy();
     throw error;
   }
 }

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readlinkSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { codeOf } from '../../core/failures.ts';
 import type { EnclosureRequest } from '../../core/ports.ts';
@@ -11,6 +12,7 @@ import type { ReaperInterpreter } from './reaper-program.ts';
 /** It takes 7 ms to start; a machine that swaps may take a second. */
 const START_MS = 10_000;
 const LEAVE_MS = 1000;
+const WAKE_MS = 500;
 
 /** A script could not be started: at `what` the system said `errno`. */
 export class JobRefused extends Error {
@@ -82,13 +84,25 @@ export async function startReaper(
   }, START_MS);
   try {
     await Promise.race([reaper.hello, once(child, 'error').then(([error]) => Promise.reject(asError(error)))]);
-    return reaper;
+    if (canOpenPipes(reaper.pid)) return reaper;
+    reaper.end();
+    return 'its pipes cannot be opened by /proc';
   } catch (error) {
     if (error instanceof JobRefused) return `the system refused a subreaper (errno ${error.errno})`;
     if (error instanceof ReaperGone) return `${interpreter} ended before it was ready`;
     return `${program} could not be started (${codeOf(error)})`;
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** A /proc that hides descriptors would only be noticed at the first script. */
+function canOpenPipes(pid: number): boolean {
+  try {
+    readlinkSync(`/proc/${pid}/fd/4`);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -127,6 +141,7 @@ class RunningReaper implements Reaper {
   #job: OpenJob | null = null;
   #question: Waiting<readonly number[]> | null = null;
   #isGone = false;
+  readonly #waker: NodeJS.Timeout;
 
   constructor(interpreter: ReaperInterpreter, child: ChildProcess) {
     this.interpreter = interpreter;
@@ -144,6 +159,8 @@ class RunningReaper implements Reaper {
       rest = lines.pop() ?? '';
       for (const line of lines) this.#hear(line);
     });
+    // A script can stop it, and then end: that would never be heard of.
+    this.#waker = setInterval(() => child.kill('SIGCONT'), WAKE_MS).unref();
     // Its last reports are read before it counts as gone.
     reports.once('close', () => {
       this.#leave();
@@ -180,7 +197,6 @@ class RunningReaper implements Reaper {
   order(letter: 'G' | 'T' | 'K' | 'W'): void {
     if (this.#isGone) return;
     this.#lifeLine.write(`${letter}\n`);
-    // A script can stop it.
     this.#child.kill('SIGCONT');
   }
 
@@ -244,6 +260,7 @@ class RunningReaper implements Reaper {
 
   #leave(): void {
     this.#isGone = true;
+    clearInterval(this.#waker);
     this.#hello.reject(new ReaperGone());
     this.#question?.resolve([]);
     this.#abandon();

@@ -38,6 +38,10 @@ describe.each(RUNG_OPTIONS.filter(([name]) => name !== 'process-group'))('on the
     expect(end.cause).toBe('timed-out');
   });
 
+  it('is woken when a script stops it and ends', async () => {
+    expect((await run('kill -STOP $PPID; exit 5')).end).toMatchObject({ cause: 'exited', exitCode: 5 });
+  });
+
   it('holds the size of files, the number of open ones, and core files', async () => {
     const { end, stdout } = await run('ulimit -c; ulimit -Sn; ulimit -Hn; head -c 100000 /dev/zero > big', {
       limits: { fileBytes: 51_200, openFiles: 64 },
