@@ -20,7 +20,15 @@ import { createRunIds } from './adapters/system/run-ids.ts';
 import { createWorkspace } from './adapters/workspace/temporary.ts';
 import { CLI_BASE } from './core/environment.ts';
 import { RunbookError } from './core/errors.ts';
-import type { FactsSource, RunLedger, RunbookSource, SecretSource, Clock, RunOutput } from './core/ports.ts';
+import type {
+  ArtifactStore,
+  FactsSource,
+  RunLedger,
+  RunbookSource,
+  SecretSource,
+  Clock,
+  RunOutput,
+} from './core/ports.ts';
 import { environmentName, environmentNames, SETTING_NAMES, SETTINGS } from './core/settings.ts';
 import type { ResolvedSettings, Settings } from './core/settings.ts';
 import type { EnginePorts } from './engine/ports.ts';
@@ -44,6 +52,7 @@ export interface App {
   readonly secrets: SecretSource;
   readonly clock: Clock;
   readonly output: RunOutput;
+  readonly artifacts: ArtifactStore;
   readonly callerEnvironment: ReadonlyMap<string, string>;
   /** Opened at the first call. @throws RunbookError `io`, `unavailable` */
   ledger(): Promise<RunLedger>;
@@ -68,6 +77,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
   const callerEnvironment = withoutOwnSecrets(environment);
   const scratch = settings.executionDir ?? path.resolve(cwd, environment.get('TMPDIR') ?? tmpdir());
   const output = createSpool(settings.history === 'none' ? forgottenFolder(scratch, releases) : stateDir);
+  const artifacts = createArtifactStore({ stateDir, maxBytes: MAX_ARTIFACT_BYTES });
   const auth = authSettings(settings);
   let ledger: Promise<RunLedger> | null = null;
 
@@ -79,6 +89,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     secrets,
     clock: systemClock,
     output,
+    artifacts,
     callerEnvironment,
     ledger: () =>
       (ledger ??= openLedger(
@@ -111,7 +122,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
         const value = SETTINGS[name].secret ? settings[name] : null;
         return typeof value === 'string' ? [value] : [];
       }),
-      artifacts: settings.history === 'none' ? null : createArtifactStore({ stateDir, maxBytes: MAX_ARTIFACT_BYTES }),
+      artifacts: settings.history === 'none' ? null : artifacts,
       clock: systemClock,
       runIds: createRunIds(systemClock),
       callerEnvironment,

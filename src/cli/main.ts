@@ -116,6 +116,7 @@ function createProgram(terminal: Terminal): Command {
     'runbook history --limit 5',
     'runbook history --runbook DrainNode --outcome failed',
     'runbook history 01K…',
+    'runbook history 01K… --artifact report.txt > report.txt',
   ])
     .argument('[run]', 'id of a run, or its beginning')
     .option('--runbook <name>', 'only runs of this runbook')
@@ -132,6 +133,7 @@ function createProgram(terminal: Terminal): Command {
         'interrupted',
       ]),
     )
+    .option('--artifact <path>', 'print a file that the run has kept')
     .option('-n, --limit <count>', 'at most so many', '20')
     .action(async (run_: string | undefined, options: HistoryOptions) => {
       await run(terminal, 'history', options, async () =>

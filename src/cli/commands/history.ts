@@ -4,6 +4,7 @@ import type { KeptOutput } from '../../core/ports.ts';
 import { exitCodeOf } from '../../core/run.ts';
 import type { StepResult, StoredRun } from '../../core/run.ts';
 import { formatDuration } from '../../core/units.ts';
+import type { App } from '../../app.ts';
 import { printJson, withApp } from '../context.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
 import { ChunkDecoder, keptTexts, printLong } from '../output.ts';
@@ -16,6 +17,7 @@ export interface HistoryOptions extends CommonOptions {
   readonly subject?: string;
   readonly outcome?: string;
   readonly limit?: string;
+  readonly artifact?: string;
 }
 
 export async function historyCommand(
@@ -27,6 +29,10 @@ export async function historyCommand(
   if (!Number.isInteger(limit) || limit < 1 || limit > 10_000)
     throw new RunbookError('usage', '--limit is not a number from 1 to 10000.', { fix: 'Write `--limit 20`.' });
   return await withApp(terminal, options, async (context) => {
+    if (reference === undefined && options.artifact !== undefined)
+      throw new RunbookError('usage', '--artifact needs a run.', {
+        fix: 'Write `runbook history RUN --artifact PATH`.',
+      });
     if (reference !== undefined) return await showRun(terminal, options, context, reference);
     const ledger = await context.app.ledger();
     const { runbook, subject, outcome } = options;
@@ -62,7 +68,7 @@ function row(run: StoredRun): readonly string[] {
 
 async function showRun(
   terminal: Terminal,
-  options: CommonOptions,
+  options: HistoryOptions,
   { app, printStyle }: CommandContext,
   reference: string,
 ): Promise<number> {
@@ -78,6 +84,7 @@ async function showRun(
       fix: `Write more of the id, like ${run.runId}.`,
     });
   }
+  if (options.artifact !== undefined) return await printArtifact(terminal, app, run, options.artifact);
   const dropped = run.result?.output.dropped ?? 0;
   if (options.json === true) {
     await printJson(terminal, 'history', { run, output: { ...keptTexts(app.output, run.runId), dropped } });
@@ -85,6 +92,19 @@ async function showRun(
   }
   await terminal.print(`${facts(run)}\n`);
   await printLong(terminal, outputText(app.output.read(run.runId), dropped, printStyle));
+  return 0;
+}
+
+/** As it was kept, byte by byte. */
+async function printArtifact(terminal: Terminal, { artifacts }: App, run: StoredRun, name: string): Promise<number> {
+  const bytes = await artifacts.read(run.runId, name);
+  if (bytes === null) {
+    const kept = (run.result?.artifacts ?? []).filter((one) => one.kept).map(({ path }) => path);
+    throw new RunbookError('not-found', `Run ${run.runId} has no artifact “${name}”.`, {
+      fix: kept.length === 0 ? 'It kept none.' : `It kept ${kept.join(', ')}.`,
+    });
+  }
+  await terminal.print(bytes);
   return 0;
 }
 
