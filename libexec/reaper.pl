@@ -179,8 +179,17 @@ sub write_to {
 
 sub runner_is_gone {
     kill_all() if $script;
-    rmdir($_) for @folders;
+    remove_group($_) for @folders;
     exit 0;
+}
+
+# With the groups of runs that were started within this one.
+sub remove_group {
+    my ($folder) = @_;
+    if (opendir(my $entries, $folder)) {
+        remove_group("$folder/$_") for grep { !/^\./ && -d "$folder/$_" } readdir $entries;
+    }
+    rmdir($folder);
 }
 
 # All processes below this one, in no order that could be relied on: some may be gone, others not yet seen.

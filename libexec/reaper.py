@@ -199,11 +199,12 @@ def write_to(path, text):
 def runner_is_gone():
     if script:
         kill_all()
-    for folder in FOLDERS:
-        try:
-            os.rmdir(folder)
-        except OSError:
-            pass
+    for top in FOLDERS:
+        for folder, _, _ in os.walk(top, topdown=False):
+            try:
+                os.rmdir(folder)
+            except OSError:
+                pass
     os._exit(0)
 
 

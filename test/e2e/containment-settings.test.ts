@@ -1,8 +1,9 @@
 /** What an operator, or whoever starts a run, can ask of the containment; and what the record says of it. */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { classic, createHome } from '../helpers/cli.ts';
+import type { StoredRun } from '../../src/core/run.ts';
+import { BIN, classic, createHome } from '../helpers/cli.ts';
 import type { Home } from '../helpers/cli.ts';
 
 const withLimits = (limits: string, script = 'echo ran'): string =>
@@ -51,6 +52,28 @@ describe('a rung', () => {
     const { exitCode, stderr } = await home.run(TASK, { env: { REQUIRE_CONTAINMENT: value } });
     expect(exitCode).toBe(78);
     expect(stderr).toMatch(/REQUIRE_CONTAINMENT: .* is not one of cgroup, reaper, process-group/);
+  });
+});
+
+describe('a run within a run', () => {
+  it('is ended with it, and no control group of either is left', async () => {
+    const home = homeWith(
+      classic(
+        'Task',
+        `RUNBOOK_STOP_GRACE=60s "${process.execPath}" -- "${BIN}" execute "$HOME/Child.md" --history ledger || true`,
+      ),
+    );
+    home.write(
+      'Child.md',
+      classic('Child', 'trap "" TERM; setsid sleep 300 & echo $! > "$HOME/pid"; while :; do sleep 1; done'),
+    );
+    const { exitCode } = await home.run([...TASK, '--timeout', '4s'], { env: { RUNBOOK_STOP_GRACE: '1s' } });
+    expect(exitCode).toBe(124);
+    const pid = readFileSync(path.join(home.folder, 'pid'), 'utf8').trim();
+    expect(existsSync(`/proc/${pid}`)).toBe(false);
+    const { runs } = await home.json(['history']);
+    const groups = (runs as readonly StoredRun[]).flatMap((run) => run.containment?.cgroups ?? []);
+    expect(groups.filter((folder) => existsSync(folder))).toEqual([]);
   });
 });
 

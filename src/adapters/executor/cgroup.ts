@@ -2,7 +2,7 @@
  * A control group of its own for one run, where the system lets us make one: what is in it cannot leave it, its limits
  * hold for all of them together, and it can be emptied whatever its members have become.
  */
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from '../../core/failures.ts';
@@ -143,7 +143,8 @@ class RunCgroup implements Cgroup {
   }
 
   members(): readonly number[] {
-    return [...new Set(this.#groups.flatMap(({ folder }) => words(folder, 'cgroup.procs').map(Number)))];
+    const folders = this.folders.flatMap(withBelow);
+    return [...new Set(folders.flatMap((folder) => words(folder, 'cgroup.procs').map(Number)))];
   }
 
   async empty(): Promise<boolean> {
@@ -162,10 +163,26 @@ class RunCgroup implements Cgroup {
   }
 
   async remove(): Promise<void> {
-    for (const { folder } of this.#groups) {
+    for (const folder of this.folders.flatMap(withBelow).toReversed()) {
       // A process that is just leaving still counts for a moment.
       for (let attempt = 0; attempt < 20 && !removeFolder(folder); attempt += 1) await delay(5);
     }
+  }
+}
+
+/** A group and those that runs within the run have made below it, each after the one it is in. */
+function withBelow(folder: string): readonly string[] {
+  const below = folderNames(folder).flatMap((name) => withBelow(path.join(folder, name)));
+  return [folder, ...below];
+}
+
+function folderNames(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+  } catch {
+    return [];
   }
 }
 
