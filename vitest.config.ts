@@ -1,4 +1,17 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer } from 'vitest/node';
+import type { TestSpecification } from 'vitest/node';
+
+/** Minutes each: the first of all, or one of them would run alone at the end. */
+const SLOW = ['containment.test.ts', 'jwt-mutation.test.ts', 'json-schemas.test.ts', 'steps.test.ts'];
+
+class SlowestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isSlow = ({ moduleId }: TestSpecification): boolean => SLOW.some((name) => moduleId.endsWith(`/${name}`));
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isSlow), ...sorted.filter((file) => !isSlow(file))];
+  }
+}
 
 export default defineConfig({
   test: {
@@ -8,6 +21,7 @@ export default defineConfig({
     testTimeout: process.env['RUNBOOK_TEST_LONG'] === undefined ? 120_000 : 3_600_000,
     hookTimeout: 120_000,
     fileParallelism: true,
+    sequence: { sequencer: SlowestFirst },
     maxWorkers: 2,
     allowOnly: false,
   },
