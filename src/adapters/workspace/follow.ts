@@ -8,17 +8,18 @@ import { formatBytes } from '../../core/units.ts';
 const MAX_BYTES = 256 * 1024;
 
 const NOTHING: Followed = { text: '', problem: null };
+const NO_FILE: Followed = { text: '', problem: 'it is no plain file' };
 
 /** Never throws: the script may have put anything there, or taken the folder away. */
 export function follow(file: string): () => Followed {
   let seen = '';
   return () => {
     try {
-      const { ino, size, mtimeNs, mode } = lstatSync(file, { bigint: true });
-      const stamp = `${ino} ${size} ${mtimeNs} ${mode}`;
+      const facts = lstatSync(file, { bigint: true });
+      const stamp = `${facts.ino} ${facts.size} ${facts.mtimeNs} ${facts.mode}`;
       if (stamp === seen) return NOTHING;
       seen = stamp;
-      return readPlainFile(file);
+      return facts.isFile() ? readPlainFile(file) : NO_FILE;
     } catch (error) {
       const code = codeOf(error);
       // Removed again is as good as never written.
@@ -27,16 +28,17 @@ export function follow(file: string): () => Followed {
   };
 }
 
+/** It may be another by now, but nothing is followed or waited for. */
 function readPlainFile(file: string): Followed {
   const fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const facts = fstatSync(fd);
-    if (!facts.isFile()) return { text: '', problem: 'it is no plain file' };
+    if (!facts.isFile()) return NO_FILE;
     const bytes = Buffer.alloc(Math.min(facts.size, MAX_BYTES));
-    return {
-      text: bytes.toString('utf8', 0, readSync(fd, bytes, 0, bytes.length, 0)),
-      problem: facts.size > MAX_BYTES ? `it is larger than ${formatBytes(MAX_BYTES)}` : null,
-    };
+    const text = bytes.toString('utf8', 0, readSync(fd, bytes, 0, bytes.length, 0));
+    if (facts.size <= MAX_BYTES) return { text, problem: null };
+    // The beginning of a line may be that of many others.
+    return { text: text.slice(0, text.lastIndexOf('\n') + 1), problem: `it is larger than ${formatBytes(MAX_BYTES)}` };
   } finally {
     closeSync(fd);
   }
