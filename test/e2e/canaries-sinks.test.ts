@@ -20,12 +20,34 @@ afterAll(() => {
 });
 
 describe.skipIf(!TOOLS)('no canary is seen of', () => {
-  it('a run without a record', async () => {
+  it('a run without a record, and what is passed on without a declaration', async () => {
     const trap = await setTrap();
-    trap.home.write('Leak.md', document('Leak', [{ script: EVERYTHING }]));
-    const run = await trap.execute('./Leak.md', ['--history', 'none']);
-    expect(run.stdout).toContain('said TOLD');
-    expect(trap.hits([run])).toEqual([]);
+    const given = {
+      PASSED_TOKEN: reversed(trap.canaries.PLAIN_TOKEN),
+      GIVEN_TOKEN: reversed(trap.canaries.LONG_SECRET),
+    };
+    trap.home.write('Leak.md', document('Leak', [{ script: leaking(Object.keys(given).join(' ')) }]));
+    const args = ['--history', 'none', '--pass-env', 'PASSED_*', '--env', 'GIVEN_TOKEN'];
+    const run = await trap.execute('./Leak.md', args, { env: given });
+    expect(run.stdout).toContain('GIVEN_TOKEN ***\n');
+    expect(trap.hits([run], given)).toEqual([]);
+  });
+
+  it('what is said of a run: names that a script has made up', async () => {
+    const trap = await setTrap();
+    const name = `S_${trap.canaries.PLAIN_TOKEN.slice(0, 13)}`;
+    const script = `cp "$(command -v sleep)" "./$NAME_TOKEN"; "./$NAME_TOKEN" 60 > /dev/null 2>&1 &
+until [ "$(< /proc/$!/comm)" = "$NAME_TOKEN" ]; do sleep 0.02; done
+echo "$NAME_TOKEN=1" >> "$RUNBOOK_OUTPUT"`;
+    trap.home.write('Leak.md', document('Leak', [{ keys: 'outputs: OTHER', script }]));
+    const env = { NAME_TOKEN: name };
+    const run = await trap.execute('./Leak.md', ['--env', 'NAME_TOKEN', '--history', 'file', '--json'], { env });
+    expect(run.exitCode).toBe(1);
+    expect(run.stderr).toContain('left processes behind, which were ended with it: ***');
+    expect(run.stderr).toContain('*** was written to $RUNBOOK_OUTPUT, but the step does not declare it');
+    const shown = await trap.run(['history', '--json']);
+    // Its command line is the script's own.
+    expect(trap.hits([{ stdout: run.stdout, stderr: run.stderr }, shown], env)).toEqual([]);
   });
 
   it('outputs of steps: printed at once, passed on, and kept beside the work folder', async () => {
