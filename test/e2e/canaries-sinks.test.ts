@@ -53,7 +53,7 @@ echo "$NAME_TOKEN=1" >> "$RUNBOOK_OUTPUT"`;
   it('outputs of steps: printed at once, passed on, and kept beside the work folder', async () => {
     const trap = await setTrap();
     const first = `${NEW}
-ADDRESS="mongodb://app:\${NEW}x@a:1,b:2/db"; export ADDRESS
+LOGIN=$(printf %s "\${LONG_SECRET:0:24}" | rev); ADDRESS="mongodb://app:$LOGIN@a:1,b:2/db"; export ADDRESS
 printf 'NEW_TOKEN=%s\\nADDRESS=%s\\nPLACE=%s\\nPLAIN=open-value\\n' "$NEW" "$ADDRESS" "at $PLAIN_TOKEN" >> "$RUNBOOK_OUTPUT"
 ${LEAK} NEW ADDRESS`;
     const second = `${LEAK} NEW_TOKEN ADDRESS PLACE; echo "$PLAIN"; exit 3`;
@@ -63,11 +63,12 @@ ${LEAK} NEW ADDRESS`;
     expect(run.exitCode).toBe(3);
     expect(run.stdout).toContain('NEW ***\n');
     expect(run.stdout).toContain('NEW_TOKEN ***\n');
+    const more = { ...newOf(trap), LOGIN: reversed(trap.canaries.LONG_SECRET.slice(0, 24)) };
     const kept = path.dirname(/is kept: (\S+)/.exec(run.stderr)?.[1] ?? '');
     expect(JSON.parse(readFileSync(path.join(kept, 'kept.json'), 'utf8'))).toEqual([['PLAIN', 'open-value']]);
     const again = await trap.execute('./Leak.md', ['--from', '2', '--env', 'MADE_SECRET=@key.pem']);
     expect(again.stderr).toMatch(/NEW_TOKEN of .*, ADDRESS of .*, PLACE of .* are not known/);
-    expect(trap.hits([run, again, await trap.run(['history', '--json'])], newOf(trap))).toEqual([]);
+    expect(trap.hits([run, again, await trap.run(['history', '--json'])], more)).toEqual([]);
   });
 
   it('a check behind a step, and what it tells', async () => {
@@ -95,9 +96,16 @@ ${LEAK} NEW ADDRESS`;
 
   it('declared outputs that are text; others are kept as they are', async () => {
     const trap = await setTrap();
-    const write = `mkdir out "out/$PLAIN_TOKEN"
+    // Not by commands, which would have the names among their arguments.
+    trap.home.write(
+      'names.cjs',
+      `const fs = require('fs'); const token = process.env.PLAIN_TOKEN;
+fs.mkdirSync('out/' + token); fs.writeFileSync('out/' + token + '/x.txt', 'x');
+fs.writeFileSync('out/of-' + token + '.txt', 'x'); fs.symlinkSync('x', 'out/link-' + token);`,
+    );
+    const write = `mkdir out
 ${EVERYTHING} > out/said.txt 2>&1
-echo x > "out/of-$PLAIN_TOKEN.txt"; echo x > "out/$PLAIN_TOKEN/x.txt"; ln -s x "out/link-$PLAIN_TOKEN"
+"${process.execPath}" "$HOME/names.cjs"
 printf '\\0%s' "$PLAIN_TOKEN" > other.bin`;
     const files = '# File System Requirements\n```yaml\nOutput: [out, other.bin, none.txt]\n```\n';
     trap.home.write('Leak.md', document('Leak', [{ script: write }], REQUIREMENTS + files));

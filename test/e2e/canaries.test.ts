@@ -94,7 +94,7 @@ describe.skipIf(!TOOLS)('no canary is seen of a run that', () => {
   ])('%s in the middle of a secret', async (_how, exitCode, outcome) => {
     const trap = await setTrap();
     const begins = 'printf %s "${PLAIN_TOKEN:0:20}"; echo waiting >&2; sleep 60';
-    const keys = outcome === 'timed-out' ? 'timeout: 1s' : '';
+    const keys = outcome === 'timed-out' ? 'timeout: 3s' : '';
     trap.home.write('Leak.md', document('Leak', [{ script: EVERYTHING }, { keys, script: begins }]));
     const kill = outcome === 'canceled' ? { kill: { when: /waiting/, signal: 'SIGTERM' as const } } : {};
     const run = await trap.execute('./Leak.md', ['--history', 'file', '--keep-workdir', 'never'], kill);
@@ -242,7 +242,7 @@ describe.skipIf(!TOOLS)('no canary is seen of a request that is refused', () => 
       await trap.execute('./Leak.md', ['--env-file', 'lines']),
       await trap.execute('./Leak.md', ['--env', 'LD_PRELOAD=@key.pem']),
       await trap.execute('./Missing.md'),
-      await trap.run(['execute', './Leak.md'], { env: { ...env, NODE_DEBUG: 'stream,child_process' } }),
+      await trap.execute('./Leak.md', [], { env: { NODE_DEBUG: 'stream,child_process' } }),
     ];
     expect(runs.map(({ exitCode }) => exitCode)).toEqual([64, 64, 64, 64, 66, 78]);
     expect(existsSync(path.join(trap.home.folder, 'made.reversed'))).toBe(false);

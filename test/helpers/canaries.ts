@@ -72,21 +72,18 @@ export interface Needles {
 export function needlesFor(values: Readonly<Record<string, string>>): Needles {
   const names = new Map<string, string>();
   for (const [name, value] of Object.entries(values)) {
-    for (const secret of secretsOf(value)) {
-      for (const form of formsOf(secret)) {
-        for (const text of [form, withoutLines(form)]) {
-          const bytes = Buffer.from(text).toString('latin1');
-          if (bytes.length < WINDOW) throw new Error(`${name} is too short to be looked for`);
-          for (let at = 0; at + WINDOW <= bytes.length; at += 1) names.set(bytes.slice(at, at + WINDOW), name);
-        }
-      }
+    const forms = secretsOf(value).flatMap(formsOf);
+    for (const text of new Set(forms.flatMap((form) => [form, withoutLines(form)]))) {
+      const bytes = Buffer.from(text).toString('latin1');
+      if (bytes.length < WINDOW) throw new Error(`${name} is too short to be looked for`);
+      for (let at = 0; at + WINDOW <= bytes.length; at += 1) names.set(bytes.slice(at, at + WINDOW), name);
     }
   }
   return {
     find: (haystack) => {
       const text = Buffer.from(haystack).toString('latin1');
       const found = new Map<string, string>();
-      for (const view of [text, withoutLines(text)]) {
+      for (const view of new Set([text, withoutLines(text)])) {
         for (let at = 0; at + WINDOW <= view.length; at += 1) {
           const name = names.get(view.slice(at, at + WINDOW));
           if (name !== undefined) found.set(name, `${name}: “${view.slice(at, at + WINDOW)}”`);
