@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BIN } from '../helpers/cli.ts';
-import { document, leaking, REQUIREMENTS, reversed, searched, setTrap } from '../helpers/leaking.ts';
+import { documentOf, leaking, REQUIREMENTS, reversed, searched, setTrap } from '../helpers/leaking.ts';
 import type { Trap } from '../helpers/leaking.ts';
 import { requires } from '../helpers/requires.ts';
 import { inTerminal } from '../helpers/terminal.ts';
@@ -26,7 +26,7 @@ describe.skipIf(!TOOLS)('no canary is seen of', () => {
       PASSED_TOKEN: reversed(trap.canaries.PLAIN_TOKEN),
       GIVEN_TOKEN: reversed(trap.canaries.LONG_SECRET),
     };
-    trap.home.write('Leak.md', document('Leak', [{ script: leaking(Object.keys(given).join(' ')) }]));
+    trap.home.write('Leak.md', documentOf('Leak', [{ script: leaking(Object.keys(given).join(' ')) }]));
     const args = ['--history', 'none', '--pass-env', 'PASSED_*', '--env', 'GIVEN_TOKEN'];
     const run = await trap.execute('./Leak.md', args, { env: given });
     expect(run.stdout).toContain('GIVEN_TOKEN ***\n');
@@ -39,7 +39,7 @@ describe.skipIf(!TOOLS)('no canary is seen of', () => {
     const script = `cp "$(command -v sleep)" "./$NAME_TOKEN"; "./$NAME_TOKEN" 60 > /dev/null 2>&1 &
 until [ "$(< /proc/$!/comm)" = "$NAME_TOKEN" ]; do sleep 0.02; done
 echo "$NAME_TOKEN=1" >> "$RUNBOOK_OUTPUT"`;
-    trap.home.write('Leak.md', document('Leak', [{ keys: 'outputs: OTHER', script }]));
+    trap.home.write('Leak.md', documentOf('Leak', [{ keys: 'outputs: OTHER', script }]));
     const env = { NAME_TOKEN: name };
     const run = await trap.execute('./Leak.md', ['--env', 'NAME_TOKEN', '--history', 'file', '--json'], { env });
     expect(run.exitCode).toBe(1);
@@ -58,7 +58,7 @@ printf 'NEW_TOKEN=%s\\nADDRESS=%s\\nPLACE=%s\\nPLAIN=open-value\\n' "$NEW" "$ADD
 ${LEAK} NEW ADDRESS`;
     const second = `${LEAK} NEW_TOKEN ADDRESS PLACE; echo "$PLAIN"; exit 3`;
     const steps = [{ keys: 'outputs: NEW_TOKEN, ADDRESS, PLACE, PLAIN', script: first }, { script: second }];
-    trap.home.write('Leak.md', document('Leak', steps));
+    trap.home.write('Leak.md', documentOf('Leak', steps));
     const run = await trap.execute('./Leak.md', ['--history', 'file']);
     expect(run.exitCode).toBe(3);
     expect(run.stdout).toContain('NEW ***\n');
@@ -75,7 +75,7 @@ ${LEAK} NEW ADDRESS`;
     const trap = await setTrap();
     const check = `${NEW}\nprintf %s "$NEW" >> "$RUNBOOK_MASK"\n${LEAK} NEW PLAIN_TOKEN PEM_KEY\nexit 1`;
     const rest = `\n### Done when\n\`\`\`bash\n${check}\n\`\`\`\n`;
-    trap.home.write('Leak.md', document('Leak', [{ script: EVERYTHING, rest }]));
+    trap.home.write('Leak.md', documentOf('Leak', [{ script: EVERYTHING, rest }]));
     const run = await trap.execute('./Leak.md', ['--history', 'file']);
     expect(run.exitCode).toBe(1);
     expect(run.stdout).toContain('NEW ***\n');
@@ -87,7 +87,7 @@ ${LEAK} NEW ADDRESS`;
     const stubs = path.join(trap.home.folder, 'stubs');
     mkdirSync(stubs);
     writeFileSync(path.join(stubs, 'kubectl'), '#!/bin/sh\nenv\n', { mode: 0o755 });
-    trap.home.write('Leak.md', document('Leak', [{ script: `kubectl get all\n${EVERYTHING}` }]));
+    trap.home.write('Leak.md', documentOf('Leak', [{ script: `kubectl get all\n${EVERYTHING}` }]));
     const run = await trap.execute('./Leak.md', ['--stubs', stubs], { env: { RUNBOOK_TOKEN: trap.token } });
     expect(run.exitCode).toBe(0);
     expect(run.stdout).toContain('PLAIN_TOKEN=***\n');
@@ -108,7 +108,7 @@ ${EVERYTHING} > out/said.txt 2>&1
 "${process.execPath}" "$HOME/names.cjs"
 printf '\\0%s' "$PLAIN_TOKEN" > other.bin`;
     const files = '# File System Requirements\n```yaml\nOutput: [out, other.bin, none.txt]\n```\n';
-    trap.home.write('Leak.md', document('Leak', [{ script: write }], REQUIREMENTS + files));
+    trap.home.write('Leak.md', documentOf('Leak', [{ script: write }], REQUIREMENTS + files));
     const run = await trap.execute('./Leak.md', ['--history', 'file']);
     expect(run.stderr).toContain('The output out/of-***.txt is not kept, because a secret is in its name.');
     const shown = await trap.run(['history', '--json']);
@@ -125,10 +125,10 @@ printf '\\0%s' "$PLAIN_TOKEN" > other.bin`;
 
   it('a runbook that another calls: its own output, and all of it in that of the other', async () => {
     const trap = await setTrap();
-    trap.home.write('Child.md', document('Child', [{ script: EVERYTHING }]));
+    trap.home.write('Child.md', documentOf('Child', [{ script: EVERYTHING }]));
     const names = ['PLAIN_TOKEN', 'SIGNS_PASSWORD', 'JSON_SECRET', 'PEM_KEY', 'UTF8_SECRET', 'LONG_SECRET', 'DB_URL'];
     const call = `cd "$HOME"; "${process.execPath}" -- "${BIN}" execute ./Child.md --history file`;
-    trap.home.write('Parent.md', document('Parent', [{ script: `${EVERYTHING}\n${call}` }]));
+    trap.home.write('Parent.md', documentOf('Parent', [{ script: `${EVERYTHING}\n${call}` }]));
     const run = await trap.run(['execute', './Parent.md', '--env', 'PEM_KEY=@key.pem', '--history', 'file']);
     expect(run.exitCode).toBe(0);
     expect(run.stdout.match(/said TOLD\n/g)).toHaveLength(2);
@@ -140,7 +140,7 @@ printf '\\0%s' "$PLAIN_TOKEN" > other.bin`;
 
   it('commands that run nothing', async () => {
     const trap = await setTrap();
-    trap.home.write('Leak.md', document('Leak', [{ script: EVERYTHING }]));
+    trap.home.write('Leak.md', documentOf('Leak', [{ script: EVERYTHING }]));
     const env = { RUNBOOK_TOKEN: trap.token };
     const commands = [
       ['doctor'],
@@ -164,7 +164,7 @@ describe.skipIf(!TOOLS || !requires('script', '--version'))('no canary is seen a
   it('a step that has it', async () => {
     const trap = await setTrap();
     const script = `${NEW}\n${EVERYTHING}\nprintf '\\n%s' "$NEW" >> "$RUNBOOK_MASK"\n${LEAK} NEW`;
-    trap.home.write('Leak.md', document('Leak', [{ keys: 'tty: true', script }]));
+    trap.home.write('Leak.md', documentOf('Leak', [{ keys: 'tty: true', script }]));
     const args = ['execute', './Leak.md', '--env', 'PEM_KEY=@key.pem', '--token-file', 'token', '--history', 'file'];
     const { screen, exitCode } = await inTerminal(trap.home.folder, args, [], trap.environment);
     expect(exitCode).toBe(0);
@@ -180,7 +180,7 @@ describe.skipIf(!TOOLS || !requires('script', '--version'))('no canary is seen a
     const typed = reversed(trap.canaries.PLAIN_TOKEN);
     const question = 'Use $PLAIN_TOKEN, ${SIGNS_PASSWORD}, $TYPED_TOKEN and $DB_URL?';
     const script = `${EVERYTHING}\n${LEAK} TYPED_TOKEN`;
-    trap.home.write('Leak.md', document('Leak', [{ keys: `confirm: ${question}`, script }]));
+    trap.home.write('Leak.md', documentOf('Leak', [{ keys: `confirm: ${question}`, script }]));
     const args = ['execute', './Leak.md', '--env', 'PEM_KEY=@key.pem', '--env', 'TYPED_TOKEN', '--token-file', 'token'];
     const { screen, exitCode } = await inTerminal(
       trap.home.folder,

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { REPOSITORY } from '../helpers/cli.ts';
-import { document, leaking, REQUIREMENTS, reversed, setTrap } from '../helpers/leaking.ts';
+import { documentOf, leaking, REQUIREMENTS, reversed, setTrap } from '../helpers/leaking.ts';
 import type { Traced, Trap } from '../helpers/leaking.ts';
 import { requires } from '../helpers/requires.ts';
 
@@ -35,7 +35,7 @@ describe.skipIf(!TOOLS)('the search', () => {
   it('finds what is no secret in every sink, so that finding nothing says something', async () => {
     const trap = await setTrap();
     const open = REQUIREMENTS.replaceAll('secret: true', 'secret: false').replace(/MADE_SECRET:(\n .*)*\n/, '');
-    trap.home.write('Leak.md', document('Leak', [{ script: EVERYTHING.replaceAll('MADE_SECRET', 'DB_URL') }], open));
+    trap.home.write('Leak.md', documentOf('Leak', [{ script: EVERYTHING.replaceAll('MADE_SECRET', 'DB_URL') }], open));
     const run = await trap.execute('./Leak.md', ['--history', 'file']);
     const shown = await trap.run(['history', '--json']);
     const hits = trap.hits([run, shown]);
@@ -58,7 +58,7 @@ describe.skipIf(!TOOLS)('the search', () => {
 describe.skipIf(!TOOLS)('no canary is seen of a run that', () => {
   it.each(['auto', 'process-group'])('succeeds, in the containment %s', async (containment) => {
     const trap = await setTrap();
-    trap.home.write('Leak.md', document('Leak', [{ script: EVERYTHING }]));
+    trap.home.write('Leak.md', documentOf('Leak', [{ script: EVERYTHING }]));
     const env = { RUNBOOK_CONTAINMENT: containment };
     const run = await trap.execute('./Leak.md', ['--history', 'file'], { env });
     expectSaid(run);
@@ -79,7 +79,7 @@ describe.skipIf(!TOOLS)('no canary is seen of a run that', () => {
     ['is ended by a signal', 'kill -SEGV $$', 139, 'failed'],
   ])('%s, also for a machine', async (_how, last, exitCode, outcome) => {
     const trap = await setTrap();
-    trap.home.write('Leak.md', document('Leak', [{ script: `${EVERYTHING}\n${last}` }]));
+    trap.home.write('Leak.md', documentOf('Leak', [{ script: `${EVERYTHING}\n${last}` }]));
     const run = await trap.execute('./Leak.md', ['--history', 'file', '--json']);
     expect(run.exitCode).toBe(exitCode);
     expect(run.stdout).toContain('said TOLD');
@@ -95,7 +95,7 @@ describe.skipIf(!TOOLS)('no canary is seen of a run that', () => {
     const trap = await setTrap();
     const begins = 'printf %s "${PLAIN_TOKEN:0:20}"; echo waiting >&2; sleep 60';
     const keys = outcome === 'timed-out' ? 'timeout: 3s' : '';
-    trap.home.write('Leak.md', document('Leak', [{ script: EVERYTHING }, { keys, script: begins }]));
+    trap.home.write('Leak.md', documentOf('Leak', [{ script: EVERYTHING }, { keys, script: begins }]));
     const kill = outcome === 'canceled' ? { kill: { when: /waiting/, signal: 'SIGTERM' as const } } : {};
     const run = await trap.execute('./Leak.md', ['--history', 'file', '--keep-workdir', 'never'], kill);
     expectSaid(run);
@@ -107,7 +107,7 @@ describe.skipIf(!TOOLS)('no canary is seen of a run that', () => {
 
   it('loses its runner in the middle of its output; only the work folder that stays holds what was told', async () => {
     const trap = await setTrap();
-    trap.home.write('Leak.md', document('Leak', [{ script: EVERYTHING }]));
+    trap.home.write('Leak.md', documentOf('Leak', [{ script: EVERYTHING }]));
     const run = await trap.execute('./Leak.md', [], { kill: { when: /said UTF8_SECRET/, signal: 'SIGKILL' } });
     expect(run.exitCode).toBeNull();
     expect(run.stdout).toContain('PLAIN_TOKEN ***\n');
@@ -121,7 +121,7 @@ describe.skipIf(!TOOLS)('no canary is seen of a run that', () => {
 
   it('cannot be started, because the variables together are too large', async () => {
     const trap = await setTrap();
-    trap.home.write('Leak.md', document('Leak', [{ script: EVERYTHING }]));
+    trap.home.write('Leak.md', documentOf('Leak', [{ script: EVERYTHING }]));
     trap.home.write('large', trap.canaries.LONG_SECRET.repeat(13));
     const large = Array.from({ length: 30 }, (_, index) => ['--env', `LARGE_TOKEN_${index}=@large`]).flat();
     const run = await trap.execute('./Leak.md', large);
@@ -135,7 +135,7 @@ describe.skipIf(!TOOLS)('no canary is seen of a run that', () => {
   it('cannot start its second script', async () => {
     const trap = await setTrap();
     const steps = [{ script: `${EVERYTHING}\nrm -r "$PWD"` }, { script: 'true' }];
-    trap.home.write('Leak.md', document('Leak', steps));
+    trap.home.write('Leak.md', documentOf('Leak', steps));
     const run = await trap.execute('./Leak.md', ['--history', 'file']);
     expect(run.stderr).toContain('The work folder is gone');
     const { shown, outcome } = await history(trap);
@@ -154,7 +154,7 @@ const db = new (require(${driver}))(process.argv[2]); db.exec('BEGIN IMMEDIATE')
 setTimeout(() => { db.exec('ROLLBACK'); db.close(); }, 6000);`,
     );
     const hold = `${EVERYTHING}\ntouch "$HOME/lock"; until [ -e "$HOME/locked" ]; do sleep 0.05; done; exit 3`;
-    trap.home.write('Leak.md', document('Leak', [{ script: hold }]));
+    trap.home.write('Leak.md', documentOf('Leak', [{ script: hold }]));
     const ledger = path.join(trap.home.stateDir, 'ledger.sqlite');
     // Not a child of the script: that would end with it.
     const locker = execa(process.execPath, ['lock.cjs', ledger], {
@@ -174,7 +174,7 @@ setTimeout(() => { db.exec('ROLLBACK'); db.close(); }, 6000);`,
   it('has no room for its output', async () => {
     const trap = await setTrap();
     const much = `head -c 700000 /dev/zero | tr '\\0' x; echo\n${EVERYTHING}`;
-    trap.home.write('Leak.md', document('Leak', [{ script: much }]));
+    trap.home.write('Leak.md', documentOf('Leak', [{ script: much }]));
     // As on a full disk: no file may have more than 400 KiB.
     const run = await trap.execute('./Leak.md', ['--history', 'file'], {
       through: `trap '' XFSZ; ulimit -f 400; exec "$@"`,
@@ -190,9 +190,9 @@ describe.skipIf(!TOOLS)('no canary is seen of a request that is refused', () => 
 
   it('for a missing variable, a wrong one, one with a control character', async () => {
     const trap = await setTrap();
-    trap.home.write('Leak.md', document('Leak', [{ script: EVERYTHING }]));
+    trap.home.write('Leak.md', documentOf('Leak', [{ script: EVERYTHING }]));
     const strict = REQUIREMENTS.replaceAll('secret: true\nS', 'secret: true\n  pattern: "[0-9]+"\nS');
-    trap.home.write('Strict.md', document('Strict', [{ script: EVERYTHING }], strict));
+    trap.home.write('Strict.md', documentOf('Strict', [{ script: EVERYTHING }], strict));
     trap.home.write('bad', `${trap.canaries.SIGNS_PASSWORD}\u0001`);
     const runs = [
       await trap.run(['execute', './Leak.md', '--no-input']),
@@ -208,7 +208,7 @@ describe.skipIf(!TOOLS)('no canary is seen of a request that is refused', () => 
 
   it('for claims, with its entry in the document', async () => {
     const trap = await setTrap();
-    trap.home.write('Leak.md', document('Leak', [{ script: EVERYTHING }], REQUIREMENTS + CLAIMS));
+    trap.home.write('Leak.md', documentOf('Leak', [{ script: EVERYTHING }], REQUIREMENTS + CLAIMS));
     const run = await trap.execute('./Leak.md', ['--history', 'file']);
     expect(run.exitCode).toBe(77);
     expect(readFileSync(path.join(trap.home.folder, 'Leak.md'), 'utf8')).toContain('RBAC Failure');
@@ -217,7 +217,7 @@ describe.skipIf(!TOOLS)('no canary is seen of a request that is refused', () => 
 
   it('for its token, wherever that comes from', async () => {
     const trap = await setTrap();
-    trap.home.write('Leak.md', document('Leak', [{ script: EVERYTHING }], REQUIREMENTS + CLAIMS));
+    trap.home.write('Leak.md', documentOf('Leak', [{ script: EVERYTHING }], REQUIREMENTS + CLAIMS));
     const forged = `${trap.token.split('.').slice(0, 2).join('.')}.${reversed(trap.token.split('.')[2] ?? '')}`;
     const garbage = reversed(trap.canaries.PLAIN_TOKEN);
     const runs: Traced[] = [];
@@ -233,7 +233,7 @@ describe.skipIf(!TOOLS)('no canary is seen of a request that is refused', () => 
 
   it('for its options and files', async () => {
     const trap = await setTrap();
-    trap.home.write('Leak.md', document('Leak', [{ script: EVERYTHING }]));
+    trap.home.write('Leak.md', documentOf('Leak', [{ script: EVERYTHING }]));
     trap.home.write('lines', `PLAIN_TOKEN=${trap.canaries.PLAIN_TOKEN}\n${trap.canaries.SIGNS_PASSWORD}\n`);
     const env = { RUNBOOK_TOKEN: trap.token };
     const runs = [

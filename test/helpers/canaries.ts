@@ -66,7 +66,7 @@ function formsOf(secret: string): readonly string[] {
 
 export interface Needles {
   /** @returns what of which canary is there: `PLAIN_TOKEN: “…”`, one for each canary */
-  find(haystack: Buffer | string): readonly string[];
+  readonly find: (haystack: Buffer | string) => readonly string[];
 }
 
 export function needlesFor(values: Readonly<Record<string, string>>): Needles {

@@ -119,7 +119,8 @@ function filesBelow(folder: string): readonly Sink[] {
   return readdirSync(folder, { withFileTypes: true, recursive: true }).flatMap((entry): readonly Sink[] => {
     const file = path.join(entry.parentPath, entry.name);
     // A name can tell as much as what is in it.
-    return [[`name of ${entry.name}`, entry.name], ...(entry.isFile() ? [[file, readFileSync(file)] as const] : [])];
+    const name: Sink = [`name of ${entry.name}`, entry.name];
+    return entry.isFile() ? [name, [file, readFileSync(file)]] : [name];
   });
 }
 
@@ -165,7 +166,7 @@ TOLD_REVERSED:
 `;
 
 /** A document of steps; each is a yaml block, which may be empty, a script, and what follows it. */
-export function document(title: string, steps: readonly Step[], sections = REQUIREMENTS): string {
+export function documentOf(title: string, steps: readonly Step[], sections = REQUIREMENTS): string {
   const texts = steps.map(({ keys = '', script, rest = '' }, index) => {
     const data = keys === '' ? '' : `\`\`\`yaml\n${keys}\n\`\`\`\n`;
     return `## Step ${index + 1}\n${data}${script === undefined ? '' : `\`\`\`bash\n${script}\n\`\`\`\n`}${rest}`;
