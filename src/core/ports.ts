@@ -18,7 +18,7 @@ import type {
   Survivor,
 } from './run.ts';
 
-export type { ArtifactStore, MaskStream, WorkFolder, Workspace } from './run-files.ts';
+export type { ArtifactStore, Followed, MaskStream, WorkFolder, Workspace } from './run-files.ts';
 
 /** A document as it lies in its folder. `path` is absolute, with all links resolved; inside of the folder where a name was given. */
 export interface LoadedDocument {

@@ -7,8 +7,8 @@ export interface WorkFolder {
   readonly hostPath: string;
   /** Writes a private file into the run's control folder (not the work folder) and returns its absolute path. */
   controlFile(name: string, content: string): Promise<string>;
-  /** What a script has written into such a file: all of it whenever it has changed, else nothing. Never waits. */
-  follow(name: string): () => string;
+  /** Follows what a script writes into such a file. The function neither waits nor throws. */
+  follow(name: string): () => Followed;
   /** A file that the script may have replaced: only a small regular one is read. @throws RunbookError `io` */
   readControlFile(name: string): Promise<string>;
   /**
@@ -18,6 +18,14 @@ export interface WorkFolder {
   keep(outputs: ReadonlyMap<string, string>): Promise<string>;
   /** @throws Error whose message says what is in the way and what to do, as a part of a sentence */
   remove(): Promise<void>;
+}
+
+/** A file that a script writes to while it runs. */
+export interface Followed {
+  /** All of it whenever it has changed, else ''. */
+  readonly text: string;
+  /** Why something of it is not in `text`, to go on from “because”; null where all is. */
+  readonly problem: string | null;
 }
 
 export interface Workspace {

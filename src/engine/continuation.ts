@@ -1,6 +1,7 @@
 /** The run that a `--from` or `--only` goes on from, and whether this one may use what that one left. */
 import type { RunRecord, StoredRun } from '../core/run.ts';
 import type { Runbook } from '../core/runbook.ts';
+import { recordedVariables } from './draft.ts';
 import type { Draft } from './draft.ts';
 import type { EnginePorts } from './ports.ts';
 
@@ -16,11 +17,14 @@ const LOOKED_AT = 20;
 /** The newest incomplete run of the document, one with the same variables before others; null for none. */
 export async function findEarlierRun(
   { ledger }: EnginePorts,
-  { request, document, variables }: Draft,
+  draft: Draft,
   runbook: Runbook,
 ): Promise<EarlierRun | null> {
+  const { request, document } = draft;
   if (request.choice === null || request.stubs !== null || document === null) return null;
   const { path } = document;
+  // Compared as they are told: of a secret within a value nothing else is known.
+  const variables = recordedVariables(draft);
   const differing = (run: StoredRun): readonly string[] => differingVariables(variables, run.variables, runbook);
   const incomplete = await ledger.list({ path, incomplete: true, limit: LOOKED_AT });
   const run = incomplete.find((candidate) => differing(candidate).length === 0) ?? incomplete[0];

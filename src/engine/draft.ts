@@ -64,9 +64,16 @@ export function historyDocumentOf({ document, parsed }: Draft): HistoryDocument 
   return { path: document.path, hasHistory: parsed.historyOffset !== null, stamp: document.stamp };
 }
 
+/** As records tell them: an address with a password is told without it. */
+export function recordedVariables({ variables, masker }: Draft): readonly VariableRecord[] {
+  return variables.map((variable) =>
+    variable.value === undefined ? variable : { ...variable, value: masker.text(variable.value) },
+  );
+}
+
 /** The record of the first transition: `queued`, or `refused` with its reason. */
 export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | null): RunRecord {
-  const { runId, enqueuedAt, correlationId, request, identity, document, parsed, git, historyMode, variables } = draft;
+  const { runId, enqueuedAt, correlationId, request, identity, document, parsed, git, historyMode } = draft;
   const { choice, continues, masker } = draft;
   return {
     schemaVersion: 1,
@@ -101,14 +108,9 @@ export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | nu
     incident: request.incident,
     rehearsal: request.stubs !== null,
     historyMode,
-    variables: variables.map((variable) => masked(masker, variable)),
+    variables: recordedVariables(draft),
     startedAt: null,
     result: null,
     refusal: refusal === null ? null : { ...refusal, message: masker.text(refusal.message) },
   };
-}
-
-function masked(masker: Masker, variable: VariableRecord): VariableRecord {
-  const { name, origin, value } = variable;
-  return value === undefined ? variable : { name, origin, value: masker.text(value) };
 }

@@ -9,8 +9,11 @@ import type { EnginePorts } from './ports.ts';
 export interface RunOutputSink {
   /** Resolves when the listener has taken the chunk; never rejects. */
   write(step: number, stream: OutputStream, chunk: Buffer): Promise<void>;
-  /** After a script: what was held back because a secret might have begun with it. As `write`. */
-  endScript(step: number): Promise<void>;
+  /**
+   * After a script: what was held back because a secret might have begun with it. As `write`.
+   * @param isCut whether the script was ended in the middle of what it wanted to print
+   */
+  endScript(step: number, isCut: boolean): Promise<void>;
   close(): ClosedOutput;
   /** Aborted when the listener is gone (a closed pipe), or when the request's own signal is. */
   readonly signal: AbortSignal;
@@ -27,6 +30,9 @@ export const NO_OUTPUT: ClosedOutput = {
   summary: { bytes: 0, dropped: 0, digest: createHash('sha256').digest('hex') },
   failure: null,
 };
+
+/** So much of the beginning of a secret is not shown where only the end of the script kept the rest from coming. */
+const SAYS_SOMETHING = 4;
 
 /** `listener` is the face itself, whose failure is an answer here. @throws RunbookError `io` */
 export function openOutput(
@@ -56,8 +62,13 @@ export function openOutput(
     write: async (step, stream, chunk) => {
       await pass(step, stream, masked[stream].write(chunk));
     },
-    endScript: async (step) => {
-      for (const stream of ['stdout', 'stderr'] as const) await pass(step, stream, masked[stream].end());
+    endScript: async (step, isCut) => {
+      // Both at once: a stopped run does not wait for its reader, and keeps what was held back all the same.
+      const rests = (['stdout', 'stderr'] as const).map(async (stream) => {
+        const rest = masked[stream].end();
+        await pass(step, stream, isCut && rest.length >= SAYS_SOMETHING ? Buffer.from('***') : rest);
+      });
+      await Promise.all(rests);
     },
     close: () => {
       closed = true;

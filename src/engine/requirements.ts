@@ -3,6 +3,7 @@ import { checkVariables, recordVariables, resolveVariables } from '../core/envir
 import type { ResolvedVariable } from '../core/environment.ts';
 import { deniedFromAnybody, isEnvironmentName } from '../core/environment-names.ts';
 import { RunbookError } from '../core/errors.ts';
+import { refusalOf } from '../core/masking/refusal.ts';
 import type { Interaction, LoadedDocument, ProcessLimits } from '../core/ports.ts';
 import type { RunRequest } from '../core/run.ts';
 import { inputsOf, looksSecret } from '../core/runbook.ts';
@@ -10,6 +11,7 @@ import type { EnvRequirement, FileRequirement, InterpreterName, Problem, Runbook
 import { checkReadiness, scriptsOf } from '../core/readiness.ts';
 import type { Facts } from '../core/readiness.ts';
 import type { ChosenSteps } from '../core/step-choice.ts';
+import { passwordsOf } from '../core/url-passwords.ts';
 import { checkValue } from '../core/values.ts';
 import type { Draft } from './draft.ts';
 import type { EnginePorts } from './ports.ts';
@@ -137,13 +139,15 @@ function refuseDeniedNames(request: RunRequest): void {
 
 /** A secret among the arguments shows in `ps` and in the shell's history. */
 function refuseVisibleSecrets(request: RunRequest, runbook: Runbook): void {
-  const name = [...request.onCommandLine].find(
-    (given) => runbook.env.find((requirement) => requirement.name === given)?.secret ?? looksSecret(given),
-  );
+  const isSecret = (given: string): boolean =>
+    (runbook.env.find((requirement) => requirement.name === given)?.secret ?? looksSecret(given)) ||
+    // A password that everybody knows is no secret: `postgres:postgres@localhost`.
+    passwordsOf(request.given.get(given) ?? '').some((password) => refusalOf(password) === null);
+  const name = [...request.onCommandLine].find(isSecret);
   if (name === undefined) return;
   throw new RunbookError(
     'usage',
-    `${name} is a secret, and its value is on the command line, where everybody on this machine can see it.`,
+    `${name} is a secret or holds a password, and its value is on the command line, where everybody on this machine can see it.`,
     {
       fix: `Write \`--env ${name}\` to take it from your environment or to be asked, or \`--env ${name}=@FILE\`.`,
     },

@@ -13,7 +13,7 @@ import type { RunOutputSink } from './output.ts';
 import type { EnginePorts } from './ports.ts';
 import { withStubs } from './rehearsal.ts';
 import type { Plan } from './requirements.ts';
-import { hideLines } from './secrets.ts';
+import { listenForSecrets } from './told-secrets.ts';
 
 /** An accepted run with everything that its scripts need. */
 export interface RunContext {
@@ -78,7 +78,10 @@ export async function runScript(context: RunContext, run: ScriptRun): Promise<En
       reason: `The script could not be written: ${messageOf(error)}.`,
     };
   }
-  const newMasks = workFolder.follow(maskFile);
+  const listen = listenForSecrets(context, step, {
+    masks: maskFile,
+    outputs: part === 'script' ? outputsFile(index) : null,
+  });
   const end = await enclosure.execute(
     {
       runId: draft.runId,
@@ -90,13 +93,13 @@ export async function runScript(context: RunContext, run: ScriptRun): Promise<En
     },
     { stop: output.signal, force: draft.request.force },
     async (stream, chunk) => {
-      // Looked at after the chunk was read: whoever writes a line there and then prints it is masked.
-      hideLines(draft.masker, newMasks());
+      // Looked at after the chunk was read: whoever tells a secret and then prints it is masked.
+      await listen();
       await output.write(index, stream, chunk);
     },
   );
-  hideLines(draft.masker, newMasks());
-  const rest = output.endScript(index);
+  await listen();
+  const rest = output.endScript(index, end.cause !== 'exited' || end.signal !== null);
   // A stopped run does not wait for its reader.
   if (end.cause === 'exited') await rest;
   if (end.leftBehind.length > 0) {

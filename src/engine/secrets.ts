@@ -4,6 +4,7 @@ import { selectEnvironment } from '../core/environment.ts';
 import type { ResolvedVariable } from '../core/environment.ts';
 import type { RunEvent, StepResult } from '../core/run.ts';
 import { looksSecret } from '../core/runbook.ts';
+import { passwordsOf } from '../core/url-passwords.ts';
 import type { Draft } from './draft.ts';
 import type { EnginePorts } from './ports.ts';
 import type { StepsResult } from './steps.ts';
@@ -29,8 +30,7 @@ export function hideSecrets(
   });
   const others = [...passed].map(([name, value]) => ({ name, value, isSecret: looksSecret(name) }));
   return [...given, ...others].flatMap(({ name, value, isSecret }) => {
-    const password = passwordOf(value);
-    if (password !== null) masker.add(password);
+    for (const password of passwordsOf(value)) masker.add(password);
     return isSecret ? hide(masker, name, value) : [];
   });
 }
@@ -43,19 +43,9 @@ function hide(masker: Masker, name: string, value: string): readonly string[] {
   return [`The value of ${name} is ${why} to be masked: where a script prints it, it is seen.`];
 }
 
-/** Of `postgres://app:PASSWORD@db/shop`; null where there is none. */
-function passwordOf(value: string): string | null {
-  if (!value.includes('://')) return null;
-  try {
-    const { password } = new URL(value);
-    return password === '' ? null : decodeURIComponent(password);
-  } catch {
-    return null;
-  }
-}
-
-/** A value that a step passes on under a name that says what it is. */
+/** A value that a step passes on: under a name that says what it is, or an address with a password. */
 export function hideOutput(masker: Masker, name: string, value: string): void {
+  for (const password of passwordsOf(value)) masker.add(password);
   if (looksSecret(name)) masker.add(value);
 }
 
@@ -76,8 +66,13 @@ export function maskEvent(masker: Masker, event: RunEvent): RunEvent {
 }
 
 export function maskReasons(masker: Masker, run: StepsResult): StepsResult {
-  const reason = run.reason === null ? null : masker.text(run.reason);
-  return { ...run, reason, steps: run.steps.map((step) => maskStep(masker, step)) };
+  return {
+    ...run,
+    reason: run.reason === null ? null : masker.text(run.reason),
+    steps: run.steps.map((step) => maskStep(masker, step)),
+    // A process may have any name.
+    survivors: run.survivors.map(({ pid, command }) => ({ pid, command: masker.text(command) })),
+  };
 }
 
 function maskStep(masker: Masker, step: StepResult): StepResult {

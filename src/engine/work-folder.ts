@@ -1,6 +1,7 @@
 /** The work folder of a run: a new one, or the one that the earlier run left; and what becomes of it in the end. */
 import { deniedFromOthers } from '../core/environment-names.ts';
 import { messageOf } from '../core/failures.ts';
+import type { Masker } from '../core/masking/masker.ts';
 import type { LoadedDocument, WorkFolder } from '../core/ports.ts';
 import type { RunEventSink, RunResult } from '../core/run.ts';
 import { looksSecret } from '../core/runbook.ts';
@@ -25,7 +26,7 @@ export interface OpenedFolder {
 /** @throws RunbookError of `Workspace` */
 export async function openWorkFolder(
   ports: EnginePorts,
-  { runId, request }: Draft,
+  { runId, request, masker }: Draft,
   document: LoadedDocument,
   runbook: Runbook,
   plan: Plan,
@@ -42,9 +43,9 @@ export async function openWorkFolder(
   const { folder, outputs } = adopted;
   const passedOn = new Map([...stillDeclared(outputs, runbook), ...plan.passedOn]);
   const giveBack = async (): Promise<string | null> => {
-    const path = await keep(folder, passedOn);
+    const path = await keep(masker, folder, passedOn);
     const returned = await workspace.adopt(from, runId, new AbortController().signal);
-    return returned === null ? path : await keep(returned.folder, passedOn);
+    return returned === null ? path : await keep(masker, returned.folder, passedOn);
   };
   return { workFolder: folder, passedOn, giveBack };
 }
@@ -66,7 +67,7 @@ export async function keepWorkFolder(
   { workFolder, passedOn, giveBack }: OpenedFolder,
   emit: RunEventSink,
 ): Promise<string | null> {
-  const { request } = draft;
+  const { request, masker } = draft;
   const { keepWorkFolder: when, stubs } = request;
   const isUnfinishedWork = run.outcome !== 'succeeded' && run.steps.length > 1 && stubs === null;
   try {
@@ -76,7 +77,7 @@ export async function keepWorkFolder(
       const path = await giveBack();
       if (path !== null) return path;
     }
-    return when === 'always' || isUnfinishedWork ? await keep(workFolder, passedOn) : null;
+    return when === 'always' || isUnfinishedWork ? await keep(masker, workFolder, passedOn) : null;
   } catch (error) {
     await notify(draft, emit, 'warning', [`The work folder could not be kept: ${messageOf(error)}.`]);
     return null;
@@ -84,8 +85,9 @@ export async function keepWorkFolder(
 }
 
 /** Secrets are not kept on disk: whoever goes on gives them again. */
-async function keep(workFolder: WorkFolder, passedOn: Outputs): Promise<string> {
-  const outputs = new Map([...passedOn].filter(([name]) => !looksSecret(name)));
+async function keep(masker: Masker, workFolder: WorkFolder, passedOn: Outputs): Promise<string> {
+  const isOpen = (name: string, value: string): boolean => !looksSecret(name) && masker.text(value) === value;
+  const outputs = new Map([...passedOn].filter(([name, value]) => isOpen(name, value)));
   return await workFolder.keep(outputs);
 }
 

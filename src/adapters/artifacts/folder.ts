@@ -98,6 +98,12 @@ async function keepDeclared(keeping: Keeping, declared: string): Promise<void> {
   while (files < MAX_FILES) {
     const names = pending.pop();
     if (names === undefined) break;
+    // Declared names are those of the document; all others are the script's.
+    const visible = names === first ? textOf(names) : masked(keeping, textOf(names));
+    if (visible !== textOf(names)) {
+      record(keeping, visible, 'a secret is in its name');
+      continue;
+    }
     const reached = await look(keeping, names);
     if (reached?.kind !== 'folder') {
       files += 1;
@@ -209,6 +215,11 @@ async function sync(file: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+function masked({ mask }: Keeping, text: string): string {
+  const stream = mask();
+  return Buffer.concat([stream.write(Buffer.from(text)), stream.end()]).toString();
 }
 
 function refused(keeping: Keeping, shown: string, reason: string): null {

@@ -43,6 +43,7 @@ export async function executeCommand(
   options: ExecuteOptions,
   valueOptions: ReadonlySet<string>,
 ): Promise<number> {
+  refuseDebugging(terminal);
   const reference = chooseReference(argument, options.runbook);
   return await withApp(terminal, options, async (context) => {
     const { app, style } = context;
@@ -130,6 +131,14 @@ async function fillIn(
     // Nobody looks at the token of a rehearsal, so none is waited for.
     token: asked.stubs === null ? await readToken(terminal, options, app.settings.token) : null,
   };
+}
+
+/** Node has read the variable before any of our lines, and with it prints output before it is masked, and environments. */
+function refuseDebugging({ environment }: Terminal): void {
+  if ((environment.get('NODE_DEBUG') ?? '') === '') return;
+  throw new RunbookError('settings', 'NODE_DEBUG is set: Node would print what passes through it, secrets included.', {
+    fix: 'Unset it; a script that needs it can set it.',
+  });
 }
 
 function chooseReference(argument: string | undefined, option: string | undefined): string {

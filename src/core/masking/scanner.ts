@@ -2,8 +2,8 @@
 import { CARRIAGE_RETURN, LINE_FEED } from './alphabet.ts';
 import type { Automaton } from './automaton.ts';
 
-/** Line ends in a row that are passed over: two bytes, as in CRLF. */
-const LONGEST_BREAK = 2;
+/** Line ends in a row that are passed over: three bytes, since a terminal makes CR CR LF of CRLF. */
+const LONGEST_BREAK = 3;
 /**
  * Of an encoded form at least this much must stand in front of a line end to be held back over it. Otherwise most
  * lines would wait for the next one, because their last letter begins some form; what is let go are one or two letters.
