@@ -155,7 +155,7 @@ describe.skipIf(!requires('script'))('at a terminal (needs script of util-linux)
 
   it('Ctrl-C is for the program in a step with a terminal, and the step ends as that does', async () => {
     const home = createHome();
-    home.write('Ask.md', STEPS('tty: true', '```bash\ntrap "echo heard; exit 4" INT; echo up; sleep 30\n```\n'));
+    home.write('Ask.md', STEPS('tty: true', '```bash\ntrap "echo heard; exit 4" INT; sleep 30 & echo up; wait\n```\n'));
     const { screen, exitCode } = await inTerminal(home.folder, ['execute', './Ask.md'], [[/up/, CTRL_C]]);
     expect(screen).toContain('heard');
     expect(exitCode).toBe(4);
