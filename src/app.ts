@@ -231,6 +231,7 @@ function userName(): string | null {
     return userInfo().username;
   } catch {
     // A container's arbitrary uid has no entry in /etc/passwd.
-    return null;
+    const uid = process.getuid?.();
+    return uid === undefined ? null : `uid ${uid}`;
   }
 }

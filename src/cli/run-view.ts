@@ -1,6 +1,7 @@
 /** What a person or a pipeline sees of a run: its events as they come, and in the end what it came to and what to do. */
+import { shellQuote } from '../core/contract.ts';
 import { exitCodeOf } from '../core/run.ts';
-import type { RunEvent, RunEventSink, RunRequest, RunResult, VariableRecord } from '../core/run.ts';
+import type { Rollback, RunEvent, RunEventSink, RunRequest, RunResult, VariableRecord } from '../core/run.ts';
 import { formatDuration } from '../core/units.ts';
 import { printJson } from './context.ts';
 import type { CommandContext, CommonOptions } from './context.ts';
@@ -8,6 +9,7 @@ import { goOnCommand } from './go-on.ts';
 import { createSweeper } from './memory.ts';
 import { keptTexts } from './output.ts';
 import { inline, printable } from './render.ts';
+import type { Style } from './render.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface RunView {
@@ -17,9 +19,8 @@ export interface RunView {
 }
 
 /** The rollback of a step that has begun: nothing of it is run. */
-interface Rollback {
+interface TakeBack extends Rollback {
   readonly step: string;
-  readonly body: string;
 }
 
 export function createRunView(
@@ -32,7 +33,7 @@ export function createRunView(
   const quiet = options.quiet === true;
   const sweep = createSweeper();
   /** Newest first. */
-  const rollbacks: Rollback[] = [];
+  const rollbacks: TakeBack[] = [];
   let variables: readonly VariableRecord[] = [];
 
   /** Output goes where it belongs at once, all of it; with `--json` stdout belongs to the document, so it goes to stderr. */
@@ -53,7 +54,7 @@ export function createRunView(
         return;
       case 'step': {
         const { step, of, name, phase, result, rollback } = event;
-        if (rollback !== undefined) rollbacks.unshift({ step: name, body: rollback.body });
+        if (rollback !== undefined) rollbacks.unshift({ step: name, ...rollback });
         if (quiet) return;
         if (phase === 'started' && of > 1) terminal.say(style.bold(`── ${step + 1}/${of} ${inline(name)}`));
         if (result?.outcome === 'skipped')
@@ -82,7 +83,10 @@ export function createRunView(
     terminal.say(command === null ? `    the same command with --${kind} and the name of the step` : `    ${command}`);
     const asked = namesBy('asked');
     if (asked.length > 0) terminal.say(`  ${asked.join(', ')}: asked for in this run, to be given again.`);
-    if (made.length > 0) terminal.say(`  ${made.join(', ')}: made for this run and not kept, to be given again.`);
+    if (made.length > 0)
+      terminal.say(
+        `  ${made.join(', ')}: made for this run and not kept. What is stored nowhere cannot be given again: then run all steps.`,
+      );
     if (options.token === '-') terminal.say('  The token is read from stdin again.');
   };
 
@@ -113,13 +117,21 @@ export function createRunView(
       const lost = dropped > 0 ? ` ${dropped} bytes of output are not in the record.` : '';
       const how = `${what}${style.red(result.outcome)}`;
       terminal.say(`runbook: ${how}: ${inline(result.reason ?? '')} (after ${took})${lost}`);
-      for (const { step, body } of rollbacks) {
-        terminal.say(style.bold(`To take back “${inline(step)}”, by hand:`));
-        terminal.say(printable(body).replaceAll(/^/gm, '    '));
-      }
+      for (const rollback of rollbacks) sayHowToTakeBack(terminal, style, rollback);
       sayHowToGoOn(result);
       if (kept !== null) terminal.say(`  ${kept}`);
       if (app.settings.history !== 'none') terminal.say(`  see: runbook history ${result.runId}`);
     },
   };
+}
+
+/** Ready to be pasted: with the values that the script had, but for those that are secrets. */
+function sayHowToTakeBack(terminal: Terminal, style: Style, { step, script, values }: TakeBack): void {
+  terminal.say(style.bold(`To take back “${inline(step)}”, by hand:`));
+  const given = [...values].flatMap(([name, value]) => (value === null ? [] : [`${name}=${shellQuote(value)}`]));
+  const secret = [...values].flatMap(([name, value]) => (value === null ? [name] : []));
+  const comment = script.interpreter === 'python' ? '# ' : 'export ';
+  if (given.length > 0) terminal.say(`    ${comment}${inline(given.join(' '))}`);
+  terminal.say(printable(script.body).replaceAll(/^/gm, '    '));
+  if (secret.length > 0) terminal.say(`  ${secret.join(', ')}: a secret, to be set before.`);
 }

@@ -44,6 +44,7 @@ export function createTerminal(): Terminal {
   const { stdin, stdout, stderr } = process;
   // A reader that closes its end is an answer, not a crash: `print` rejects, and messages are simply not seen.
   for (const stream of [stdin, stdout, stderr]) stream.on('error', () => {});
+  neverThrowRawMode(stdin);
   return {
     environment,
     cwd: process.cwd(),
@@ -76,6 +77,20 @@ export function createTerminal(): Terminal {
 /** `runbook` where it was called by that name, else as in `node -- bin/runbook.js`. */
 function programOf(node: string, script: string): readonly string[] {
   return script.endsWith('/runbook') ? ['runbook'] : [node, '--', script];
+}
+
+/** A terminal that is closed while it is asked refuses to be set back (EIO), from within an event that nobody can catch. */
+function neverThrowRawMode(stdin: NodeJS.ReadStream): void {
+  if (!stdin.isTTY) return;
+  const setRawMode = stdin.setRawMode.bind(stdin);
+  stdin.setRawMode = (mode) => {
+    try {
+      setRawMode(mode);
+    } catch {
+      // Nobody is there any more.
+    }
+    return stdin;
+  };
 }
 
 /** Like `CI=true`: present, and neither empty nor a plain no. */

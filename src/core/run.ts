@@ -234,6 +234,12 @@ export interface StoredRun extends RunRecord {
   readonly hash: string;
 }
 
+/** By hand: `values` are the variables of the run that it names, null where one is a secret. */
+export interface Rollback {
+  readonly script: Script;
+  readonly values: ReadonlyMap<string, string | null>;
+}
+
 export type RunEvent =
   | {
       readonly type: 'queued';
@@ -253,7 +259,7 @@ export type RunEvent =
       readonly phase: 'started' | 'finished';
       readonly result?: StepResult;
       /** What a person can do to take the step back; of a finished one whose script, or whose work by hand, has begun. */
-      readonly rollback?: Script;
+      readonly rollback?: Rollback;
     }
   | { readonly type: OutputStream; readonly runId: string; readonly step: number; readonly chunk: Buffer }
   | { readonly type: 'finished'; readonly runId: string; readonly result: RunResult };

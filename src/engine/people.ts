@@ -1,8 +1,8 @@
 /** What a step wants from a person before it goes on. A question ends with the run: by its limit, or by a signal. */
 import type { ConfirmedBy } from '../core/run.ts';
-import { looksSecret } from '../core/runbook.ts';
 import type { Step } from '../core/runbook.ts';
 import { canceled, SUCCEEDED, timedOut } from './script.ts';
+import { fillIn, visibleValues } from './visible.ts';
 import type { Deadline, Ended, RunContext } from './script.ts';
 
 export interface Asked {
@@ -50,20 +50,7 @@ async function ask(
   const { interaction, assumeYes } = draft.request;
   const answer = async (question: Promise<boolean> | undefined): Promise<boolean> =>
     (await question?.catch(() => false)) ?? false;
-  // Nothing that may be a secret is put into a question.
-  const visible = new Map([
-    ...[...passedOn].filter(([name]) => !looksSecret(name)),
-    ...[...plan.variables].flatMap(([name, { value, requirement }]) =>
-      requirement?.secret === false ? [[name, value] as const] : [],
-    ),
-  ]);
-  const filled = (text: string): string =>
-    draft.masker.text(
-      text.replaceAll(
-        VARIABLE,
-        (whole, braced: string | undefined, bare: string | undefined) => visible.get(braced ?? bare ?? '') ?? whole,
-      ),
-    );
+  const filled = (text: string): string => draft.masker.text(fillIn(text, visibleValues(plan, passedOn)));
   const { manual, confirm, confirmTyping } = step;
   if (manual !== undefined) return (await answer(interaction?.manual(step, filled(manual), signal))) && 'answer';
   if (confirm === undefined && confirmTyping === undefined) return null;
@@ -73,5 +60,3 @@ async function ask(
   const expected = plan.variables.get(confirmTyping)?.value ?? '';
   return (await answer(interaction?.confirmTyping(step, confirmTyping, expected, signal))) && 'typing';
 }
-/** `$NAME` and `${NAME}` */
-const VARIABLE = /\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))/g;

@@ -1,12 +1,13 @@
 /** The steps of one run, in order, each a process of its own in the same work folder; the first that fails ends the run. */
 import { RunbookError } from '../core/errors.ts';
 import { messageOf } from '../core/failures.ts';
-import type { ConfirmedBy, RunResult, StepResult } from '../core/run.ts';
+import type { ConfirmedBy, Rollback, RunResult, StepResult } from '../core/run.ts';
 import type { Runbook, Script, Step } from '../core/runbook.ts';
 import { notify } from './notices.ts';
 import { askPerson } from './people.ts';
 import { canceled, runScript, SUCCEEDED } from './script.ts';
 import type { Deadline, Ended, RunContext } from './script.ts';
+import { valuesFor } from './visible.ts';
 import { missingOutputs, takeOutputs } from './step-outputs.ts';
 
 export type StepsResult = Pick<
@@ -27,12 +28,21 @@ export async function runSteps(context: RunContext, passedOn: Map<string, string
   let last = SUCCEEDED;
 
   for (const [index, step] of runbook.steps.entries()) {
+    const { name, line } = step;
+    const rollbackOf = (hasBegun: boolean): { readonly rollback?: Rollback } =>
+      hasBegun && step.rollback !== undefined
+        ? { rollback: { script: step.rollback, values: valuesFor(step.rollback, plan, passedOn) } }
+        : {};
     const unasked = whyNotAsked(context, index);
     if (unasked !== null || last.outcome !== 'succeeded') {
-      steps.push(skipped(step, unasked));
+      const result = skipped(step, unasked);
+      steps.push(result);
+      // What an earlier run has begun is still to be taken back when this one fails, too.
+      const wasBegun = plan.steps.chosen?.kind === 'from' && index < plan.steps.first;
+      if (wasBegun)
+        await emit({ type: 'step', runId, step: index, of, name, phase: 'finished', result, ...rollbackOf(true) });
       continue;
     }
-    const { name, line } = step;
     const startedAt = ports.clock.now().toISOString();
     const stepBegan = ports.clock.monotonicMs();
     await emit({ type: 'step', runId, step: index, of, name, phase: 'started' });
@@ -55,8 +65,7 @@ export async function runSteps(context: RunContext, passedOn: Map<string, string
           ...(end.confirmedBy === null ? {} : { confirmedBy: end.confirmedBy }),
         };
     steps.push(result);
-    const rollback = end.hasBegun && step.rollback !== undefined ? { rollback: step.rollback } : {};
-    await emit({ type: 'step', runId, step: index, of, name, phase: 'finished', result, ...rollback });
+    await emit({ type: 'step', runId, step: index, of, name, phase: 'finished', result, ...rollbackOf(end.hasBegun) });
   }
   return { ...last, survivors, steps, durationMs: Math.round(ports.clock.monotonicMs() - began) };
 }

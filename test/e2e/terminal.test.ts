@@ -1,9 +1,10 @@
 /** What a person at a terminal is asked, and what their answers do. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import type { StoredRun } from '../../src/core/run.ts';
-import { classic, createHome } from '../helpers/cli.ts';
+import { BIN, classic, cleanEnvironment, createHome } from '../helpers/cli.ts';
 import type { Home } from '../helpers/cli.ts';
 import { requires } from '../helpers/requires.ts';
 import { CTRL_C, CTRL_D, ENTER, inTerminal } from '../helpers/terminal.ts';
@@ -151,6 +152,30 @@ describe.skipIf(!requires('script'))('at a terminal (needs script of util-linux)
     const shown = await home.run(['history', runs[0]?.runId ?? '']);
     expect(shown.stdout).toContain('anna ***');
     expect(screen + shown.stdout).not.toContain('canary');
+  });
+
+  it('closing the terminal at a question ends the run, and the record says so', async () => {
+    const home = createHome();
+    home.write('Ask.md', STEPS('confirm: Go on?'));
+    const node = `'${process.execPath}' -- '${BIN}' execute ./Ask.md --history ledger`;
+    const window = execa('script', ['--quiet', '--command', node, '/dev/null'], {
+      cwd: home.folder,
+      env: { ...cleanEnvironment(home.folder), TERM: 'xterm' },
+      extendEnv: false,
+      reject: false,
+      stdin: 'pipe',
+      timeout: 30_000,
+    });
+    for await (const chunk of window.stdout) if (String(chunk).includes('Go on?')) break;
+    window.kill('SIGKILL');
+    await window;
+    const deadline = performance.now() + 20_000;
+    let newest: StoredRun | undefined;
+    do {
+      const { runs }: { runs: readonly StoredRun[] } = JSON.parse((await home.run(['history', '--json'])).stdout);
+      newest = runs[0];
+    } while (newest?.state !== 'finished' && performance.now() < deadline);
+    expect(newest).toMatchObject({ state: 'finished', result: { outcome: 'canceled' } });
   });
 
   it('Ctrl-C is for the program in a step with a terminal, and the step ends as that does', async () => {

@@ -2,7 +2,17 @@
  * A control group of its own for one run, where the system lets us make one: what is in it cannot leave it, its limits
  * hold for all of them together, and it can be emptied whatever its members have become.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from '../../core/failures.ts';
@@ -224,7 +234,13 @@ function words(folder: string, file: string): readonly string[] {
 
 function tryWrite(folder: string, file: string, text: string): boolean {
   try {
-    writeFileSync(path.join(folder, file), text);
+    // Only what is there: in a folder that is none of control groups a file would be made.
+    const fd = openSync(path.join(folder, file), constants.O_WRONLY);
+    try {
+      writeSync(fd, text);
+    } finally {
+      closeSync(fd);
+    }
     return true;
   } catch {
     return false;

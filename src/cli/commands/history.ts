@@ -133,7 +133,7 @@ async function* outputText(kept: AsyncIterable<KeptOutput>, dropped: number, sty
     if (!isBegun) yield `\n${style.bold('Output')}\n`;
     isBegun = true;
     if (item.kind === 'gap') yield gap(item.dropped);
-    if (item.kind === 'chunk') for (const text of decoder.decode(item)) yield printable(text);
+    if (item.kind === 'chunk') for (const text of decoder.decode(item)) yield printable(text.replaceAll('\r\n', '\n'));
     isGapTold ||= item.kind === 'gap';
   }
   yield decoder.end();
