@@ -162,7 +162,7 @@ sub kill_all {
     until (reap()) {
         # Nobody in the cgroup is excepted, also who became root.
         write_to($_, 1) for @{ $job->{fields}{k} || [] };
-        my @all = descendants();
+        my @all = $rounds < 50 ? descendants() : living(descendants());
         my $reached = kill('KILL', @all);
         $refused = @all && !$reached ? $refused + 1 : 0;
         if ($refused > 100 || $rounds++ > 1000) { report('L', @all); exit 0 }
@@ -181,6 +181,16 @@ sub runner_is_gone {
     kill_all() if $script;
     remove_group($_) for @folders;
     exit 0;
+}
+
+# Without those that have ended and that nobody has waited for: they can be signalled, and nothing comes of it.
+sub living {
+    return grep { is_living($_) } @_;
+}
+
+sub is_living {
+    open(my $file, '<', "/proc/$_[0]/stat") or return 0;
+    return (readline($file) // '') !~ /\) [ZX] /;
 }
 
 # With the groups of runs that were started within this one.

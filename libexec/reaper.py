@@ -166,7 +166,7 @@ def kill_all():
                 write_to(path, b'1')
             except OSError:
                 pass
-        everybody = descendants()
+        everybody = descendants() if rounds < 50 else [pid for pid in descendants() if is_living(pid)]
         refused = refused + 1 if everybody and not signal_all(everybody, signal.SIGKILL) else 0
         rounds += 1
         if refused > 100 or rounds > 1000:
@@ -217,6 +217,14 @@ def descendants():
         found += below
         queue += below
     return found
+
+
+def is_living(pid):
+    try:
+        with open('/proc/%d/stat' % pid, 'rb') as file:
+            return file.read().rpartition(b') ')[2][:1] not in b'ZX'
+    except OSError:
+        return False
 
 
 def children(pid):

@@ -1,4 +1,5 @@
 /** The files that a runbook declares as its outputs, on their way out of the work folder. */
+import { messageOf } from '../core/failures.ts';
 import type { WorkFolder } from '../core/ports.ts';
 import type { ArtifactRecord, RunEventSink } from '../core/run.ts';
 import type { Runbook } from '../core/runbook.ts';
@@ -16,7 +17,12 @@ export async function keepArtifacts(
 ): Promise<readonly ArtifactRecord[]> {
   const paths = files.filter(({ direction }) => direction === 'output').map(({ path }) => path);
   if (paths.length === 0 || artifacts === null) return [];
-  const records = await artifacts.keep(draft.runId, workFolder.path, paths, () => draft.masker.stream());
+  const records = await artifacts
+    .keep(draft.runId, workFolder.path, paths, () => draft.masker.stream())
+    .catch(async (error: unknown) => {
+      await notify(draft, emit, 'warning', [`The outputs are not kept: ${messageOf(error)}.`]);
+      return [];
+    });
   const lost = records.filter(({ kept }) => !kept);
   await notify(
     draft,

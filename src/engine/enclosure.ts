@@ -1,9 +1,12 @@
 /** What the scripts of a run live in, and what is said of it before anything starts. */
+import type { ContainmentProof } from '../core/containment.ts';
 import { RunbookError } from '../core/errors.ts';
+import { messageOf } from '../core/failures.ts';
 import type { Enclosure } from '../core/ports.ts';
 import type { RunEventSink } from '../core/run.ts';
 import type { Runbook } from '../core/runbook.ts';
 import type { Draft } from './draft.ts';
+import { notify } from './notices.ts';
 import type { EnginePorts } from './ports.ts';
 import type { Plan } from './requirements.ts';
 
@@ -32,4 +35,18 @@ export async function openEnclosure(
 
 function why({ rung, refused }: Enclosure['containment']): string {
   return rung === 'cgroup' ? 'the control group has no such limit' : refused.join('; ');
+}
+
+/** Never throws: whatever is wrong with it, the end of the run is recorded. */
+export async function closeEnclosure(
+  enclosure: Enclosure,
+  draft: Draft,
+  emit: RunEventSink,
+): Promise<ContainmentProof> {
+  const proof = await enclosure
+    .close()
+    .catch((error: unknown): ContainmentProof => ({ claim: 'best effort', reason: messageOf(error) }));
+  const doubt = `It is not proven that nothing of the run was left behind: ${proof.reason ?? ''}`;
+  await notify(draft, emit, 'info', [proof.claim === 'proven' ? null : doubt]);
+  return proof;
 }

@@ -13,6 +13,7 @@ import { findEarlierRun, noticesOfEarlier } from './continuation.ts';
 import { checkDocument, warningsOf } from './document.ts';
 import { headOf, recordOf, startDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
+import { closeEnclosure } from './enclosure.ts';
 import { neverStarted, recordEnd } from './end.ts';
 import { notify, tellerOf } from './notices.ts';
 import { NO_OUTPUT, openOutput } from './output.ts';
@@ -129,7 +130,7 @@ async function carryOut(
   } catch (error) {
     run = brokenOff(runbook, error);
   }
-  const containment = await begun.enclosure.close();
+  const containment = await closeEnclosure(begun.enclosure, draft, emit);
   const artifacts = await keepArtifacts(ports, draft, runbook, begun.workFolder, emit);
   const { summary, failure } = output?.close() ?? NO_OUTPUT;
   await notify(draft, emit, 'warning', [failure]);

@@ -101,9 +101,11 @@ export async function runScript(context: RunContext, run: ScriptRun): Promise<En
   await listen();
   const rest = output.endScript(index, end.cause !== 'exited' || end.signal !== null);
   // A stopped run does not wait for its reader.
-  if (end.cause === 'exited') await rest;
-  if (end.leftBehind.length > 0) {
-    const who = end.leftBehind.map(({ pid, command }) => `${command} (${pid})`).join(', ');
+  if (end.cause === 'exited') await untilAborted(rest, output.signal);
+  const surviving = new Set(end.survivors.map(({ pid }) => pid));
+  const gone = end.leftBehind.filter(({ pid }) => !surviving.has(pid));
+  if (gone.length > 0) {
+    const who = gone.map(({ pid, command }) => `${command} (${pid})`).join(', ');
     const message = `“${step.name}” left processes behind, which were ended with it: ${who}.`;
     await context.emit({ type: 'notice', runId: draft.runId, level: 'warning', message });
   }
@@ -187,4 +189,18 @@ function environmentOf(
     }),
   };
   return withStubs(environment, request.stubs);
+}
+
+/** Whichever comes first. */
+async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve, reject) => {
+    const leave = (): void => {
+      resolve();
+    };
+    signal.addEventListener('abort', leave, { once: true });
+    work.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', leave);
+    });
+  });
 }

@@ -1,9 +1,10 @@
 /** What an operator, or whoever starts a run, can ask of the containment; and what the record says of it. */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import type { StoredRun } from '../../src/core/run.ts';
-import { BIN, classic, createHome } from '../helpers/cli.ts';
+import { BIN, classic, cleanEnvironment, createHome } from '../helpers/cli.ts';
 import type { Home } from '../helpers/cli.ts';
 
 const withLimits = (limits: string, script = 'echo ran'): string =>
@@ -52,6 +53,20 @@ describe('a rung', () => {
     const { exitCode, stderr } = await home.run(TASK, { env: { REQUIRE_CONTAINMENT: value } });
     expect(exitCode).toBe(78);
     expect(stderr).toMatch(/REQUIRE_CONTAINMENT: .* is not one of cgroup, reaper, process-group/);
+  });
+});
+
+describe('a script', () => {
+  it('inherits neither descriptors nor core files of whoever started the runner', async () => {
+    const home = homeWith(classic('Task', 'ulimit -c; exec ls /proc/self/fd'));
+    const node = `'${process.execPath}' -- '${BIN}' execute ./Task.md --history ledger -q`;
+    const { stdout } = await execa('/bin/bash', ['-c', `ulimit -c unlimited; exec 200</dev/null; exec ${node}`], {
+      cwd: home.folder,
+      env: cleanEnvironment(home.folder),
+      extendEnv: false,
+    });
+    // The last is the folder itself.
+    expect(stdout.split('\n')).toEqual(['0', '0', '1', '2', '3']);
   });
 });
 

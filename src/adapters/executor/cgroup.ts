@@ -50,35 +50,11 @@ export function makeCgroup(runId: string, limits: ProcessLimits, version?: 1 | 2
     .toSorted((a, b) => a.version - b.version);
   let refusal = 'this system has no control groups that can be emptied';
   for (const hierarchy of holders) {
-    const holder = makeHolder(hierarchy, name, limits);
+    const holder = makeGroup(hierarchy.version, hierarchy.controllers, hierarchy.own, name);
     if (typeof holder === 'string') refusal = holder;
     else return new RunCgroup([holder, ...makeLimiters(hierarchies, hierarchy, name, limits)], limits);
   }
   return refusal;
-}
-
-/**
- * Of version 2 a group can limit only what its parent hands down, and a parent with processes of its own hands down
- * nothing: where a limit is wanted, the groups above are tried, too.
- */
-function makeHolder(hierarchy: Hierarchy, name: string, limits: ProcessLimits): Group | string {
-  const first = makeGroup(hierarchy.version, hierarchy.controllers, hierarchy.own, name);
-  const wanted = wantedControllers(limits);
-  const suffices = (group: Group): boolean => wanted.every((one) => group.controllers.includes(one));
-  if (typeof first === 'string' || hierarchy.version === 1 || suffices(first)) return first;
-  const parent = path.dirname(hierarchy.own);
-  // A service to which its folder was delegated is itself one below it (systemd's `DelegateSubgroup`).
-  for (const one of wanted) tryWrite(parent, 'cgroup.subtree_control', `+${one}`);
-  for (let above = parent; existsSync(path.join(above, 'cgroup.procs')); above = path.dirname(above)) {
-    const group = makeGroup(2, [], above, name);
-    if (typeof group === 'string') continue;
-    if (suffices(group)) {
-      removeFolder(first.folder);
-      return group;
-    }
-    removeFolder(group.folder);
-  }
-  return first;
 }
 
 function wantedControllers({ memoryBytes, processes }: ProcessLimits): readonly string[] {
@@ -154,7 +130,9 @@ class RunCgroup implements Cgroup {
 
   members(): readonly number[] {
     const folders = this.folders.flatMap(withBelow);
-    return [...new Set(folders.flatMap((folder) => words(folder, 'cgroup.procs').map(Number)))];
+    return [...new Set(folders.flatMap((folder) => words(folder, 'cgroup.procs').map(Number)))].filter(
+      (pid) => pid > 0,
+    );
   }
 
   async empty(): Promise<boolean> {

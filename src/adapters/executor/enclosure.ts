@@ -25,6 +25,7 @@ const WANTS_TERMINAL = 'it wants to read from the terminal, which only a step wi
 
 type End = Partial<JobEnd> & Pick<JobEnd, 'cause'>;
 const NOTHING = { exitCode: null, signal: null, survivors: [], leftBehind: [], reason: null };
+const never = new AbortController().signal;
 const NO_FILES = { procs: [], kill: [] };
 
 export class ReaperEnclosure implements Enclosure {
@@ -82,11 +83,15 @@ export class ReaperEnclosure implements Enclosure {
       running.exited.then(() => 'exited' as const),
       running.wantsTerminal.then(() => 'wants-terminal' as const),
     ]).catch(() => 'exited' as const);
+    const deadline = job.timeoutMs === null ? never : AbortSignal.timeout(job.timeoutMs);
     const first = await firstEnd(job.timeoutMs, signals, own);
     const left = await this.#empty(reaper, running, first !== 'exited', signals.force, script.pid);
-    await pumps.drain(first === 'timed-out' || first === 'canceled');
+    // Also a script that has ended by itself has its limit: for as long as its reader takes to read.
+    const giveUp = AbortSignal.any([signals.stop, deadline]);
+    await pumps.drain(first === 'timed-out' || first === 'canceled', giveUp);
+    const late = first === 'exited' && giveUp.aborted ? (signals.stop.aborted ? 'canceled' : 'timed-out') : null;
 
-    const cause = first === 'wants-terminal' ? 'exited' : first;
+    const cause = late ?? (first === 'wants-terminal' ? 'exited' : first);
     const exit = await running.exited.catch((error: unknown) => (error instanceof Error ? error : new ReaperGone()));
     // A script that could not be loaded is known only after its process was made.
     if (exit instanceof JobRefused) return { ...left, cause: 'spawn-failed', reason: refusal(exit, job) };

@@ -54,7 +54,7 @@ export function createGroupEnclosure(
         exited.then(() => 'exited' as const),
       );
       const left = await empty(child.pid ?? 0, runId, cause !== 'exited', graceMs, force);
-      await pumps.drain(cause !== 'exited');
+      await pumps.drain(cause !== 'exited', stop);
       return end({ cause, ...(await exited), ...left });
     },
     close: async () => ({ claim: 'best effort', reason: 'a process group holds only what does not leave it.' }),

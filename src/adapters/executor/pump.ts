@@ -13,9 +13,9 @@ export interface Pumps {
   /**
    * The last words. Who reads slowly gets all of what a script wrote before it ended by itself; only a pipe that stays
    * silent, because a process that got away holds it open, is given up. A run that was stopped does not wait for a
-   * reader that has stopped reading.
+   * reader that has stopped reading, nor does one that is stopped now.
    */
-  drain(stopped: boolean): Promise<void>;
+  drain(stopped: boolean, stop: AbortSignal): Promise<void>;
 }
 
 export function startPumps(stdout: Readable | null, stderr: Readable | null, onOutput: OnOutput): Pumps {
@@ -24,7 +24,7 @@ export function startPumps(stdout: Readable | null, stderr: Readable | null, onO
   const progress = (): number => pumps.reduce((sum, one) => sum + one.progress(), 0);
   const isHeld = (): boolean => pumps.some((one) => one.progress() % 2 === 1);
   return {
-    drain: async (stopped) => {
+    drain: async (stopped, stop) => {
       const all = Promise.all(pumps.map((one) => one.ended)).then(() => true);
       all.catch(() => {});
       for (let before = -1; before !== progress() || isHeld();) {
@@ -32,10 +32,10 @@ export function startPumps(stdout: Readable | null, stderr: Readable | null, onO
         const idle = new AbortController();
         const done = await Promise.race([all, delay(SILENCE_MS, false, { signal: idle.signal }).catch(() => false)]);
         idle.abort();
-        if (done || stopped) break;
+        if (done || stopped || stop.aborted) break;
       }
       for (const stream of streams) stream.destroy();
-      if (!stopped) await all;
+      if (!stopped && !stop.aborted) await all;
     },
   };
 }

@@ -55,7 +55,6 @@ export interface Reaper {
   order(letter: 'G' | 'T' | 'K'): void;
   /** Who is there now; nobody where the reaper is gone. */
   who(): Promise<readonly number[]>;
-  readonly gone: Promise<void>;
   /** Cuts the life line. */
   end(): void;
   /** Where it does not answer. */
@@ -133,11 +132,9 @@ interface OpenJob {
 
 class RunningReaper implements Reaper {
   readonly interpreter: ReaperInterpreter;
-  readonly gone: Promise<void>;
   readonly #child: ChildProcess;
   readonly #lifeLine: Duplex;
   readonly #hello = waiting<void>();
-  readonly #gone = waiting<void>();
   #job: OpenJob | null = null;
   #question: Waiting<readonly number[]> | null = null;
   #isGone = false;
@@ -146,7 +143,6 @@ class RunningReaper implements Reaper {
   constructor(interpreter: ReaperInterpreter, child: ChildProcess) {
     this.interpreter = interpreter;
     this.#child = child;
-    this.gone = this.#gone.promise;
     // Created with `pipe` at these places, both are streams in both directions.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const [lifeLine, reports] = child.stdio.slice(3) as [Duplex, Duplex];
@@ -264,7 +260,6 @@ class RunningReaper implements Reaper {
     this.#hello.reject(new ReaperGone());
     this.#question?.resolve([]);
     this.#abandon();
-    this.#gone.resolve();
   }
 
   #abandon(): void {

@@ -68,6 +68,17 @@ describe.each(RUNG_OPTIONS)('on the rung %s', (rung, options) => {
       expect(stdout).toBe('ready\ncleaned\n');
     });
 
+    it('reaches also a script that has stopped itself, which may clean up', async () => {
+      const { end, stdout } = await runIn(
+        folder,
+        { ...options, stopGraceMs: 30_000 },
+        'trap "sleep 0.5; echo cleaned; exit 3" TERM; echo ready; kill -STOP $$; sleep 30 & wait',
+        { timeoutMs: 1000 },
+      );
+      expect(end).toMatchObject({ cause: 'timed-out', exitCode: 3 });
+      expect(stdout).toBe('ready\ncleaned\n');
+    });
+
     it('on request is told as canceled', async () => {
       const controller = new AbortController();
       const { end } = await run(
@@ -116,6 +127,14 @@ describe.each(RUNG_OPTIONS)('on the rung %s', (rung, options) => {
         },
       );
       expect(stdout.length).toBe(400_004);
+    });
+
+    it('does not hold a run whose script has ended beyond its limit, nor one that is stopped then', async () => {
+      const stuck = async (): Promise<void> => await new Promise(() => {});
+      const script = 'head -c 100000 /dev/zero; exit 0';
+      if (isProven) expect((await run(script, { timeoutMs: 1000 }, { onChunk: stuck })).end.cause).toBe('timed-out');
+      const stop = AbortSignal.timeout(1000);
+      expect((await run(script, {}, { stop, onChunk: stuck })).end.durationMs).toBeLessThan(20_000);
     });
 
     it('does not hold a run that was stopped when the listener never takes it', async () => {

@@ -1,4 +1,5 @@
 /** What only a rung with a reaper can do. */
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -36,6 +37,14 @@ describe.each(RUNG_OPTIONS.filter(([name]) => name !== 'process-group'))('on the
   it('is nothing that a script can hold up by stopping what watches over it', { timeout: 30_000 }, async () => {
     const { end } = await run('kill -STOP $PPID; sleep 300', { timeoutMs: 300 });
     expect(end.cause).toBe('timed-out');
+  });
+
+  it('asks also those to end who have left the group of the script', async () => {
+    const bye = `setsid bash -c 'trap "echo bye > bye; exit" TERM; touch up; while :; do sleep 0.05; done' &`;
+    await runIn(folder, { ...options, stopGraceMs: 30_000 }, `${bye} until [ -e up ]; do sleep 0.05; done; sleep 300`, {
+      timeoutMs: 2000,
+    });
+    expect(readFileSync(path.join(folder, 'bye'), 'utf8')).toBe('bye\n');
   });
 
   it('is woken when a script stops it and ends', async () => {
