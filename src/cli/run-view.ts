@@ -34,6 +34,8 @@ export function createRunView(
   const sweep = createSweeper();
   /** Newest first. */
   const rollbacks: TakeBack[] = [];
+  /** Of each step that has ended or was left out. */
+  const unkept = new Map<number, readonly string[]>();
   let variables: readonly VariableRecord[] = [];
 
   /** Output goes where it belongs at once, all of it; with `--json` stdout belongs to the document, so it goes to stderr. */
@@ -53,7 +55,8 @@ export function createRunView(
         if (!quiet) terminal.say(style.dim(`run ${event.runId} started`));
         return;
       case 'step': {
-        const { step, of, name, phase, result, rollback } = event;
+        const { step, of, name, phase, result, rollback, unkept: names = [] } = event;
+        if (phase === 'finished') unkept.set(step, names);
         if (rollback !== undefined) rollbacks.unshift({ step: name, ...rollback });
         if (quiet) return;
         if (phase === 'started' && of > 1) terminal.say(style.bold(`── ${step + 1}/${of} ${inline(name)}`));
@@ -77,7 +80,8 @@ export function createRunView(
     const kind = options.only === undefined ? 'from' : 'only';
     const namesBy = (origin: VariableRecord['origin']): readonly string[] =>
       variables.filter((variable) => variable.origin === origin).map(({ name }) => name);
-    const made = index === 0 ? [] : namesBy('generated');
+    const before = [...unkept].flatMap(([position, names]) => (position < index ? names : []));
+    const made = index === 0 ? [] : [...namesBy('generated'), ...before];
     const command = goOnCommand({ ...terminal.commandLine, valueOptions }, { kind, step }, made);
     terminal.say(style.bold(`To go on with “${inline(step)}”:`));
     terminal.say(command === null ? `    the same command with --${kind} and the name of the step` : `    ${command}`);

@@ -260,6 +260,8 @@ export type RunEvent =
       readonly result?: StepResult;
       /** What a person can do to take the step back; of a finished one whose script, or whose work by hand, has begun. */
       readonly rollback?: Rollback;
+      /** Outputs of the step that are secrets, and so are not kept for a run that goes on from it. */
+      readonly unkept?: readonly string[];
     }
   | { readonly type: OutputStream; readonly runId: string; readonly step: number; readonly chunk: Buffer }
   | { readonly type: 'finished'; readonly runId: string; readonly result: RunResult };

@@ -2,6 +2,7 @@
 import { RunbookError } from '../core/errors.ts';
 import { messageOf } from '../core/failures.ts';
 import type { ConfirmedBy, Rollback, RunResult, StepResult } from '../core/run.ts';
+import { looksSecret } from '../core/runbook.ts';
 import type { Runbook, Script, Step } from '../core/runbook.ts';
 import { notify } from './notices.ts';
 import { askPerson } from './people.ts';
@@ -29,6 +30,7 @@ export async function runSteps(context: RunContext, passedOn: Map<string, string
 
   for (const [index, step] of runbook.steps.entries()) {
     const { name, line } = step;
+    const unkept = step.outputs.filter(looksSecret);
     const rollbackOf = (hasBegun: boolean): { readonly rollback?: Rollback } =>
       hasBegun && step.rollback !== undefined
         ? { rollback: { script: step.rollback, values: valuesFor(step.rollback, plan, passedOn) } }
@@ -40,7 +42,17 @@ export async function runSteps(context: RunContext, passedOn: Map<string, string
       // What an earlier run has begun is still to be taken back when this one fails, too.
       const wasBegun = plan.steps.chosen?.kind === 'from' && index < plan.steps.first;
       if (wasBegun)
-        await emit({ type: 'step', runId, step: index, of, name, phase: 'finished', result, ...rollbackOf(true) });
+        await emit({
+          type: 'step',
+          runId,
+          step: index,
+          of,
+          name,
+          phase: 'finished',
+          result,
+          unkept,
+          ...rollbackOf(true),
+        });
       continue;
     }
     const startedAt = ports.clock.now().toISOString();
@@ -65,7 +77,17 @@ export async function runSteps(context: RunContext, passedOn: Map<string, string
           ...(end.confirmedBy === null ? {} : { confirmedBy: end.confirmedBy }),
         };
     steps.push(result);
-    await emit({ type: 'step', runId, step: index, of, name, phase: 'finished', result, ...rollbackOf(end.hasBegun) });
+    await emit({
+      type: 'step',
+      runId,
+      step: index,
+      of,
+      name,
+      phase: 'finished',
+      result,
+      unkept,
+      ...rollbackOf(end.hasBegun),
+    });
   }
   return { ...last, survivors, steps, durationMs: Math.round(ports.clock.monotonicMs() - began) };
 }

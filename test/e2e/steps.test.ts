@@ -100,6 +100,19 @@ describe('after a failure', () => {
     expect(stdout).toMatch(/^step +Drain it: skipped, already done$/m);
   });
 
+  it('the line to go on with asks for outputs that are secrets, which are not kept', async () => {
+    const home = createHome();
+    home.write(
+      'Keys.md',
+      '# Keys\n\n# Steps\n\n## Make\n```yaml\noutputs: API_KEY, PLACE\n```\n```bash\nprintf "API_KEY=canary-of-a-key\\nPLACE=x\\n" >> "$RUNBOOK_OUTPUT"\n```\n\n## Use\n```bash\ntest -n "$API_KEY"; exit 4\n```\n',
+    );
+    const { exitCode, stderr } = await home.run(['execute', './Keys.md', '--history', 'ledger']);
+    expect(exitCode).toBe(4);
+    expect(stderr).toMatch(/^ {4}.* --env API_KEY --from Use$/m);
+    expect(stderr).toMatch(/API_KEY: made for this run and not kept/);
+    expect(stderr).not.toContain('canary');
+  });
+
   it('a step that was asked for alone is the one to go on with alone', async () => {
     const home = prepare();
     const { stderr } = await home.execute('--env', 'NODE=a', '--yes', '--only', 'dra');
