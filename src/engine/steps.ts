@@ -31,28 +31,20 @@ export async function runSteps(context: RunContext, passedOn: Map<string, string
   for (const [index, step] of runbook.steps.entries()) {
     const { name, line } = step;
     const unkept = step.outputs.filter(looksSecret);
-    const rollbackOf = (hasBegun: boolean): { readonly rollback?: Rollback } =>
-      hasBegun && step.rollback !== undefined
-        ? { rollback: { script: step.rollback, values: valuesFor(step.rollback, plan, passedOn) } }
-        : {};
+    const finish = async (result: StepResult, hasBegun: boolean): Promise<void> => {
+      const rollback: { readonly rollback?: Rollback } =
+        hasBegun && step.rollback !== undefined
+          ? { rollback: { script: step.rollback, values: valuesFor(step.rollback, plan, passedOn) } }
+          : {};
+      await emit({ type: 'step', runId, step: index, of, name, phase: 'finished', result, unkept, ...rollback });
+    };
     const unasked = whyNotAsked(context, index);
     if (unasked !== null || last.outcome !== 'succeeded') {
       const result = skipped(step, unasked);
       steps.push(result);
       // What an earlier run has begun is still to be taken back when this one fails, too.
       const wasBegun = plan.steps.chosen?.kind === 'from' && index < plan.steps.first;
-      if (wasBegun)
-        await emit({
-          type: 'step',
-          runId,
-          step: index,
-          of,
-          name,
-          phase: 'finished',
-          result,
-          unkept,
-          ...rollbackOf(true),
-        });
+      if (wasBegun) await finish(result, true);
       continue;
     }
     const startedAt = ports.clock.now().toISOString();
@@ -77,17 +69,7 @@ export async function runSteps(context: RunContext, passedOn: Map<string, string
           ...(end.confirmedBy === null ? {} : { confirmedBy: end.confirmedBy }),
         };
     steps.push(result);
-    await emit({
-      type: 'step',
-      runId,
-      step: index,
-      of,
-      name,
-      phase: 'finished',
-      result,
-      unkept,
-      ...rollbackOf(end.hasBegun),
-    });
+    await finish(result, end.hasBegun);
   }
   return { ...last, survivors, steps, durationMs: Math.round(ports.clock.monotonicMs() - began) };
 }

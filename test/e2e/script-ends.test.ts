@@ -23,7 +23,6 @@ afterAll(async () => {
 
 /** What would be waited for in vain; far above what any machine needs to end a run. */
 const ENDLESS_S = 60;
-const SOON_MS = 20_000;
 
 const script = (body: string) => (): string => classic('Run', body);
 /** Replaces the shell that the script of a run would find. */
@@ -117,7 +116,6 @@ describe.concurrent.each(cases)('$name', ({ user, rung, name }) => {
     const ran = await run(script(`echo begun\n${body}`), { args: ['--timeout', '2s'] });
     figures.push(`${name}: ${what}, limit 2 s: ${ran.tookMs} ms`);
     expect(ran).toMatchObject({ exitCode: 124, outcome: 'timed-out', stdout: 'begun\n', survivors: [] });
-    expect(ran.tookMs).toBeLessThan(SOON_MS);
   });
 
   it('a daemon that holds the output does not hold the run of a script that has ended', async () => {
@@ -127,6 +125,5 @@ describe.concurrent.each(cases)('$name', ({ user, rung, name }) => {
     figures.push(`${name}: a daemon stays behind: ${ran.tookMs} ms`);
     expect(ran).toMatchObject({ exitCode: 0, outcome: 'succeeded', stdout: 'done\n', survivors: [] });
     expect(ran.stderr).toMatch(/left processes behind.*pipe/);
-    expect(ran.tookMs).toBeLessThan(SOON_MS);
   });
 });

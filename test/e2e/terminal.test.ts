@@ -189,7 +189,7 @@ describe.skipIf(!requires('script'))('at a terminal (needs script of util-linux)
   it('a second Ctrl-C does not wait for a script that takes its time', async () => {
     const home = createHome();
     home.write('Long.md', classic('Long', 'trap "echo not yet" TERM INT; echo running; while :; do sleep 0.1; done'));
-    const began = performance.now();
+    // Whoever waits for that time does not come to the end of the test.
     const { screen, exitCode } = await inTerminal(
       home.folder,
       ['execute', './Long.md'],
@@ -197,11 +197,10 @@ describe.skipIf(!requires('script'))('at a terminal (needs script of util-linux)
         [/running/, CTRL_C],
         [/once more Ctrl-C: at once[^]*not yet/, CTRL_C],
       ],
-      { RUNBOOK_STOP_GRACE: '25s' },
+      { RUNBOOK_STOP_GRACE: '10m' },
     );
     expect(exitCode).toBe(130);
     expect(screen).toContain('canceled');
-    expect(performance.now() - began).toBeLessThan(20_000);
   });
 
   it('a script that wants the terminal without having one is ended with a sentence', async () => {

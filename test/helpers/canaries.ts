@@ -96,7 +96,7 @@ export function needlesFor(values: Readonly<Record<string, string>>): Needles {
 
 /** What wraps lines does so in its own way; entries of documents indent them as well. */
 function withoutLines(text: string): string {
-  return text.replaceAll(/\r?\n(?: {4})?/g, '');
+  return text.replaceAll(/\r*\n(?: {4})?/g, '');
 }
 
 /**

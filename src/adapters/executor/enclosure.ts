@@ -14,7 +14,7 @@ import { JobRefused, ReaperGone, startReaper } from './reaper.ts';
 import type { Reaper, ReaperJob } from './reaper.ts';
 import { refusal, signalName } from './refusal.ts';
 import { sweep } from './sweep.ts';
-import { firstEnd, happensWithin } from './waiting.ts';
+import { firstEnd, happensWithin, startDeadline } from './waiting.ts';
 
 /** Helpers of a script that ended by itself have this long to end, too. */
 const HELPERS_MS = 250;
@@ -25,7 +25,6 @@ const WANTS_TERMINAL = 'it wants to read from the terminal, which only a step wi
 
 type End = Partial<JobEnd> & Pick<JobEnd, 'cause'>;
 const NOTHING = { exitCode: null, signal: null, survivors: [], leftBehind: [], reason: null };
-const never = new AbortController().signal;
 const NO_FILES = { procs: [], kill: [] };
 
 export class ReaperEnclosure implements Enclosure {
@@ -83,13 +82,13 @@ export class ReaperEnclosure implements Enclosure {
       running.exited.then(() => 'exited' as const),
       running.wantsTerminal.then(() => 'wants-terminal' as const),
     ]).catch(() => 'exited' as const);
-    const deadline = job.timeoutMs === null ? never : AbortSignal.timeout(job.timeoutMs);
-    const first = await firstEnd(job.timeoutMs, signals, own);
+    const deadline = startDeadline(job.timeoutMs);
+    const first = await firstEnd(own, signals.stop, deadline.signal);
     const left = await this.#empty(reaper, running, first !== 'exited', signals.force, script.pid);
     // Also a script that has ended by itself has its limit: for as long as its reader takes to read.
-    const giveUp = AbortSignal.any([signals.stop, deadline]);
-    await pumps.drain(first === 'timed-out' || first === 'canceled', giveUp);
-    const late = first === 'exited' && giveUp.aborted ? (signals.stop.aborted ? 'canceled' : 'timed-out') : null;
+    const isGivenUp = await pumps.drain(AbortSignal.any([signals.stop, deadline.signal]));
+    deadline.clear();
+    const late = isGivenUp && first === 'exited' ? (signals.stop.aborted ? 'canceled' : 'timed-out') : null;
 
     const cause = late ?? (first === 'wants-terminal' ? 'exited' : first);
     const exit = await running.exited.catch((error: unknown) => (error instanceof Error ? error : new ReaperGone()));

@@ -12,7 +12,7 @@ import { groupMembers, membersOf, signalGroup } from './processes.ts';
 import { startPumps } from './pump.ts';
 import { refusalByCode } from './refusal.ts';
 import { sweep } from './sweep.ts';
-import { firstEnd } from './waiting.ts';
+import { firstEnd, startDeadline } from './waiting.ts';
 
 const HELPERS_MS = 250;
 
@@ -48,13 +48,13 @@ export function createGroupEnclosure(
       if (typeof started === 'string') return end({ cause: 'spawn-failed', reason: started });
       const { child, exited } = started;
       const pumps = startPumps(child.stdout, child.stderr, onOutput);
-      const cause = await firstEnd(
-        job.timeoutMs,
-        { stop, force },
-        exited.then(() => 'exited' as const),
-      );
-      const left = await empty(child.pid ?? 0, runId, cause !== 'exited', graceMs, force);
-      await pumps.drain(cause !== 'exited', stop);
+      const deadline = startDeadline(job.timeoutMs);
+      const ownEnd = exited.then(() => 'exited' as const);
+      const first = await firstEnd(ownEnd, stop, deadline.signal);
+      const left = await empty(child.pid ?? 0, runId, first !== 'exited', graceMs, force);
+      const isGivenUp = await pumps.drain(AbortSignal.any([stop, deadline.signal]));
+      deadline.clear();
+      const cause = isGivenUp && first === 'exited' ? (stop.aborted ? 'canceled' : 'timed-out') : first;
       return end({ cause, ...(await exited), ...left });
     },
     close: async () => ({ claim: 'best effort', reason: 'a process group holds only what does not leave it.' }),

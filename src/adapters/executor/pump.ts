@@ -12,10 +12,12 @@ export type OnOutput = (stream: OutputStream, chunk: Buffer) => Promise<void>;
 export interface Pumps {
   /**
    * The last words. Who reads slowly gets all of what a script wrote before it ended by itself; only a pipe that stays
-   * silent, because a process that got away holds it open, is given up. A run that was stopped does not wait for a
-   * reader that has stopped reading, nor does one that is stopped now.
+   * silent, because a process that got away holds it open, is given up. A job that was stopped, or is stopped now, does
+   * not wait for a reader.
+   *
+   * @returns whether a reader was given up that had not read everything
    */
-  drain(stopped: boolean, stop: AbortSignal): Promise<void>;
+  drain(stop: AbortSignal): Promise<boolean>;
 }
 
 export function startPumps(stdout: Readable | null, stderr: Readable | null, onOutput: OnOutput): Pumps {
@@ -24,18 +26,21 @@ export function startPumps(stdout: Readable | null, stderr: Readable | null, onO
   const progress = (): number => pumps.reduce((sum, one) => sum + one.progress(), 0);
   const isHeld = (): boolean => pumps.some((one) => one.progress() % 2 === 1);
   return {
-    drain: async (stopped, stop) => {
+    drain: async (stop) => {
       const all = Promise.all(pumps.map((one) => one.ended)).then(() => true);
       all.catch(() => {});
+      let isGivenUp = false;
       for (let before = -1; before !== progress() || isHeld();) {
         before = progress();
         const idle = new AbortController();
         const done = await Promise.race([all, delay(SILENCE_MS, false, { signal: idle.signal }).catch(() => false)]);
         idle.abort();
-        if (done || stopped || stop.aborted) break;
+        isGivenUp = !done && stop.aborted && (before !== progress() || isHeld());
+        if (done || stop.aborted) break;
       }
       for (const stream of streams) stream.destroy();
-      if (!stopped && !stop.aborted) await all;
+      if (!isGivenUp) await all;
+      return isGivenUp;
     },
   };
 }
