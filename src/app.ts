@@ -15,7 +15,7 @@ import { createSpool } from './adapters/output/spool.ts';
 import { createLocalSecrets } from './adapters/secrets/local.ts';
 import { createFolderSource, findRunbooksFolder } from './adapters/source/folder.ts';
 import { systemClock } from './adapters/system/clock.ts';
-import { currentOwner } from './adapters/system/owner.ts';
+import { createOwners } from './adapters/system/owner.ts';
 import { createRunIds } from './adapters/system/run-ids.ts';
 import { createWorkspace } from './adapters/workspace/temporary.ts';
 import { CLI_BASE } from './core/environment.ts';
@@ -79,6 +79,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
   const output = createSpool(settings.history === 'none' ? forgottenFolder(scratch, releases) : stateDir);
   const artifacts = createArtifactStore({ stateDir, maxBytes: MAX_ARTIFACT_BYTES });
   const auth = authSettings(settings);
+  const owners = createOwners();
   let ledger: Promise<RunLedger> | null = null;
 
   const app: App = {
@@ -95,6 +96,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
       (ledger ??= openLedger(
         settings.history === 'none' ? 'none' : 'sqlite',
         path.join(stateDir, 'ledger.sqlite'),
+        (owner, leaseUntil) => owners.whyGone(owner, leaseUntil, systemClock.now()) !== null,
       ).then((opened) => {
         releases.push(() => {
           opened.close();
@@ -128,7 +130,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
       callerEnvironment,
       baseEnvironment: CLI_BASE,
       childSettings: childSettings(resolved, environment, cwd),
-      owner: currentOwner(),
+      owners,
       osUser: userName(),
       toolVersion: VERSION,
       limits: {

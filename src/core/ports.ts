@@ -7,17 +7,9 @@ import type { Claims } from './claims.ts';
 import type { RunbookError } from './errors.ts';
 import type { FileRequirement, InterpreterName, Step } from './runbook.ts';
 import type { Containment, ContainmentProof } from './containment.ts';
-import type {
-  HistoryMode,
-  OutputStream,
-  OutputSummary,
-  RunOwner,
-  RunRecord,
-  RunResult,
-  StoredRun,
-  Survivor,
-} from './run.ts';
+import type { HistoryMode, OutputStream, OutputSummary, RunOwner, Survivor } from './run.ts';
 
+export type * from './ledger.ts';
 export type { ArtifactStore, Followed, MaskStream, WorkFolder, Workspace } from './run-files.ts';
 
 /** A document as it lies in its folder. `path` is absolute, with all links resolved; inside of the folder where a name was given. */
@@ -152,6 +144,8 @@ export interface Enclosure {
 export interface Executor {
   /** Prepares the strongest containment there is; nothing of the run is started. @throws RunbookError `unavailable` where it is weaker than required */
   open(request: EnclosureRequest): Promise<Enclosure>;
+  /** Ends what is left of a run whose runner is gone, and gives its control groups back. @returns who could not be ended */
+  endLeftovers(runId: string, containment: Containment | null): Promise<readonly Survivor[]>;
 }
 
 export interface OutputChunk {
@@ -175,6 +169,20 @@ export interface RunOutput {
   open(runId: string, maxBytes: number): OutputSpool;
   /** Nothing where nothing is kept. @throws RunbookError `io` */
   read(runId: string): AsyncIterable<KeptOutput>;
+  /** As `read`, of a run that goes on: waits for more until there is the end, or the signal is aborted. */
+  follow(runId: string, signal: AbortSignal): AsyncIterable<KeptOutput>;
+  /** What is kept of a run; null where nothing is. The time is that of the last output (within a second), the size that on disk. */
+  facts(runId: string): Promise<OutputFacts | null>;
+  /** Of all runs. */
+  kept(): Promise<readonly OutputFacts[]>;
+  /** @throws RunbookError `io` */
+  remove(runId: string): Promise<void>;
+}
+
+export interface OutputFacts {
+  readonly runId: string;
+  readonly bytes: number;
+  readonly lastWriteAt: Date;
 }
 
 /**
@@ -187,46 +195,6 @@ export type KeptOutput =
   | { readonly kind: 'gap'; readonly dropped: number }
   | { readonly kind: 'end' };
 
-export interface RunFilter {
-  /** Beginning of the run's id. */
-  readonly idPrefix?: string;
-  readonly runbook?: string;
-  /** Of the document, as it is recorded. */
-  readonly path?: string;
-  readonly subject?: string;
-  readonly state?: string;
-  /** A rehearsal has no outcome that counts: it is not among them. */
-  readonly outcome?: string;
-  /** Runs that have begun and did not succeed, or have not ended; no rehearsals. */
-  readonly incomplete?: true;
-  readonly limit: number;
-}
-
-/** The truth about runs. Every transition is one transaction, durable when the promise resolves, chained by hash. */
-export interface RunLedger {
-  /** First transition (`null → queued`). Keeps the document's text once per digest. */
-  enqueue(record: RunRecord, owner: RunOwner, documentText: Buffer): Promise<void>;
-  /**
-   * `queued → started`: committed before anything is spawned.
-   * @throws RunbookError `busy` when paused, or when `concurrency` runs of the same document are under way; rehearsals
-   *   do not count
-   */
-  begin(
-    runId: string,
-    change: { readonly startedAt: string; readonly containment: Containment },
-    concurrency: number | null,
-  ): Promise<void>;
-  /** `started → finished`, or `queued → finished` for a run that was canceled before it began. */
-  finish(runId: string, result: RunResult): Promise<void>;
-  /** `null → refused`. `documentText` is null where no document could be read. */
-  refuse(record: RunRecord, documentText: Buffer | null): Promise<void>;
-  get(runId: string): Promise<StoredRun | null>;
-  /** Newest first. */
-  list(filter: RunFilter): Promise<readonly StoredRun[]>;
-  documentText(digest: string): Promise<Buffer | null>;
-  close(): void;
-}
-
 export interface DocumentHistory {
   /** Resolves `auto`; `reason` is one sentence that a face may show. @throws RunbookError `io` for `file` */
   decide(
@@ -238,6 +206,8 @@ export interface DocumentHistory {
    * @throws RunbookError `io` (the message says whether the document is unchanged or ends with a torn entry)
    */
   append(document: HistoryDocument, entry: DocumentEntry): Promise<void>;
+  /** Whether a whole entry of the run is there. @throws RunbookError `io` */
+  has(documentPath: string, runId: string): Promise<boolean>;
 }
 
 /** What was known of a document when it was loaded. */
@@ -263,6 +233,16 @@ export interface Interaction {
   confirmTyping(step: Step, name: string, expected: string, signal: AbortSignal): Promise<boolean>;
   /** The person says that the manual step is done. */
   manual(step: Step, text: string, signal: AbortSignal): Promise<boolean>;
+}
+
+/** Whether processes that are responsible for runs are still there. */
+export interface Owners {
+  readonly current: RunOwner;
+  /**
+   * Why a run's owner counts as dead, one sentence; null while it may be alive. Certain where its process could be looked at
+   * from here; elsewhere (another host, another PID namespace) its lease decides.
+   */
+  whyGone(owner: RunOwner, leaseUntil: string | null, now: Date): string | null;
 }
 
 export interface Clock {

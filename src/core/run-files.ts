@@ -40,6 +40,11 @@ export interface Workspace {
     earlierRunId: string,
     signal: AbortSignal,
   ): Promise<{ readonly folder: WorkFolder; readonly outputs: ReadonlyMap<string, string> } | null>;
+  /**
+   * What a run left whose runner is gone. Scripts, outputs of steps and secrets go at once; the work folder stays for a day
+   * where `isKept`, else it goes as well. @returns where it is; null where there is none
+   */
+  recover(runId: string, isKept: boolean): Promise<string | null>;
   /** Removes what was kept longer than 24 h. Called at the start of a run; never fails, costs little when there is nothing. */
   sweep(now: Date): Promise<void>;
 }

@@ -8,29 +8,14 @@ import type { Interaction } from './ports.ts';
 import type { ArtifactRecord } from './run-files.ts';
 import type { Script } from './runbook.ts';
 import { signalNumber } from './signals.ts';
+import type { RunState } from './run-state.ts';
 
-export type { ArtifactRecord };
+export type { ArtifactRecord, RunState };
 
-export type RunState = 'queued' | 'started' | 'finished' | 'interrupted' | 'refused';
 export type Outcome = 'succeeded' | 'failed' | 'timed-out' | 'canceled' | 'limit-exceeded' | 'spawn-failed';
 export type RunSource = 'cli' | 'api' | 'ci' | 'image';
 export type HistoryMode = 'auto' | 'file' | 'ledger' | 'none';
 export type OutputStream = 'stdout' | 'stderr';
-
-/** The one table of legal transitions. `null` is "not there yet". */
-const TRANSITIONS: ReadonlyMap<RunState | null, ReadonlySet<RunState>> = new Map<
-  RunState | null,
-  ReadonlySet<RunState>
->([
-  [null, new Set(['queued', 'refused'])],
-  ['queued', new Set(['started', 'finished', 'interrupted'])],
-  ['started', new Set(['finished', 'interrupted'])],
-]);
-
-/** Whether a run may go from one state to another (`queued → finished` is a cancel before the start). */
-export function isLegalTransition(from: RunState | null, to: RunState): boolean {
-  return TRANSITIONS.get(from)?.has(to) ?? false;
-}
 
 /** Which steps of a runbook are asked for: one and all behind it, or that one alone. By name, its beginning, or number. */
 export interface StepChoice {
@@ -156,6 +141,27 @@ export interface RunResult {
   readonly workFolder: string | null;
 }
 
+/** Where a run is: its steps count from 0. */
+export interface Progress {
+  readonly step: number;
+  readonly of: number;
+  readonly name: string;
+  readonly at: string;
+}
+
+/** Of a run whose owner is gone: nobody knows how it ended, so nobody runs it again by itself. */
+export interface Interruption {
+  /** When it was noticed. */
+  readonly at: string;
+  /** One sentence: why the owner counts as dead. */
+  readonly reason: string;
+  /** The last step that it is known to have begun. */
+  readonly progress: Progress | null;
+  readonly survivors: readonly Survivor[];
+  /** Where its work folder was kept. */
+  readonly workFolder: string | null;
+}
+
 /** Who asked. Everything of a token is null without one; `selfMade` marks a token of `runbook token mint`. */
 export interface Who {
   readonly subject: string | null;
@@ -225,6 +231,8 @@ export interface RunRecord {
   readonly startedAt: string | null;
   readonly result: RunResult | null;
   readonly refusal: Refusal | null;
+  /** Only in the state `interrupted`. */
+  readonly interruption?: Interruption;
 }
 
 /** A record as the ledger gives it back: with its place in the chain (of its newest transition). */

@@ -95,7 +95,7 @@ export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | nu
       tokenId: identity?.tokenId ?? null,
       selfMade: identity?.selfMade ?? false,
       osUser: ports.osUser,
-      host: ports.owner.host,
+      host: ports.owners.current.host,
       address: null,
     },
     source: request.source,

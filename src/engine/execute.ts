@@ -45,7 +45,7 @@ export async function execute(ports: EnginePorts, request: RunRequest, listener:
 
   const accepted = await accept(ports, draft, emit);
   const queued = recordOf(ports, draft, null);
-  await ports.ledger.enqueue(queued, ports.owner, headOf(draft) ?? Buffer.alloc(0));
+  await ports.ledger.enqueue(queued, ports.owners.current, headOf(draft) ?? Buffer.alloc(0));
   await emit({ type: 'queued', runId, at: draft.enqueuedAt, variables: queued.variables });
 
   const begun = await begin(ports, draft, accepted, emit);

@@ -6,6 +6,7 @@ import type {
   DocumentHistory,
   Executor,
   FactsSource,
+  Owners,
   RunIds,
   RunLedger,
   RunOutput,
@@ -13,7 +14,6 @@ import type {
   SecretSource,
   Workspace,
 } from '../core/ports.ts';
-import type { RunOwner } from '../core/run.ts';
 
 export interface EnginePorts {
   readonly source: RunbookSource;
@@ -37,7 +37,7 @@ export interface EnginePorts {
   readonly baseEnvironment: readonly string[];
   /** Set for every script besides the contract: settings that a child `runbook` has to share. */
   readonly childSettings: Readonly<Record<string, string>>;
-  readonly owner: RunOwner;
+  readonly owners: Owners;
   readonly osUser: string | null;
   readonly toolVersion: string;
   readonly limits: EngineLimits;

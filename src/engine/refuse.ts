@@ -21,7 +21,7 @@ export async function refuse(
       const decided = await ports.documentHistory.decide(request.historyMode, document.path).catch(() => null);
       draft.historyMode = decided?.mode ?? draft.historyMode;
     }
-    await ports.ledger.refuse(recordOf(ports, draft, { code, message }), headOf(draft));
+    await ports.ledger.refuse(recordOf(ports, draft, { code, message }), headOf(draft), ports.owners.current);
     await projectRefusal(ports, draft, refusal);
   } catch (error) {
     const warning = `The refusal could not be recorded: ${messageOf(error)}`;

@@ -66,8 +66,8 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest): void 
         refusal: { code: 'not-found', message: 'There is no such runbook.' },
         runbook: { name: 'Nowhere', digest: null, path: null },
       });
-      await ledger.refuse(refused, DOCUMENT);
-      await ledger.refuse(unread, null);
+      await ledger.refuse(refused, DOCUMENT, OWNER);
+      await ledger.refuse(unread, null, OWNER);
 
       expect(await ledger.get(runIdOf(1))).toMatchObject(refused);
       expect(await ledger.get(runIdOf(2))).toMatchObject(unread);
@@ -122,7 +122,7 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest): void 
       await enqueue(queuedRun(4));
       await finished(queuedRun(5, { runbook: elsewhere }), 5, 'failed');
       await finished(queuedRun(6, { rehearsal: true }), 6, 'failed');
-      await ledger.refuse(queuedRun(7, { state: 'refused', refusal: REFUSAL }), DOCUMENT);
+      await ledger.refuse(queuedRun(7, { state: 'refused', refusal: REFUSAL }), DOCUMENT, OWNER);
       await enqueue(queuedRun(8));
       await ledger.finish(runIdOf(8), resultOf(8, { outcome: 'canceled' }));
 
@@ -152,13 +152,13 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest): void 
           await begin(n);
           await ledger.finish(runIdOf(n), resultOf(n));
         },
-        refused: (n) => ledger.refuse(queuedRun(n, { state: 'refused', refusal: REFUSAL }), null),
+        refused: (n) => ledger.refuse(queuedRun(n, { state: 'refused', refusal: REFUSAL }), null, OWNER),
       };
       const moves: Readonly<Record<string, (n: number) => Promise<void>>> = {
         queued: (n) => enqueue(queuedRun(n)),
         started: begin,
         finished: (n) => ledger.finish(runIdOf(n), resultOf(n)),
-        refused: (n) => ledger.refuse(queuedRun(n, { state: 'refused', refusal: REFUSAL }), null),
+        refused: (n) => ledger.refuse(queuedRun(n, { state: 'refused', refusal: REFUSAL }), null, OWNER),
       };
       const tries = Object.keys(reach).flatMap((from) => Object.keys(moves).map((to) => ({ from, to })));
       const seen: string[] = [];

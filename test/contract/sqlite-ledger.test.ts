@@ -1,6 +1,6 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -143,17 +143,23 @@ describe('the file of the ledger', () => {
   });
 
   test('of the first schema keeps its runs, with the document that each is of', async () => {
-    const before = openSqliteLedger(path);
+    const current = join(folder, 'current.db');
+    const before = openSqliteLedger(current);
     const elsewhere = { ...queuedRun(2).runbook, path: '/elsewhere.md' };
     await before.enqueue(queuedRun(1), OWNER, DOCUMENT);
     await before.enqueue(queuedRun(2, { runbook: elsewhere }), OWNER, DOCUMENT);
     await before.enqueue(queuedRun(3, { rehearsal: true, runbook: elsewhere }), OWNER, DOCUMENT);
     for (const n of [1, 2, 3]) await before.begin(runIdOf(n), { startedAt: timeOf(n), containment: REAPER }, null);
     before.close();
+    mkdirSync(dirname(path), { recursive: true });
+    const columns =
+      'first_seq, run_id, enqueued_at, started_at, runbook, subject, state, boot_id, pid_ns, pid, start_time, host';
     behind((db) => {
-      db.exec(
-        'DROP INDEX runs_by_path; ALTER TABLE runs DROP COLUMN path; ALTER TABLE runs DROP COLUMN rehearsal; PRAGMA user_version = 1',
-      );
+      migrate(db, MIGRATIONS.slice(0, 1));
+      db.exec(`ATTACH '${current}' AS current;
+        INSERT INTO transitions SELECT * FROM current.transitions;
+        INSERT INTO runs (${columns}) SELECT ${columns} FROM current.runs;
+        INSERT INTO documents SELECT * FROM current.documents`);
     });
 
     const after = openSqliteLedger(path);

@@ -4,7 +4,7 @@ import { closeSync, constants, fdatasyncSync, fstatSync, openSync, readSync, wri
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { MAX_ENTRY_BYTES, renderEntry } from '../../core/history/document-entry.ts';
-import { isTorn, jointAfter } from '../../core/history/document-history.ts';
+import { isTorn, jointAfter, readEntries } from '../../core/history/document-history.ts';
 import { RunbookError } from '../../core/errors.ts';
 import { splitDocument } from '../../core/parse/history.ts';
 import type { DocumentHistory } from '../../core/ports.ts';
@@ -38,6 +38,19 @@ export function createMarkdownHistory({ ci }: { readonly ci: boolean }): Documen
         const isSame = stampOf(fstatSync(fd, { bigint: true })) === stamp;
         const joint = (isSame ? hasHistory : hasHistoryNow(fd)) ? jointAfter(tail) : headingAfter(tail);
         writeWhole(fd, path, joint + text);
+      } finally {
+        closeSync(fd);
+      }
+    },
+
+    async has(documentPath, runId) {
+      const fd = openDocument(documentPath);
+      try {
+        const text = readFrom(fd, 0);
+        const { historyOffset } = splitDocument(text);
+        if (historyOffset === null) return false;
+        const entries = readEntries(text.subarray(historyOffset).toString('utf8'));
+        return entries.some((entry) => entry.origin === 'runbook' && entry.facts.run === runId);
       } finally {
         closeSync(fd);
       }

@@ -17,9 +17,10 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from '../../core/failures.ts';
 import type { ProcessLimits } from '../../core/ports.ts';
+import type { Survivor } from '../../core/run.ts';
 import { findHierarchies } from './cgroup-mounts.ts';
 import type { Hierarchy } from './cgroup-mounts.ts';
-import { send } from './processes.ts';
+import { alive, send } from './processes.ts';
 import type { CgroupFiles } from './reaper-job.ts';
 
 export interface Cgroup {
@@ -40,7 +41,7 @@ const EMPTYING_MS = 5000;
 /** @returns one sentence where none can be made that can also be emptied */
 export function makeCgroup(runId: string, limits: ProcessLimits, version?: 1 | 2): Cgroup | string {
   const hierarchies = findHierarchies();
-  const name = `runbook-${runId.toLowerCase()}`;
+  const name = nameOf(runId);
   const holders = hierarchies
     // Version 1 before 2 where there are both: entering one of version 2 takes 14 ms.
     .filter(
@@ -55,6 +56,31 @@ export function makeCgroup(runId: string, limits: ProcessLimits, version?: 1 | 2
     else return new RunCgroup([holder, ...makeLimiters(hierarchies, hierarchy, name, limits)], limits);
   }
   return refusal;
+}
+
+/**
+ * The groups of a run whose runner is gone. Only folders that bear the run's name: what a record says is not believed.
+ * @returns who is still in them
+ */
+export async function emptyLeftCgroups(runId: string, folders: readonly string[]): Promise<readonly Survivor[]> {
+  const hierarchies = findHierarchies();
+  const groups = folders
+    .filter((folder) => path.basename(folder) === nameOf(runId) && existsSync(folder))
+    .flatMap((folder): readonly Group[] => {
+      const hierarchy = hierarchies.find(({ own }) => own === path.dirname(folder));
+      const version = existsSync(path.join(folder, 'cgroup.kill')) ? 2 : 1;
+      return [{ folder, version, controllers: hierarchy?.controllers ?? words(folder, 'cgroup.controllers') }];
+    });
+  if (groups.length === 0) return [];
+  const left = new RunCgroup(groups, { memoryBytes: null, processes: null, fileBytes: null, openFiles: null });
+  const isEmpty = await left.empty();
+  const survivors = isEmpty ? [] : alive(left.members());
+  await left.remove();
+  return survivors;
+}
+
+function nameOf(runId: string): string {
+  return `runbook-${runId.toLowerCase()}`;
 }
 
 function wantedControllers({ memoryBytes, processes }: ProcessLimits): readonly string[] {

@@ -3,12 +3,13 @@ import type { Enclosure, EnclosureRequest, Executor } from '../../core/ports.ts'
 import { RunbookError } from '../../core/errors.ts';
 import { RUNGS } from '../../core/containment.ts';
 import type { Rung } from '../../core/containment.ts';
-import { makeCgroup } from './cgroup.ts';
+import { emptyLeftCgroups, makeCgroup } from './cgroup.ts';
 import { ReaperEnclosure } from './enclosure.ts';
 import { createGroupEnclosure } from './process-group.ts';
 import { startReaper } from './reaper.ts';
 import { INTERPRETERS } from './reaper-program.ts';
 import type { ReaperInterpreter } from './reaper-program.ts';
+import { sweep } from './sweep.ts';
 
 const CHOSEN = 'chosen by the setting `containment`';
 
@@ -41,6 +42,13 @@ export function createExecutor(options: ExecutorOptions): Executor {
           fix: 'Make it possible (docs/containment.md says how; `runbook doctor` shows what there is), or require less.',
         },
       );
+    },
+
+    endLeftovers: async (runId, containment) => {
+      const left = await emptyLeftCgroups(runId, containment?.cgroups ?? []);
+      // Who has left the groups, or there are none: found by what each script has in its environment.
+      const survivors = await sweep(runId, 0);
+      return [...survivors, ...left.filter(({ pid }) => !survivors.some((one) => one.pid === pid))];
     },
   };
 }

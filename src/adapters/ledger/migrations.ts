@@ -79,7 +79,47 @@ const BY_DOCUMENT = `
   CREATE INDEX runs_by_path ON runs (path, enqueued_at);
 `;
 
-export const MIGRATIONS: readonly string[] = [FIRST, BY_DOCUMENT];
+/**
+ * Who looks after a run (lease, progress, cancel), what its document still has to get, text of its output, operations
+ * besides runs, and records that were taken out. Runs are listed in the order of arrival, which is the order of every index.
+ */
+const CARE = `
+  ALTER TABLE runs ADD COLUMN incident TEXT;
+  ALTER TABLE runs ADD COLUMN lease_until TEXT;
+  ALTER TABLE runs ADD COLUMN progress TEXT;
+  ALTER TABLE runs ADD COLUMN cancel TEXT;
+  ALTER TABLE runs ADD COLUMN entry TEXT;
+  ALTER TABLE runs ADD COLUMN entry_writer TEXT;
+  ALTER TABLE runs ADD COLUMN indexed TEXT NOT NULL DEFAULT 'not';
+  UPDATE runs SET incident = (SELECT json_extract(record, '$.incident') FROM transitions WHERE seq = first_seq);
+  DROP INDEX runs_by_started;
+  DROP INDEX runs_by_runbook;
+  DROP INDEX runs_by_subject;
+  DROP INDEX runs_by_state;
+  DROP INDEX runs_by_outcome;
+  DROP INDEX runs_by_path;
+  CREATE INDEX runs_by_runbook  ON runs (runbook);
+  CREATE INDEX runs_by_subject  ON runs (subject);
+  CREATE INDEX runs_by_state    ON runs (state) WHERE state <> 'finished';
+  CREATE INDEX runs_by_outcome  ON runs (outcome) WHERE outcome <> 'succeeded';
+  CREATE INDEX runs_by_path     ON runs (path);
+  CREATE INDEX runs_by_incident ON runs (incident) WHERE incident IS NOT NULL;
+  CREATE INDEX runs_by_entry    ON runs (entry) WHERE entry = 'pending';
+  CREATE INDEX runs_by_indexed  ON runs (indexed) WHERE indexed <> 'whole';
+
+  CREATE VIRTUAL TABLE output_text
+    USING fts5 (text, content = '', contentless_delete = 1, tokenize = 'trigram', detail = none);
+
+  CREATE TABLE operations (seq INTEGER PRIMARY KEY REFERENCES transitions (seq)) STRICT;
+
+  DROP TRIGGER transitions_keep;
+  CREATE TRIGGER transitions_keep BEFORE UPDATE ON transitions
+    WHEN NOT (NEW.record = '' AND NEW.seq = OLD.seq AND NEW.run_id = OLD.run_id AND NEW.state = OLD.state
+              AND NEW.at = OLD.at AND NEW.prev = OLD.prev AND NEW.hash = OLD.hash)
+    BEGIN SELECT RAISE(ABORT, 'transitions are never changed'); END;
+`;
+
+export const MIGRATIONS: readonly string[] = [FIRST, BY_DOCUMENT, CARE];
 
 /**
  * Takes the steps that are missing, all in one transaction: another process sees the old schema or the new one.

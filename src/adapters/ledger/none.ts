@@ -3,14 +3,36 @@ import type { RunLedger } from '../../core/ports.ts';
 
 export function createNoLedger(): RunLedger {
   const nothing = async (): Promise<void> => {};
+  const no = async (): Promise<boolean> => false;
+  const none = async (): Promise<never[]> => [];
   return {
     enqueue: nothing,
     begin: nothing,
     finish: nothing,
     refuse: nothing,
+    interrupt: no,
     get: async () => null,
-    list: async () => [],
+    list: none,
     documentText: async () => null,
+    underWay: none,
+    progress: nothing,
+    renewLease: async () => true,
+    requestCancel: no,
+    cancelRequest: async () => null,
+    pause: nothing,
+    resume: no,
+    paused: async () => null,
+    operations: none,
+    pendingEntries: none,
+    claimEntry: no,
+    entryWritten: nothing,
+    indexOutput: nothing,
+    searchOutput: none,
+    links: () => [],
+    endedBefore: none,
+    prune: async () => ({ ranges: [], runs: 0, digest: '' }),
+    forgetOutput: nothing,
+    copyTo: nothing,
     close: () => {},
   };
 }

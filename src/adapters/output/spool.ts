@@ -5,21 +5,17 @@
  */
 import { createHash } from 'node:crypto';
 import { closeSync, fdatasyncSync, ftruncateSync, mkdirSync, openSync, writeSync, writevSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
 import { codeOf } from '../../core/failures.ts';
 import type { OutputSpool, RunOutput } from '../../core/ports.ts';
 import type { OutputStream, OutputSummary } from '../../core/run.ts';
 import type { Frame } from './frames.ts';
-import { encodeFrame, MAX_PAYLOAD_BYTES, readFrames } from './frames.ts';
+import { encodeFrame, MAX_PAYLOAD_BYTES } from './frames.ts';
+import { createKept, RUN_ID } from './kept.ts';
 import { createRing, MAX_IN_MEMORY_BYTES, memoryRing } from './ring.ts';
 import { Room } from './room.ts';
 import { Tail } from './tail.ts';
-
-/** Ids name files here: nothing that could leave the folder. */
-const RUN_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 const SMALL_FRAME_BYTES = 4096;
 
@@ -37,23 +33,7 @@ export function createSpool(stateDir: string): RunOutput {
       }
     },
 
-    async *read(runId) {
-      if (!RUN_ID.test(runId)) return;
-      const path = join(folder, runId);
-      let file: FileHandle | null = null;
-      try {
-        const handle = (file = await open(path));
-        for await (const { kind, step, payload } of readFrames(async (into) => (await handle.read(into)).bytesRead)) {
-          if (kind === 'end') yield { kind };
-          else if (kind === 'gap') yield { kind, dropped: Number(payload.readBigUInt64BE()) };
-          else yield { kind: 'chunk', step, stream: kind, bytes: payload };
-        }
-      } catch (error) {
-        if (codeOf(error) !== 'ENOENT') throw cannotRead(path, error);
-      } finally {
-        await file?.close();
-      }
-    },
+    ...createKept(folder),
   };
 }
 
@@ -182,13 +162,6 @@ class FileSpool implements OutputSpool {
       return false;
     }
   }
-}
-
-function cannotRead(path: string, cause: unknown): RunbookError {
-  return new RunbookError('io', `The output ${path} cannot be read.`, {
-    fix: 'See that the file belongs to you and that its disk is whole.',
-    cause,
-  });
 }
 
 function cannotWrite(path: string, cause: unknown): RunbookError {

@@ -1,9 +1,10 @@
 /** Who is responsible for a run on this machine: enough to tell later, without doubt, that it is dead. */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import type { Owners } from '../../core/ports.ts';
 import type { RunOwner } from '../../core/run.ts';
 
-export function currentOwner(): RunOwner {
+function currentOwner(): RunOwner {
   return {
     bootId: orEmpty(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
     pidNamespace: orEmpty(() => readlinkSync('/proc/self/ns/pid')),
@@ -13,15 +14,27 @@ export function currentOwner(): RunOwner {
   };
 }
 
+/** Of the machine that this process runs on. */
+export function createOwners(): Owners {
+  const current = currentOwner();
+  return { current, whyGone: (owner, leaseUntil, now) => whyGone(current, owner, leaseUntil, now) };
+}
+
 /**
- * Whether the process behind a run may still be there. Only what is certain counts as dead: another boot of this host, or
- * no process with that number and start time in our own PID namespace. Other hosts and containers cannot be judged.
+ * The same boot id is the same kernel, whatever the host is called (containers have names of their own). Only what is
+ * certain counts as dead; a process that cannot be looked at from here is alive while its lease lasts.
  */
-export function mayBeAlive(owner: RunOwner): boolean {
-  const here = currentOwner();
-  if (owner.host !== here.host || here.bootId === '') return true;
-  if (owner.bootId !== here.bootId) return false;
-  return owner.pidNamespace !== here.pidNamespace || startTimeOf(String(owner.pid)) === owner.startTime;
+function whyGone(here: RunOwner, owner: RunOwner, leaseUntil: string | null, now: Date): string | null {
+  const isSameKernel = owner.bootId === here.bootId && here.bootId !== '';
+  if (isSameKernel && owner.pidNamespace === here.pidNamespace) {
+    return startTimeOf(String(owner.pid)) === owner.startTime
+      ? null
+      : `Its process (${owner.pid} on ${owner.host}) is gone.`;
+  }
+  if (!isSameKernel && owner.host === here.host && here.bootId !== '')
+    return `${owner.host} was started again since it began.`;
+  if (leaseUntil === null || Date.parse(leaseUntil) > now.getTime()) return null;
+  return `Nothing was heard since ${leaseUntil} from its process (${owner.pid} on ${owner.host}).`;
 }
 
 /** proc(5): field 22 counted from 1, in clock ticks after boot; the fields behind `(comm)` begin with field 3. Empty: gone. */

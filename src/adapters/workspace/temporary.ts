@@ -86,6 +86,18 @@ export function createWorkspace({ parent, mountDir }: WorkspaceOptions): Workspa
       }
     },
 
+    recover: async (runId, isKept) => {
+      const layout = layoutOf(parent, runId);
+      const identity = await identityOfOwn(layout.root);
+      if (identity === null) return null;
+      if (isKept && (await identityOfOwn(layout.work)) !== null) {
+        await leave(layout, identity, new Map());
+        return layout.work;
+      }
+      await removeTree(layout.root);
+      return null;
+    },
+
     sweep: async (now) => {
       await removeExpired(parent, now);
     },

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { exitCodeOf, isLegalTransition, stopReasonOf } from '../../../src/core/run.ts';
+import { isLegalTransition } from '../../../src/core/run-state.ts';
+import { exitCodeOf, stopReasonOf } from '../../../src/core/run.ts';
 import { signalNumber } from '../../../src/core/signals.ts';
 import type { RunState } from '../../../src/core/run.ts';
 

@@ -1,0 +1,75 @@
+/** Between a run and whoever looks after it: who is responsible, where it is, whether it shall stop. */
+import type { Operation, RunLedger } from '../../core/ports.ts';
+import { appendOperation } from './operations.ts';
+import type { LedgerFile, OwnerRow } from './file.ts';
+import { OWNER_COLUMNS } from './file.ts';
+import type { RunReader } from './runs.ts';
+
+interface UnderWayRow extends OwnerRow {
+  readonly runId: string;
+  readonly progress: string | null;
+  readonly cancel: string | null;
+}
+
+export function createCare(
+  file: LedgerFile,
+  reader: RunReader,
+): Pick<RunLedger, 'underWay' | 'progress' | 'renewLease' | 'requestCancel' | 'cancelRequest'> {
+  const { db } = file;
+  const underWay = db.prepare<[], UnderWayRow>(
+    `SELECT run_id AS runId, ${OWNER_COLUMNS}, progress, cancel FROM runs
+     WHERE state IN ('queued', 'started') ORDER BY first_seq`,
+  );
+  const setProgress = db.prepare<[string, string]>('UPDATE runs SET progress = ? WHERE run_id = ?');
+  const renew = db.prepare<[string, string]>(
+    "UPDATE runs SET lease_until = ? WHERE run_id = ? AND state IN ('queued', 'started')",
+  );
+  const setCancel = db.prepare<[string, string]>(
+    "UPDATE runs SET cancel = ? WHERE run_id = ? AND state IN ('queued', 'started')",
+  );
+  const cancelOf = db.prepare<[string], { cancel: string | null }>('SELECT cancel FROM runs WHERE run_id = ?');
+  let version = -1;
+
+  return {
+    underWay: async () =>
+      file.ask(() =>
+        underWay.all().map(({ runId, leaseUntil, progress, cancel, ...owner }) => ({
+          run: reader.load(runId),
+          owner,
+          leaseUntil,
+          progress: parsed(progress),
+          cancel: parsed(cancel),
+        })),
+      ),
+
+    async progress(runId, progress) {
+      file.note(() => setProgress.run(JSON.stringify(progress), runId));
+    },
+
+    renewLease: async (runId, leaseUntil) => file.note(() => renew.run(leaseUntil, runId).changes === 1),
+
+    requestCancel: async (runId, operation) =>
+      file.change(() => {
+        if (setCancel.run(JSON.stringify(operation), runId).changes === 0) return false;
+        appendOperation(file, operation);
+        return true;
+      }),
+
+    cancelRequest: async (runId) =>
+      file.ask(() => {
+        // Changes when another connection has written: a look at the shared memory, not at the file.
+        const now = Number(db.pragma('data_version', { simple: true }));
+        if (now === version) return null;
+        const cancel = parsed<Operation>(cancelOf.get(runId)?.cancel ?? null);
+        version = now;
+        return cancel;
+      }),
+  };
+}
+
+// Only this program writes these columns.
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+function parsed<T>(json: string | null): T | null {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return json === null ? null : (JSON.parse(json) as T);
+}

@@ -1,0 +1,67 @@
+/** What the parts of the SQLite ledger share: the open file, its transactions, and the end of the chain. */
+import type Database from 'better-sqlite3';
+import type { ChainLink } from '../../core/chain.ts';
+import { canonicalJson, chainHash, GENESIS } from '../../core/chain.ts';
+import type { RunOwner } from '../../core/run.ts';
+import { withLedgerErrors } from './database.ts';
+
+export interface LedgerFile {
+  readonly path: string;
+  readonly db: Database.Database;
+  readonly isGone: (owner: RunOwner, leaseUntil: string | null) => boolean;
+  /** One durable transaction. @throws RunbookError `io`, `busy`, `unavailable` */
+  change<T>(work: () => T): T;
+  /** @throws RunbookError `io`, `busy`, `unavailable` */
+  ask<T>(work: () => T): T;
+  /** A write that may be lost with the machine, but not with the process: not synced. */
+  note<T>(work: () => T): T;
+  /** Appends one link within a transaction. `facts` is what is new in it. @returns its number */
+  append(id: string, state: string, at: string, facts: object): number;
+}
+
+export function openFile(path: string, db: Database.Database, isGone: LedgerFile['isGone']): LedgerFile {
+  const last = db.prepare<[], { seq: number; hash: string }>(
+    'SELECT seq, hash FROM transitions ORDER BY seq DESC LIMIT 1',
+  );
+  const append = db.prepare<[ChainLink]>(
+    'INSERT INTO transitions VALUES (@seq, @runId, @state, @at, @record, @prev, @hash)',
+  );
+  return {
+    path,
+    db,
+    isGone,
+    change: (work) => withLedgerErrors(path, () => db.transaction(work).immediate()),
+    ask: (work) => withLedgerErrors(path, work),
+    note: (work) =>
+      withLedgerErrors(path, () => {
+        db.pragma('synchronous = NORMAL');
+        try {
+          return db.transaction(work).immediate();
+        } finally {
+          db.pragma('synchronous = FULL');
+        }
+      }),
+    append: (runId, state, at, facts) => {
+      const before = last.get();
+      const seq = (before?.seq ?? 0) + 1;
+      const prev = before?.hash ?? GENESIS;
+      const record = canonicalJson({ ...facts, seq, runId, state, at });
+      append.run({ seq, runId, state, at, record, prev, hash: chainHash(prev, record) });
+      return seq;
+    },
+  };
+}
+
+/** Columns of `runs` that hold its owner. */
+export const OWNER_COLUMNS = `boot_id AS bootId, pid_ns AS pidNamespace, pid, start_time AS startTime, host,
+  lease_until AS leaseUntil`;
+
+export interface OwnerRow extends RunOwner {
+  readonly leaseUntil: string | null;
+}
+
+/** @returns what gives the same each time, made at the first */
+export function once<T extends object>(make: () => T): () => T {
+  let made: T | null = null;
+  return () => (made ??= make());
+}

@@ -1,0 +1,113 @@
+/** What is known of runs. */
+import { inflateSync } from 'node:zlib';
+import type { ChainLink } from '../../core/chain.ts';
+import type { RunFilter, RunLedger } from '../../core/ports.ts';
+import type { RunRecord, StoredRun } from '../../core/run.ts';
+import { notALedger } from './database.ts';
+import type { LedgerFile } from './file.ts';
+import { sha256 } from './transitions.ts';
+
+type StoredLink = Pick<ChainLink, 'seq' | 'record' | 'prev' | 'hash'>;
+
+interface StoredText {
+  readonly size: number;
+  readonly text: Buffer;
+}
+
+/** For the parts of the ledger that find runs in their own way. */
+export interface RunReader {
+  load(runId: string): StoredRun;
+  find(filter: RunFilter): readonly StoredRun[];
+}
+
+export function createRunReader({ db, path }: LedgerFile): RunReader & { loadOrNull(runId: string): StoredRun | null } {
+  const linksOf = db.prepare<[string], StoredLink>(
+    'SELECT seq, record, prev, hash FROM transitions WHERE run_id = ? ORDER BY seq',
+  );
+  const loadOrNull = (runId: string): StoredRun | null => {
+    try {
+      return fold(linksOf.all(runId));
+    } catch (error) {
+      throw error instanceof SyntaxError ? notALedger(path, error) : error;
+    }
+  };
+  const load = (runId: string): StoredRun => {
+    const run = loadOrNull(runId);
+    if (run === null) throw notALedger(path);
+    return run;
+  };
+  return {
+    load,
+    loadOrNull,
+    find: (filter) => {
+      const { where, values } = conditionsOf(filter);
+      return db
+        .prepare<[object], string>(`SELECT run_id FROM runs ${where} ORDER BY first_seq DESC LIMIT @limit`)
+        .pluck()
+        .all(values)
+        .map(load);
+    },
+  };
+}
+
+export function createQueries(
+  file: LedgerFile,
+  reader: ReturnType<typeof createRunReader>,
+): Pick<RunLedger, 'get' | 'list' | 'documentText'> {
+  const text = file.db.prepare<[string], StoredText>('SELECT size, text FROM documents WHERE digest = ?');
+  return {
+    get: async (runId) => file.ask(() => reader.loadOrNull(runId)),
+    list: async (filter) => file.ask(() => reader.find(filter)),
+    documentText: async (digest) =>
+      file.ask(() => {
+        const kept = text.get(digest);
+        if (kept === undefined) return null;
+        const whole = unpack(kept);
+        if (whole === null || sha256(whole) !== digest) throw notALedger(file.path);
+        return whole;
+      }),
+  };
+}
+
+/** A `WHERE` over `runs`, which may be joined with other tables. */
+export function conditionsOf({ limit, ...wanted }: RunFilter): { readonly where: string; readonly values: object } {
+  if (!Number.isSafeInteger(limit) || limit < 0) throw new TypeError(`limit ${limit} is not a count`);
+  const columns = (['runbook', 'path', 'subject', 'state', 'outcome', 'incident'] as const).filter(
+    (name) => wanted[name] !== undefined,
+  );
+  const conditions = columns.map((name) => `runs.${name} = @${name}`);
+  if (wanted.outcome !== undefined || wanted.incomplete) conditions.push('rehearsal = 0');
+  if (wanted.incomplete) conditions.push("started_at IS NOT NULL AND outcome IS NOT 'succeeded'");
+  // A range can use the index of the ids; a pattern would make `%` in an id mean something.
+  if (wanted.idPrefix !== undefined) conditions.push("run_id >= @idPrefix AND run_id < @idPrefix || '~'");
+  if (wanted.since !== undefined) conditions.push('enqueued_at >= @since');
+  if (wanted.until !== undefined) conditions.push('enqueued_at < @until');
+  if (wanted.before !== undefined) conditions.push('first_seq < @before');
+  return {
+    where: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`,
+    values: { ...wanted, limit },
+  };
+}
+
+/** A run is what its transitions say, in order: a later one adds to what an earlier one said. */
+function fold(links: readonly StoredLink[]): StoredRun | null {
+  const last = links.at(-1);
+  // Records that were taken out are no runs any more.
+  if (last === undefined || last.record === '') return null;
+  // Only this program writes records, and the chain holds them: their shape is not checked once more.
+  const said: RunRecord & { at?: string } = Object.assign(
+    {},
+    ...links.map(({ record }): unknown => JSON.parse(record)),
+  );
+  const { at: _at, ...run } = said;
+  return { ...run, seq: last.seq, prev: last.prev, hash: last.hash };
+}
+
+/** Null where the stored bytes are not what was stored. */
+function unpack({ size, text }: StoredText): Buffer | null {
+  try {
+    return inflateSync(text, { maxOutputLength: Math.max(size, 1) });
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,165 @@
+/** The life of runs: each transition is a link of the chain, and in the same transaction what queries look at. */
+import { createHash } from 'node:crypto';
+import { deflateSync } from 'node:zlib';
+import { RunbookError } from '../../core/errors.ts';
+import type { RunLedger } from '../../core/ports.ts';
+import type { RunOwner, RunRecord, RunState } from '../../core/run.ts';
+import { isLegalTransition } from '../../core/run-state.ts';
+import type { LedgerFile, OwnerRow } from './file.ts';
+import { OWNER_COLUMNS } from './file.ts';
+
+type Transitions = Pick<RunLedger, 'enqueue' | 'begin' | 'finish' | 'refuse' | 'interrupt'>;
+
+export function createTransitions(file: LedgerFile): Transitions {
+  const statements = prepare(file);
+
+  const stateOf = (runId: string): RunState | null => statements.stateOf.get(runId)?.state ?? null;
+
+  const append = (runId: string, state: RunState, at: string, facts: object): number => {
+    const from = stateOf(runId);
+    if (!isLegalTransition(from, state)) throw new TypeError(`run ${runId} cannot go from ${from} to ${state}`);
+    return file.append(runId, state, at, facts);
+  };
+
+  const keepText = (digest: string | null, text: Buffer): void => {
+    if (digest !== sha256(text)) throw new TypeError('the text of a document is kept under its own digest only');
+    statements.keepText.run(digest, text.length, deflateSync(text));
+  };
+
+  /** `entry`: null where the document gets none; `wanted` until the run has ended; `pending` until it is written. */
+  const addRun = (
+    firstSeq: number,
+    record: RunRecord,
+    owner: RunOwner,
+    leaseUntil: string | null,
+    entry: 'wanted' | 'pending' | null,
+  ): void => {
+    statements.addRun.run({
+      firstSeq,
+      runId: record.runId,
+      enqueuedAt: record.enqueuedAt,
+      runbook: record.runbook.name,
+      path: record.runbook.path,
+      rehearsal: Number(record.rehearsal),
+      subject: record.who.subject,
+      incident: record.incident,
+      state: record.state,
+      ...owner,
+      leaseUntil,
+      entry: record.historyMode === 'file' ? entry : null,
+    });
+  };
+
+  return {
+    async enqueue(record, owner, documentText, leaseUntil) {
+      mustBe(record, 'queued');
+      file.change(() => {
+        const seq = append(record.runId, 'queued', record.enqueuedAt, record);
+        keepText(record.runbook.digest, documentText);
+        addRun(seq, record, owner, leaseUntil ?? null, 'wanted');
+      });
+    },
+
+    async begin(runId, { startedAt, containment }, concurrency) {
+      file.change(() => {
+        const paused = statements.paused.get();
+        if (paused !== undefined) throw isPaused(paused);
+        if (concurrency !== null) {
+          const running = statements.runningBeside.all(runId).filter((one) => !file.isGone(one, one.leaseUntil)).length;
+          if (running >= concurrency) throw tooMany(running, concurrency);
+        }
+        append(runId, 'started', startedAt, { startedAt, containment });
+        statements.started.run({ runId, startedAt });
+      });
+    },
+
+    async finish(runId, result) {
+      if (result.runId !== runId) throw new TypeError(`the result is of run ${result.runId}, not of ${runId}`);
+      file.change(() => {
+        const from = stateOf(runId);
+        if (from === 'interrupted') throw wasInterrupted(runId);
+        append(runId, 'finished', result.finishedAt, { result });
+        const { finishedAt, outcome } = result;
+        // What never began leaves nothing in its document.
+        const entry = from === 'started' ? 'pending' : null;
+        statements.ended.run({ runId, state: 'finished', at: finishedAt, outcome, entry });
+      });
+    },
+
+    async refuse(record, documentText, owner) {
+      mustBe(record, 'refused');
+      file.change(() => {
+        const seq = append(record.runId, 'refused', record.enqueuedAt, record);
+        if (documentText !== null) keepText(record.runbook.digest, documentText);
+        addRun(seq, record, owner, null, record.refusal?.code === 'forbidden' ? 'pending' : null);
+      });
+    },
+
+    async interrupt(runId, interruption) {
+      return file.change(() => {
+        const from = stateOf(runId);
+        if (from !== 'queued' && from !== 'started') return false;
+        append(runId, 'interrupted', interruption.at, { interruption });
+        const entry = from === 'started' ? 'pending' : null;
+        statements.ended.run({ runId, state: 'interrupted', at: interruption.at, outcome: null, entry });
+        return true;
+      });
+    },
+  };
+}
+
+function prepare({ db }: LedgerFile) {
+  return {
+    stateOf: db.prepare<[string], { state: RunState }>('SELECT state FROM runs WHERE run_id = ?'),
+    addRun: db.prepare<[Record<string, string | number | null>]>(
+      `INSERT INTO runs (first_seq, run_id, enqueued_at, runbook, path, rehearsal, subject, incident, state,
+                         boot_id, pid_ns, pid, start_time, host, lease_until, entry)
+       VALUES (@firstSeq, @runId, @enqueuedAt, @runbook, @path, @rehearsal, @subject, @incident, @state,
+               @bootId, @pidNamespace, @pid, @startTime, @host, @leaseUntil, @entry)`,
+    ),
+    // Runs under way of the document (by its path) that the given run is of.
+    runningBeside: db.prepare<[string], OwnerRow>(
+      `SELECT ${OWNER_COLUMNS} FROM runs
+       WHERE state = 'started' AND rehearsal = 0 AND path = (SELECT path FROM runs WHERE run_id = ?)`,
+    ),
+    started: db.prepare<[{ runId: string; startedAt: string }]>(
+      "UPDATE runs SET state = 'started', started_at = @startedAt WHERE run_id = @runId",
+    ),
+    ended: db.prepare<[{ runId: string; state: RunState; at: string; outcome: string | null; entry: string | null }]>(
+      `UPDATE runs SET state = @state, finished_at = @at, outcome = @outcome, cancel = NULL, progress = NULL,
+                       entry = CASE entry WHEN 'wanted' THEN @entry ELSE entry END
+       WHERE run_id = @runId`,
+    ),
+    keepText: db.prepare<[string, number, Buffer]>('INSERT OR IGNORE INTO documents VALUES (?, ?, ?)'),
+    paused: db.prepare<[], { since: string; by: string | null; reason: string | null }>(
+      "SELECT since, by, reason FROM switches WHERE name = 'paused'",
+    ),
+  };
+}
+
+function isPaused({ since, by, reason }: { since: string; by: string | null; reason: string | null }): RunbookError {
+  const whom = by === null ? '' : ` by ${by}`;
+  const why = reason === null ? '' : `: ${reason}`;
+  return new RunbookError('busy', `Runs are paused since ${since}${whom}${why}.`, {
+    fix: 'Wait until whoever paused them lets them go on, or do it with `runbook resume`.',
+  });
+}
+
+function tooMany(running: number, concurrency: number): RunbookError {
+  const message = `This runbook is running already (${running} of at most ${concurrency} at once).`;
+  return new RunbookError('busy', message, { fix: 'Try again when it has ended; `runbook ps` shows the run.' });
+}
+
+function wasInterrupted(runId: string): RunbookError {
+  return new RunbookError('io', `Run ${runId} counts as interrupted: its owner was taken for dead.`, {
+    fix: 'See `runbook history` for when and why; the lease of a run has to be renewed while it goes on.',
+  });
+}
+
+function mustBe(record: RunRecord, state: RunState): void {
+  if (record.state !== state) throw new TypeError(`a record in state ${record.state} is not ${state}`);
+}
+
+export function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

@@ -1,0 +1,174 @@
+/** The port of the record: what happened to runs, in one chain, and what may be asked about it. Part of `ports.ts`. */
+import type { ChainLink } from './chain.ts';
+import type { Containment } from './containment.ts';
+import type { Interruption, Progress, RunOwner, RunRecord, RunResult, StoredRun } from './run.ts';
+
+export interface RunFilter {
+  /** Beginning of the run's id. */
+  readonly idPrefix?: string;
+  readonly runbook?: string;
+  /** Of the document, as it is recorded. */
+  readonly path?: string;
+  readonly subject?: string;
+  readonly state?: string;
+  /** A rehearsal has no outcome that counts: it is not among them. */
+  readonly outcome?: string;
+  readonly incident?: string;
+  /** ISO 8601 in UTC; runs that were asked for at or after it. */
+  readonly since?: string;
+  /** … before it. */
+  readonly until?: string;
+  /** Runs that have begun and did not succeed, or have not ended; no rehearsals. */
+  readonly incomplete?: true;
+  /** Only runs whose first transition has a smaller number: the next page. */
+  readonly before?: number;
+  readonly limit: number;
+}
+
+/** Something that was done to the record or to runs, other than executing a runbook. It is a link of the chain like any. */
+export interface Operation {
+  readonly schemaVersion: 1;
+  /** As a run id. */
+  readonly operationId: string;
+  readonly operation: 'pause' | 'resume' | 'cancel' | 'prune';
+  readonly at: string;
+  readonly who: { readonly osUser: string | null; readonly host: string };
+  readonly toolVersion: string;
+  readonly reason: string | null;
+  /** Of `cancel`: the id of the run. */
+  readonly run?: string;
+  /** Of `prune`. */
+  readonly pruned?: Pruned;
+}
+
+export interface StoredOperation extends Operation {
+  readonly seq: number;
+  readonly hash: string;
+}
+
+/** Links whose records were taken out; their hashes stay, so the chain still holds. */
+export interface Pruned {
+  /** First and last number of each group of links, in order, both included. */
+  readonly ranges: readonly (readonly [number, number])[];
+  readonly runs: number;
+  /** SHA-256, lower-case hex, over the hashes of those links in order, a line feed behind each. */
+  readonly digest: string;
+}
+
+export interface RunUnderWay {
+  readonly run: StoredRun;
+  readonly owner: RunOwner;
+  /** ISO 8601; null: the owner never renews anything, so only its process tells. */
+  readonly leaseUntil: string | null;
+  /** The step that it is at; null before the first one. */
+  readonly progress: Progress | null;
+  readonly cancel: Operation | null;
+}
+
+export interface Pause {
+  readonly since: string;
+  readonly by: string | null;
+  readonly reason: string | null;
+}
+
+/** The life of runs. Every transition is one transaction, durable when the promise resolves, chained by hash. */
+interface RunTransitions {
+  /**
+   * First transition (`null → queued`). Keeps the document's text once per digest.
+   * @param leaseUntil until when the owner counts as alive where nobody can look at its process
+   */
+  enqueue(record: RunRecord, owner: RunOwner, documentText: Buffer, leaseUntil?: string): Promise<void>;
+  /**
+   * `queued → started`: committed before anything is spawned.
+   * @throws RunbookError `busy` when paused, or when `concurrency` runs of the same document are under way; rehearsals
+   *   do not count
+   */
+  begin(
+    runId: string,
+    change: { readonly startedAt: string; readonly containment: Containment },
+    concurrency: number | null,
+  ): Promise<void>;
+  /**
+   * `started → finished`, or `queued → finished` for a run that was canceled before it began.
+   * @throws RunbookError `io` where somebody has recorded it as interrupted meanwhile
+   */
+  finish(runId: string, result: RunResult): Promise<void>;
+  /** `null → refused`. `documentText` is null where no document could be read. */
+  refuse(record: RunRecord, documentText: Buffer | null, owner: RunOwner): Promise<void>;
+  /** `queued | started → interrupted`. @returns false where it has an end by now */
+  interrupt(runId: string, interruption: Interruption): Promise<boolean>;
+}
+
+/** What is known of runs. */
+interface RunQueries {
+  get(runId: string): Promise<StoredRun | null>;
+  /** Newest first, in the order of arrival: clocks may step. */
+  list(filter: RunFilter): Promise<readonly StoredRun[]>;
+  documentText(digest: string): Promise<Buffer | null>;
+}
+
+/** Between a run and whoever looks after it. Not part of the chain, and not synced, but for `requestCancel`. */
+interface RunCare {
+  /** Queued or started, oldest first. */
+  underWay(): Promise<readonly RunUnderWay[]>;
+  progress(runId: string, progress: Progress): Promise<void>;
+  /** Waits for nobody. @returns false where the run has been recorded as interrupted: whoever carries it out has to stop */
+  renewLease(runId: string, leaseUntil: string): Promise<boolean>;
+  /** A link of the chain, and a note to the owner. @returns false where the run is not under way (nothing is recorded then) */
+  requestCancel(runId: string, operation: Operation): Promise<boolean>;
+  /** Cheap: nothing is read while nobody has written. */
+  cancelRequest(runId: string): Promise<Operation | null>;
+}
+
+/** The switch that every `begin` looks at, and what else was done. */
+interface Operations {
+  pause(operation: Operation): Promise<void>;
+  /** @returns false where nothing was paused (nothing is recorded then) */
+  resume(operation: Operation): Promise<boolean>;
+  paused(): Promise<Pause | null>;
+  /** Newest first. */
+  operations(limit: number): Promise<readonly StoredOperation[]>;
+}
+
+/** Entries that documents still have to get: `finish`, `interrupt` and a refusal for lacking claims ask for one in mode `file`. */
+interface PendingEntries {
+  /** Oldest first. */
+  pendingEntries(limit: number): Promise<readonly StoredRun[]>;
+  /** Only one may write it; who died while writing is followed. @returns whether it is the caller's to write */
+  claimEntry(runId: string, writer: RunOwner): Promise<boolean>;
+  entryWritten(runId: string): Promise<void>;
+}
+
+/** Text of kept output. */
+interface OutputSearch {
+  /** @param isWhole whether `text` is all of the output that is kept; what is not whole is always a candidate */
+  indexOutput(runId: string, text: string, isWhole: boolean): Promise<void>;
+  /**
+   * Runs that fit the filter and whose output may hold the text, whatever its case, newest first. At least 3 characters.
+   * The index may be wrong in one direction only: the output itself decides.
+   */
+  searchOutput(text: string, filter: RunFilter): Promise<readonly StoredRun[]>;
+}
+
+/** The whole of it, for auditors and for who keeps house. */
+interface LedgerUpkeep {
+  /** In order, from behind the given number; a pruned one has an empty record. Memory does not follow its length. */
+  links(after?: number): Iterable<ChainLink>;
+  /** Numbers of the first links of ended runs that were asked for before the time, with what is to be known of them. */
+  endedBefore(time: string): Promise<readonly { readonly runId: string; readonly enqueuedAt: string }[]>;
+  /**
+   * Takes the records of ended runs out and leaves their hashes; documents that no run names any more go, too.
+   * The operation is recorded in the same transaction, `pruned` filled in. @returns what was taken out
+   */
+  prune(runIds: readonly string[], operation: Operation): Promise<Pruned>;
+  /** The output of these runs is gone: nothing of it is found any more. */
+  forgetOutput(runIds: readonly string[]): Promise<void>;
+  /** A consistent copy while others write, synced. @throws RunbookError `io`, `usage` (the file is there) */
+  copyTo(file: string): Promise<void>;
+}
+
+/** The truth about runs. */
+export interface RunLedger
+  extends RunTransitions, RunQueries, RunCare, Operations, PendingEntries, OutputSearch, LedgerUpkeep {
+  close(): void;
+}

@@ -1,0 +1,18 @@
+/** What a run can be in, and the one table of how it gets there. */
+
+export type RunState = 'queued' | 'started' | 'finished' | 'interrupted' | 'refused';
+
+/** The one table of legal transitions. `null` is "not there yet". */
+const TRANSITIONS: ReadonlyMap<RunState | null, ReadonlySet<RunState>> = new Map<
+  RunState | null,
+  ReadonlySet<RunState>
+>([
+  [null, new Set(['queued', 'refused'])],
+  ['queued', new Set(['started', 'finished', 'interrupted'])],
+  ['started', new Set(['finished', 'interrupted'])],
+]);
+
+/** Whether a run may go from one state to another (`queued → finished` is a cancel before the start). */
+export function isLegalTransition(from: RunState | null, to: RunState): boolean {
+  return TRANSITIONS.get(from)?.has(to) ?? false;
+}
