@@ -49,7 +49,7 @@ function storedOperation({
   readonly seq: number;
   readonly hash: string;
   readonly record: string;
-}) {
+}): StoredOperation {
   // Only this program writes records, and the chain holds them: their shape is not checked once more.
   const said: Operation & { runId?: string; state?: string } = JSON.parse(record);
   const { runId: _id, state: _state, ...operation } = said;
