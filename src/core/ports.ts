@@ -51,6 +51,8 @@ export interface FactsSource {
   /** Absolute path of an interpreter on the given `PATH`; null where it is not installed. */
   interpreter(name: InterpreterName, path: string): Promise<string | null>;
   git(documentPath: string): Promise<{ readonly commit: string; readonly dirty: boolean } | null>;
+  /** What may still be written where this file or folder is, or will be; null where nobody counts it. */
+  freeBytes(place: string): Promise<number | null>;
 }
 
 /** A verified token. */

@@ -25,6 +25,7 @@ import { projectResult } from './projection.ts';
 import { refuse } from './refuse.ts';
 import { checkStubs } from './rehearsal.ts';
 import { checkRequirements } from './requirements.ts';
+import { decideRecord } from './room.ts';
 import { maskReasons } from './secrets.ts';
 import { brokenOff, runSteps } from './steps.ts';
 import type { StepsResult } from './steps.ts';
@@ -79,13 +80,10 @@ async function accept(ports: EnginePorts, draft: Draft, emit: RunEventSink): Pro
     const earlier = await findEarlierRun(ports, draft, runbook);
     draft.continues = earlier?.run.runId ?? null;
 
-    // A rehearsal leaves nothing in the document: the mode stays `ledger` or `none`.
-    const history =
-      request.stubs === null ? await ports.documentHistory.decide(request.historyMode, document.path) : null;
-    draft.historyMode = history?.mode ?? draft.historyMode;
+    const whereRecorded = await decideRecord(ports, draft, document);
     draft.git = await ports.facts.git(document.path);
     const { infos, warnings } = noticesOfEarlier(earlier, runbook);
-    await notify(draft, emit, 'info', [history?.reason ?? null, ...infos]);
+    await notify(draft, emit, 'info', [whereRecorded, ...infos]);
     await notify(draft, emit, 'warning', [...warningsOf(draft), ...plan.warnings, ...warnings]);
     return { document, runbook, plan, earlier };
   } catch (error) {

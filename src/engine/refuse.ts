@@ -6,6 +6,7 @@ import { headOf, recordOf, startDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
 import type { EnginePorts } from './ports.ts';
 import { projectRefusal } from './projection.ts';
+import { checkRoomForRefusal } from './room.ts';
 
 /** Never hides the refusal itself: when it cannot be recorded, a warning says so. */
 export async function refuse(
@@ -17,6 +18,7 @@ export async function refuse(
   const { code, message } = refusal;
   const { document, request } = draft;
   try {
+    await checkRoomForRefusal(ports);
     if (code === 'forbidden' && document !== null) {
       const decided = await ports.documentHistory.decide(request.historyMode, document.path).catch(() => null);
       draft.historyMode = decided?.mode ?? draft.historyMode;
