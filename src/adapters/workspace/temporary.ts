@@ -98,8 +98,8 @@ export function createWorkspace({ parent, mountDir }: WorkspaceOptions): Workspa
       return null;
     },
 
-    sweep: async (now) => {
-      await removeExpired(parent, now);
+    sweep: async (now, isOver) => {
+      await removeExpired(parent, now, isOver);
     },
   };
 }
