@@ -5,9 +5,11 @@ import { exitCodeOf } from '../../core/run.ts';
 import type { StepResult, StoredRun } from '../../core/run.ts';
 import { formatDuration } from '../../core/units.ts';
 import type { App } from '../../app.ts';
+import { interruptionRows } from './history/interrupted.ts';
 import { printJson, withApp } from '../context.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
 import { ChunkDecoder, keptTexts, printLong } from '../output.ts';
+import { recoverRuns } from '../recovery.ts';
 import { inline, printable, renderTable } from '../render.ts';
 import type { Style } from '../render.ts';
 import type { Terminal } from '../terminal.ts';
@@ -33,6 +35,7 @@ export async function historyCommand(
       throw new RunbookError('usage', '--artifact needs a run.', {
         fix: 'Write `runbook history RUN --artifact PATH`.',
       });
+    await recoverRuns(terminal, context);
     if (reference !== undefined) return await showRun(terminal, options, context, reference);
     const ledger = await context.app.ledger();
     const { runbook, subject, outcome } = options;
@@ -85,12 +88,14 @@ async function showRun(
     });
   }
   if (options.artifact !== undefined) return await printArtifact(terminal, app, run, options.artifact);
+  const entryPending = await ledger.isEntryPending(run.runId);
   const dropped = run.result?.output.dropped ?? 0;
   if (options.json === true) {
-    await printJson(terminal, 'history', { run, output: { ...keptTexts(app.output, run.runId), dropped } });
+    const output = { ...keptTexts(app.output, run.runId), dropped };
+    await printJson(terminal, 'history', { run, output, entryPending });
     return 0;
   }
-  await terminal.print(`${facts(run)}\n`);
+  await terminal.print(`${facts(run, entryPending)}\n`);
   await printLong(terminal, outputText(app.output.read(run.runId), dropped, printStyle));
   return 0;
 }
@@ -141,7 +146,7 @@ async function* outputText(kept: AsyncIterable<KeptOutput>, dropped: number, sty
   if (!isGapTold) yield gap(dropped);
 }
 
-function facts(run: StoredRun): string {
+function facts(run: StoredRun, entryPending: boolean): string {
   const { result, refusal, who, runbook } = run;
   const git =
     runbook.gitCommit === undefined
@@ -189,6 +194,9 @@ function facts(run: StoredRun): string {
       `${result.output.bytes} bytes, ${result.output.dropped} not kept, sha256 ${result.output.digest}`,
     ]);
   }
+  rows.push(...interruptionRows(run));
+  if (run.interruption !== undefined) rows.push(['containment', containmentOf(run)]);
+  if (entryPending) rows.push(['entry', 'pending: it is written into the document when that can be written']);
   rows.push(['record', `${run.seq}, ${run.hash}`]);
   return renderTable(rows.map(([name, text]) => [name, inline(text)]));
 }
