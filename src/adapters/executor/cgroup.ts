@@ -59,12 +59,14 @@ export function makeCgroup(runId: string, limits: ProcessLimits, version?: 1 | 2
 }
 
 /**
- * The groups of a run whose runner is gone. What a record says is not believed: only what the kernel says to be a control
+ * The groups of a run whose runner is gone: those of its record and, since who died before it began has recorded none,
+ * those that would be made from here. What a record says is not believed: only what the kernel says to be a control
  * group, and bears the run's name, is touched.
  * @returns who is still in them
  */
 export async function emptyLeftCgroups(runId: string, folders: readonly string[]): Promise<readonly Survivor[]> {
-  const groups = folders
+  const own = findHierarchies().map((hierarchy) => path.join(hierarchy.own, nameOf(runId)));
+  const groups = [...new Set([...folders, ...own])]
     .filter((folder) => path.basename(folder) === nameOf(runId) && isControlGroup(folder))
     .map((folder): Group => {
       const version = existsSync(path.join(folder, 'cgroup.kill')) ? 2 : 1;

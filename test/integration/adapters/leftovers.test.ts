@@ -125,5 +125,12 @@ describe.each(RUNG_OPTIONS.filter(([name]) => name.startsWith('cgroup')).slice(0
         await other.remove();
       }
     });
+
+    it('of a run that died before it began is given back, although no record names it', async () => {
+      const made = makeCgroup(runId, { ...NO_LIMITS, memoryBytes: 2 ** 30, processes: 100 });
+      if (typeof made === 'string') throw new Error(made);
+      expect(await endLeftovers(null)).toEqual([]);
+      expect(made.folders.filter((one) => existsSync(one))).toEqual([]);
+    });
   },
 );
