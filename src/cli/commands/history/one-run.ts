@@ -1,11 +1,11 @@
 /** One run with its steps and its output. */
+import { findRun } from '../../../engine/run-reference.ts';
 import { printJson } from '../../context.ts';
 import type { CommandContext } from '../../context.ts';
 import { keptTexts, printLong } from '../../output.ts';
 import type { Terminal } from '../../terminal.ts';
 import { printArtifact } from './artifact.ts';
 import { factsOf } from './facts.ts';
-import { findRun } from './find-run.ts';
 import { outputText } from './kept-output.ts';
 import type { HistoryOptions } from './options.ts';
 
