@@ -26,7 +26,7 @@ export interface OpenedFolder {
 /** @throws RunbookError of `Workspace` */
 export async function openWorkFolder(
   ports: EnginePorts,
-  { runId, request, masker }: Draft,
+  { runId, stop, masker }: Draft,
   document: LoadedDocument,
   runbook: Runbook,
   plan: Plan,
@@ -35,9 +35,9 @@ export async function openWorkFolder(
   const { workspace } = ports;
   await workspace.sweep(ports.clock.now());
   const from = earlier?.obstacle === null ? earlier.run.runId : null;
-  const adopted = from === null ? null : await workspace.adopt(runId, from, request.signal);
+  const adopted = from === null ? null : await workspace.adopt(runId, from, stop);
   if (adopted === null || from === null) {
-    const workFolder = await workspace.create(runId, document.folder, plan.inputs, request.signal);
+    const workFolder = await workspace.create(runId, document.folder, plan.inputs, stop);
     return { workFolder, passedOn: new Map(plan.passedOn), giveBack: async () => null };
   }
   const { folder, outputs } = adopted;

@@ -8,7 +8,7 @@ import { codeOf } from '../../core/failures.ts';
 import { APPLICATION_ID, migrate } from './migrations.ts';
 
 /** How long a transaction waits for another process's; the wait blocks this process. */
-const BUSY_TIMEOUT_MS = 5000;
+export const BUSY_TIMEOUT_MS = 5000;
 
 /** @throws RunbookError `io`, `busy`, `unavailable` (corrupt, not a ledger, of a newer program) */
 export function openDatabase(path: string): Database.Database {

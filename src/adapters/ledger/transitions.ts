@@ -64,6 +64,7 @@ export function createTransitions(file: LedgerFile): Transitions {
       file.change(() => {
         const paused = statements.paused.get();
         if (paused !== undefined) throw isPaused(paused);
+        if (stateOf(runId) === 'interrupted') throw wasInterrupted(runId);
         if (concurrency !== null) {
           const running = statements.runningBeside.all(runId).filter((one) => !file.isGone(one, one.leaseUntil)).length;
           if (running >= concurrency) throw tooMany(running, concurrency);
