@@ -40,11 +40,13 @@ export function operationOf(
 export async function pauseRuns(
   ports: OperationPorts,
   reason: string,
-): Promise<{ readonly paused: Pause | null; readonly before: Pause | null }> {
+): Promise<{ readonly paused: Pause; readonly before: Pause | null }> {
   const operation = operationOf(ports, 'pause', reason);
   const before = await ports.ledger.paused();
   await ports.ledger.pause(operation);
-  return { paused: await ports.ledger.paused(), before };
+  // Somebody may have let them go on by now.
+  const paused = (await ports.ledger.paused()) ?? { since: operation.at, by: null, reason: operation.reason };
+  return { paused, before };
 }
 
 /** @returns the pause that is over; null where there was none */

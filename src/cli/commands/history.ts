@@ -2,6 +2,7 @@
 import { RunbookError } from '../../core/errors.ts';
 import { withApp } from '../context.ts';
 import type { Terminal } from '../terminal.ts';
+import { withLedger } from '../with-ledger.ts';
 import { filterOf } from './history/filter.ts';
 import { listRuns } from './history/list.ts';
 import { showRun } from './history/one-run.ts';
@@ -17,6 +18,14 @@ export async function historyCommand(
   const filter = filterOf(options);
   if (reference === undefined && options.artifact !== undefined)
     throw new RunbookError('usage', '--artifact needs a run.', { fix: 'Write `runbook history RUN --artifact PATH`.' });
+  if (options.follow === true) {
+    if (options.artifact !== undefined)
+      throw new RunbookError('usage', '--artifact and --follow are both given.', { fix: 'Give one of them.' });
+    const { followCommand } = await import('./history/follow.ts');
+    return await withLedger(terminal, options, async (context, ports) =>
+      followCommand(terminal, options, context, ports, reference ?? null),
+    );
+  }
   return await withApp(terminal, options, async (context) =>
     reference === undefined
       ? await listRuns(terminal, options, context, filter)

@@ -7,4 +7,5 @@ export interface HistoryOptions extends CommonOptions {
   readonly outcome?: string;
   readonly limit?: string;
   readonly artifact?: string;
+  readonly follow?: boolean;
 }
