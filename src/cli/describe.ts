@@ -62,7 +62,7 @@ export function describeSpan(fromIso: string, now: Date): string {
   return seconds === 0 ? '0s' : formatDuration(seconds * 1000);
 }
 
-/** `Runs are paused since … by …: reason.` */
+/** `since … by …: reason`, behind “paused”. */
 export function describePause({ since, by, reason }: Pause): string {
-  return `Runs are paused since ${since}${by === null ? '' : ` by ${by}`}${reason === null ? '' : `: ${reason}`}`;
+  return `since ${since}${by === null ? '' : ` by ${by}`}${reason === null ? '' : `: ${reason}`}`;
 }

@@ -18,8 +18,8 @@ export async function pauseCommand(
     const underWay = (await ports.ledger.underWay()).length;
     if (options.json === true) await printJson(terminal, 'pause', { paused, before, underWay });
     if (options.quiet === true) return 0;
-    if (before !== null) terminal.say(`Before: ${inline(describePause(before))}.`);
-    terminal.say(`${inline(describePause(paused))}. Nothing begins until \`runbook resume\`.`);
+    if (before !== null) terminal.say(`Runs were paused already, ${inline(describePause(before))}; that is replaced.`);
+    terminal.say(`Runs are paused ${inline(describePause(paused))}. None begins until \`runbook resume\`.`);
     if (underWay > 0)
       terminal.say(
         `${underWay === 1 ? 'One run is' : `${underWay} runs are`} under way and not touched: \`runbook ps\` shows, \`runbook cancel\` ends them.`,
@@ -33,7 +33,9 @@ export async function resumeCommand(terminal: Terminal, options: CommonOptions):
     const before = await resumeRuns(ports);
     if (options.json === true) await printJson(terminal, 'resume', { resumed: before !== null, before });
     if (options.quiet === true) return 0;
-    terminal.say(before === null ? 'Nothing was paused.' : `Runs begin again. (${inline(describePause(before))}.)`);
+    terminal.say(
+      before === null ? 'Nothing was paused.' : `Runs begin again; they were paused ${inline(describePause(before))}.`,
+    );
     return 0;
   });
 }

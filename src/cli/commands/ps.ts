@@ -1,6 +1,6 @@
 /** `runbook ps`: what runs now, where and since when; whether it still prints, and whether somebody wants it to end. */
-import { whatRuns } from '../../engine/under-way.ts';
-import type { RunningNow } from '../../engine/under-way.ts';
+import { whatRuns } from '../../engine/running.ts';
+import type { RunningNow } from '../../engine/running.ts';
 import { printJson } from '../context.ts';
 import type { CommonOptions } from '../context.ts';
 import { describePause, describeSpan, describeWho, shorten } from '../describe.ts';
@@ -25,7 +25,9 @@ export async function psCommand(terminal: Terminal, options: CommonOptions): Pro
       terminal.say('Nothing runs.');
     }
     if (paused !== null && options.quiet !== true)
-      terminal.say(style.yellow(`${inline(describePause(paused))}. \`runbook resume\` lets them go on.`));
+      terminal.say(
+        style.yellow(`Runs are paused ${inline(describePause(paused))}. \`runbook resume\` lets them begin.`),
+      );
     return 0;
   });
 }

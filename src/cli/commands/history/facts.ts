@@ -23,7 +23,7 @@ export function factsOf(run: StoredRun): string {
     ['asked', run.enqueuedAt],
     [
       'state',
-      `${run.state}${run.rehearsal ? ', a rehearsal: no claims were asked for, and its outcome does not count' : ''}`,
+      `${run.state}${result !== null && run.startedAt === null ? ' before it began' : ''}${run.rehearsal ? ', a rehearsal: no claims were asked for, and its outcome does not count' : ''}`,
     ],
   ];
   if (refusal !== null) rows.push(['refused', `${refusal.code}: ${refusal.message}`]);

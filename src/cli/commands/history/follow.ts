@@ -2,6 +2,7 @@
 import { ERRORS, RunbookError } from '../../../core/errors.ts';
 import { exitCodeOf, stopReasonOf } from '../../../core/run.ts';
 import type { OutputStream, StoredRun } from '../../../core/run.ts';
+import { isUnderWay } from '../../../core/run-state.ts';
 import { signalNumber } from '../../../core/signals.ts';
 import { formatDuration } from '../../../core/units.ts';
 import { followRun } from '../../../engine/follow.ts';
@@ -30,7 +31,8 @@ export async function followCommand(
   const say = (text: string): void => {
     if (options.quiet !== true) terminal.say(style.dim(text));
   };
-  say(`following run ${runId} (${inline(run.runbook.name)}); Ctrl-C ends that, not the run`);
+  const what = `run ${runId} (${inline(run.runbook.name)})`;
+  say(isUnderWay(run.state) ? `following ${what}; Ctrl-C ends that, not the run` : `${what} has ended`);
   return await terminal.withStopSignal(async ({ stop }) => {
     const end = await followRun(ports, run, createFollower(terminal, style, options), stop);
     if (end === null) {
