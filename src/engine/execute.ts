@@ -15,7 +15,7 @@ import { headOf, recordOf, startDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { closeEnclosure } from './enclosure.ts';
 import { conclude, recordNoStart } from './end.ts';
-import { leaseUntil, underLease } from './lease.ts';
+import { leaseUntil } from './lease.ts';
 import type { Lease } from './lease.ts';
 import { notify, tellerOf } from './notices.ts';
 import { NO_OUTPUT, openOutput } from './output.ts';
@@ -29,6 +29,7 @@ import { checkRequirements } from './requirements.ts';
 import { maskReasons } from './secrets.ts';
 import { brokenOff, runSteps } from './steps.ts';
 import type { StepsResult } from './steps.ts';
+import { lookAfterOthers, whileUnderWay } from './under-way.ts';
 import { keepWorkFolder } from './work-folder.ts';
 
 interface Begun extends Accepted, Place {
@@ -43,13 +44,13 @@ export async function execute(ports: EnginePorts, request: RunRequest, listener:
   const draft = startDraft(ports, request);
   const { runId } = draft;
   const emit = tellerOf(draft, listener);
-
+  await lookAfterOthers(ports, draft, emit);
   const accepted = await accept(ports, draft, emit);
   const queued = recordOf(ports, draft, null);
   await ports.ledger.enqueue(queued, ports.owners.current, headOf(draft) ?? Buffer.alloc(0), leaseUntil(ports));
   await emit({ type: 'queued', runId, at: draft.enqueuedAt, variables: queued.variables });
 
-  return await underLease(ports, draft, emit, async (lease) => {
+  return await whileUnderWay(ports, draft, emit, async (lease) => {
     const begun = await begin(ports, draft, accepted, emit);
     await emit({ type: 'started', runId, at: begun.startedAt });
     const result = await carryOut(ports, draft, begun, lease, listener, emit);

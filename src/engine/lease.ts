@@ -3,8 +3,7 @@
  * stop. None of that may hold the run up or end it: what a busy ledger does not take is tried again a moment later.
  */
 import type { Operation } from '../core/ports.ts';
-import type { Progress, RunEventSink, StopReason } from '../core/run.ts';
-import type { Draft } from './draft.ts';
+import type { Progress, StopReason } from '../core/run.ts';
 import type { EnginePorts } from './ports.ts';
 import { repeat } from './repeat.ts';
 
@@ -71,29 +70,6 @@ export function holdLease(ports: LeasePorts, runId: string, times: LeaseTimes = 
     },
     release,
   };
-}
-
-/**
- * From `enqueue` to the record of the end. The draft's `stop` is the lease's from then on, too; whoever watches hears at
- * once why the run is being ended.
- */
-export async function underLease<T>(
-  ports: LeasePorts,
-  draft: Draft,
-  emit: RunEventSink,
-  work: (lease: Lease) => Promise<T>,
-): Promise<T> {
-  const lease = holdLease(ports, draft.runId);
-  draft.stop = AbortSignal.any([draft.stop, lease.signal]);
-  lease.signal.addEventListener('abort', () => {
-    const { message = '' }: StopReason = lease.signal.reason;
-    void emit({ type: 'notice', runId: draft.runId, level: 'warning', message });
-  });
-  try {
-    return await work(lease);
-  } finally {
-    await lease.release();
-  }
 }
 
 const LOST = 'The run was taken for dead and recorded as interrupted, so it was ended.';

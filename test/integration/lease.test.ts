@@ -125,28 +125,28 @@ describe('a lease', () => {
   });
 
   test('waits for nobody: a locked ledger holds up nothing, and gets what it missed when it is free', async () => {
-    const { letGo, isFree } = await lockedLedger(2000);
+    const lock = await lockedLedger(2000);
     const [before] = await underWay();
-    const { signal, reached } = hold();
-    letGo();
-    await reached(STEP);
+    const held = hold();
+    lock.letGo();
+    await held.reached(STEP);
     // Whoever had waited for the lock would have got it.
     expect((await underWay())[0]).toEqual(before);
-    expect(signal.aborted).toBe(false);
-    await isFree;
+    expect(held.signal.aborted).toBe(false);
+    await lock.isFree;
     await until(async () => (await underWay())[0]?.progress !== null);
     await until(async () => (await underWay())[0]?.leaseUntil !== before?.leaseUntil);
     expect((await underWay())[0]?.progress).toEqual(STEP);
-    expect(signal.aborted).toBe(false);
+    expect(held.signal.aborted).toBe(false);
   });
 
   test('a ledger that fails altogether ends no run', async () => {
     const broken = openSqliteLedger(file);
     broken.close();
-    const { signal, reached, release } = holdLease({ ledger: broken, clock: systemClock }, RUN, SOON);
-    await reached(STEP);
+    const held = holdLease({ ledger: broken, clock: systemClock }, RUN, SOON);
+    await held.reached(STEP);
     await delay(30);
-    await release();
-    expect(signal.aborted).toBe(false);
+    await held.release();
+    expect(held.signal.aborted).toBe(false);
   });
 });

@@ -7,6 +7,8 @@ import { BUSY_TIMEOUT_MS, withLedgerErrors } from './database.ts';
 
 /** While this process waits for a lock it does nothing else, so what comes again by itself does not wait. */
 export const NO_PATIENCE = 0;
+/** For what is seldom and comes again all the same. */
+export const A_MOMENT_MS = 250;
 
 /** `patienceMs`: how long a lock of another process is waited for, where it is not as long as always. */
 export interface LedgerFile {
