@@ -1,4 +1,5 @@
 /** Parts of a runbook or of a run in words, for lists, pages and messages. */
+import { describeInterruption } from '../engine/entry.ts';
 import type { Pause } from '../core/ports.ts';
 import { exitCodeOf } from '../core/run.ts';
 import type { StoredRun } from '../core/run.ts';
@@ -35,14 +36,14 @@ export function shorten(text: string, length: number): string {
   return characters.length <= length ? text : `${characters.slice(0, length - 1).join('')}…`;
 }
 
-/** How a run ended, or where it is: `succeeded, exit 0`, `interrupted: its process is gone`. */
+/** How a run ended, or where it is: `succeeded, exit 0`, `Interrupted at “Drain” (step 2 of 4). …`. */
 export function describeEnd({ state, result, refusal, interruption }: StoredRun): string {
   if (result !== null) {
     const reason = result.reason === null ? '' : `: ${result.reason}`;
     return `${result.outcome}, exit ${exitCodeOf(result)}${reason}`;
   }
   if (refusal !== null) return `refused: ${refusal.message}`;
-  return interruption === undefined ? state : `interrupted: ${interruption.reason}`;
+  return interruption === undefined ? state : describeInterruption(interruption);
 }
 
 /** `anna@ops-1`, or what is known of it. */

@@ -10,20 +10,27 @@ import { sleep } from './wait.ts';
 
 /** How often somebody who waits looks. */
 const LOOK_MS = 100;
+/** … and how often after the runs of others, among them the one that is waited for: its owner may die meanwhile. */
+const LOOKS_PER_CARE = 20;
+
+export interface Watching {
+  /** Ends it early. */
+  readonly signal: AbortSignal;
+  /** Called now and then: see `recover`. */
+  readonly lookAfterRuns: () => Promise<void>;
+}
 
 /**
  * Recorded, and left for the owner to see.
  * @throws RunbookError `not-found` for a run that has ended, `usage` for a reason that is none
  */
-export async function requestCancel(
-  ports: OperationPorts,
-  { runId }: StoredRun,
-  reason: string | null,
-): Promise<Operation> {
+export async function requestCancel(ports: OperationPorts, run: StoredRun, reason: string | null): Promise<Operation> {
+  const { runId } = run;
   const operation = operationOf(ports, 'cancel', reason, { run: runId });
   if (await ports.ledger.requestCancel(runId, operation)) return operation;
-  throw new RunbookError('not-found', `Run ${runId} is not under way any more.`, {
-    fix: `\`runbook history ${runId}\` says how it ended; \`runbook ps\` shows what runs now.`,
+  const { state, result } = (await ports.ledger.get(runId)) ?? run;
+  throw new RunbookError('not-found', `Run ${runId} is not under way: it has ended (${result?.outcome ?? state}).`, {
+    fix: `\`runbook history ${runId}\` says how; \`runbook ps\` shows what runs now.`,
   });
 }
 
@@ -31,11 +38,11 @@ export async function requestCancel(
 export async function awaitEnd(
   { ledger, clock }: Pick<EnginePorts, 'ledger' | 'clock'>,
   runId: string,
-  forMs: number,
-  signal: AbortSignal,
+  { forMs, signal, lookAfterRuns }: { readonly forMs: number } & Watching,
 ): Promise<StoredRun | null> {
   const until = clock.monotonicMs() + forMs;
-  for (;;) {
+  for (let looks = 1; ; looks += 1) {
+    if (looks % LOOKS_PER_CARE === 0) await lookAfterRuns();
     const run = await ledger.get(runId);
     if (run !== null && !isUnderWay(run.state)) return run;
     if (signal.aborted || clock.monotonicMs() >= until) return null;

@@ -2,9 +2,10 @@
 import type { KeptOutput, OutputFacts } from '../core/ports.ts';
 import type { StoredRun } from '../core/run.ts';
 import { isUnderWay } from '../core/run-state.ts';
+import type { Watching } from './cancel.ts';
 import { createHeadings, stepNamesOf } from './headings.ts';
 import type { EnginePorts } from './ports.ts';
-import { sleep } from './wait.ts';
+import { aborted, sleep } from './wait.ts';
 
 export interface Follower {
   /** A step has begun, or what follows is of it; counts from 0. Not told of a runbook that has one. */
@@ -18,9 +19,10 @@ type FollowPorts = Pick<EnginePorts, 'ledger' | 'output'>;
 
 /** How often the ledger is asked, in milliseconds. */
 const LOOK_MS = 500;
+const LOOKS_PER_CARE = 4;
 
 /**
- * @param signal ends the watching, not the run
+ * The signal ends the watching, not the run.
  * @returns the run with its end; null where the watching was ended before
  * @throws RunbookError `io`; what the follower throws
  */
@@ -28,12 +30,13 @@ export async function followRun(
   ports: FollowPorts,
   run: StoredRun,
   follower: Follower,
-  signal: AbortSignal,
+  { signal, lookAfterRuns }: Watching,
 ): Promise<StoredRun | null> {
   const { runId } = run;
   const headings = createHeadings(await stepNamesOf(ports, run), (step, of, name) => follower.step(step, of, name));
   const [over, failed] = [new AbortController(), new AbortController()];
   const leave = AbortSignal.any([signal, failed.signal]);
+  const left = aborted(signal);
   let told = 0;
   const read = async (): Promise<void> => {
     for await (const item of ports.output.follow(runId, over.signal)) {
@@ -48,14 +51,16 @@ export async function followRun(
   let before: { readonly told: number; readonly step: number | null } = { told: -1, step: null };
   const isBeyond = watchTheCap(ports, runId);
   try {
-    while (!leave.aborted) {
+    for (let looks = 1; !leave.aborted; looks += 1) {
+      if (looks % LOOKS_PER_CARE === 0) await lookAfterRuns();
       const now = await look(ports, runId);
       if (now.end !== null) {
         headings.know(now.end);
         over.abort();
-        await (reading ?? read());
+        await Promise.race([reading ?? read(), left]);
+        if (signal.aborted) return null;
         await headings.finish();
-        return signal.aborted ? null : now.end;
+        return now.end;
       }
       if (reading === null) {
         reading = read();
@@ -73,7 +78,8 @@ export async function followRun(
   } finally {
     over.abort();
   }
-  await reading;
+  // A reader that does not read holds up nobody who leaves.
+  if (!signal.aborted) await reading;
   return null;
 }
 

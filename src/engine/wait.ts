@@ -13,3 +13,13 @@ export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', leave);
   });
 }
+
+/** Resolves when the signal is aborted. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => {
+      resolve();
+    });
+  });
+}

@@ -28,8 +28,10 @@ const PATIENCE_MS = 10_000;
 const ENDED_OTHERWISE = 66;
 
 export async function cancelCommand(terminal: Terminal, reference: string, options: CancelOptions): Promise<number> {
-  return await withLedger(terminal, options, async ({ app, style }, ports) => {
+  return await withLedger(terminal, options, async (context) => {
+    const { app, style, ports, lookAfterRuns } = context;
     const waitMs = readWait(options.wait, app.settings.stopGrace + PATIENCE_MS);
+    await lookAfterRuns();
     const run = await findRun(ports.ledger, reference);
     const operation = await requestCancel(ports, run, options.reason ?? null);
     const say = (text: string): void => {
@@ -44,7 +46,7 @@ export async function cancelCommand(terminal: Terminal, reference: string, optio
     }
     say(`asked ${what} to end; waiting for it, ${formatDuration(waitMs)} at most`);
     return await terminal.withStopSignal(async ({ stop }) => {
-      const end = await awaitEnd(ports, runId, waitMs, stop);
+      const end = await awaitEnd(ports, runId, { forMs: waitMs, signal: stop, lookAfterRuns });
       if (end === null && stop.aborted) {
         say(`not waiting any more; run ${runId} is still to be canceled`);
         return 128 + signalNumber(stopReasonOf(stop).signal);

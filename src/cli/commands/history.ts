@@ -22,8 +22,8 @@ export async function historyCommand(
     if (options.artifact !== undefined)
       throw new RunbookError('usage', '--artifact and --follow are both given.', { fix: 'Give one of them.' });
     const { followCommand } = await import('./history/follow.ts');
-    return await withLedger(terminal, options, async (context, ports) =>
-      followCommand(terminal, options, context, ports, reference ?? null),
+    return await withLedger(terminal, options, async (context) =>
+      followCommand(terminal, options, context, reference ?? null),
     );
   }
   return await withApp(terminal, options, async (context) =>

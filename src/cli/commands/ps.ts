@@ -11,7 +11,8 @@ import { withLedger } from '../with-ledger.ts';
 const MAX_NAME_LENGTH = 40;
 
 export async function psCommand(terminal: Terminal, options: CommonOptions): Promise<number> {
-  return await withLedger(terminal, options, async ({ style }, ports) => {
+  return await withLedger(terminal, options, async ({ style, ports, lookAfterRuns }) => {
+    await lookAfterRuns();
     const { runs, paused } = await whatRuns(ports);
     if (options.json === true) {
       await printJson(terminal, 'ps', { paused, runs: runs.map(asJson) });

@@ -9,12 +9,12 @@ import { followRun } from '../../../engine/follow.ts';
 import type { Follower } from '../../../engine/follow.ts';
 import type { EnginePorts } from '../../../engine/ports.ts';
 import { findRun } from '../../../engine/run-reference.ts';
-import type { CommandContext } from '../../context.ts';
 import { describeEnd } from '../../describe.ts';
 import { ChunkDecoder } from '../../output.ts';
 import { inline, printable } from '../../render.ts';
 import type { Style } from '../../render.ts';
 import type { Terminal } from '../../terminal.ts';
+import type { LedgerContext } from '../../with-ledger.ts';
 import { printRun } from './one-run.ts';
 import type { HistoryOptions } from './options.ts';
 
@@ -22,10 +22,10 @@ import type { HistoryOptions } from './options.ts';
 export async function followCommand(
   terminal: Terminal,
   options: HistoryOptions,
-  { app, style }: CommandContext,
-  ports: EnginePorts,
+  { app, style, ports, lookAfterRuns }: LedgerContext,
   reference: string | null,
 ): Promise<number> {
+  await lookAfterRuns();
   const run = reference === null ? await newestUnderWay(ports) : await findRun(ports.ledger, reference);
   const { runId } = run;
   const say = (text: string): void => {
@@ -34,8 +34,9 @@ export async function followCommand(
   const what = `run ${runId} (${inline(run.runbook.name)})`;
   say(isUnderWay(run.state) ? `following ${what}; Ctrl-C ends that, not the run` : `${what} has ended`);
   return await terminal.withStopSignal(async ({ stop }) => {
-    const end = await followRun(ports, run, createFollower(terminal, style, options), stop);
+    const end = await followRun(ports, run, createFollower(terminal, style, options), { signal: stop, lookAfterRuns });
     if (end === null) {
+      terminal.leaveSoon();
       say(`not following any more; \`runbook ps\` shows run ${runId}, \`runbook cancel ${runId}\` ends it`);
       return 128 + signalNumber(stopReasonOf(stop).signal);
     }
