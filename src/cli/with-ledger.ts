@@ -1,9 +1,8 @@
 /** For commands that look after runs. They ask the ledger, also where new runs are to leave no record. */
 import type { EnginePorts } from '../engine/ports.ts';
-import { recover } from '../engine/recover.ts';
 import { withApp } from './context.ts';
 import type { CommandContext, CommonOptions } from './context.ts';
-import { inline } from './render.ts';
+import { recoverRuns } from './recovery.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface LedgerContext extends CommandContext {
@@ -19,12 +18,9 @@ export async function withLedger<T>(
   body: (context: LedgerContext) => Promise<T>,
 ): Promise<T> {
   return await withApp(terminal, { ...options, history: 'ledger' }, async (context) => {
-    const ports = await context.app.engine();
     const lookAfterRuns = async (): Promise<void> => {
-      await recover(ports, async (warning) => {
-        terminal.say(`runbook: ${context.style.yellow('warning')}: ${inline(warning)}`);
-      });
+      await recoverRuns(terminal, context);
     };
-    return await body({ ...context, ports, lookAfterRuns });
+    return await body({ ...context, ports: await context.app.engine(), lookAfterRuns });
   });
 }

@@ -7,7 +7,7 @@ import type { Operation } from '../../src/core/ports.ts';
 import type { StoredRun } from '../../src/core/run.ts';
 import { eventually, letGo, start, startRun, waitFor } from '../helpers/background.ts';
 import { classic, createHome } from '../helpers/cli.ts';
-import type { Home } from '../helpers/cli.ts';
+import type { CliResult, Home } from '../helpers/cli.ts';
 import { requires } from '../helpers/requires.ts';
 import { inTerminal } from '../helpers/terminal.ts';
 
@@ -124,7 +124,7 @@ describe('a run that is canceled', () => {
       'Ask.md',
       '# Ask\n\n# Steps\n\n## Change\n```yaml\nconfirm: Sure?\n```\n```sh\ntouch "$HOME/effect"\n```\n',
     );
-    let canceled: Promise<{ exitCode: number | undefined }> | null = null;
+    const canceled: Promise<CliResult>[] = [];
     const { screen, exitCode } = await inTerminal(
       home.folder,
       ['execute', './Ask.md', '--history', 'ledger'],
@@ -132,12 +132,12 @@ describe('a run that is canceled', () => {
         [
           /Sure\? \[y\/N\] /,
           () => {
-            canceled = home.run(['cancel', 'LAST']);
+            canceled.push(home.run(['cancel', 'LAST']));
           },
         ],
       ],
     );
-    expect(await canceled).toMatchObject({ exitCode: 0 });
+    expect(await Promise.all(canceled)).toMatchObject([{ exitCode: 0 }]);
     expect(exitCode).toBe(143);
     expect(screen).toMatch(/Canceled by \S+@\S+\./);
     expect(existsSync(path.join(home.folder, 'effect'))).toBe(false);
@@ -202,7 +202,7 @@ describe('a run that is canceled', () => {
     for (let runs = 0; runs < 2; runs += 1) await home.run(['execute', './Done.md', '--history', 'ledger']);
     const { runs } = (await home.json(['history'])) as unknown as { runs: StoredRun[] };
     const [newest = '', other = ''] = runs.map(({ runId }) => runId);
-    const common = [...newest].findIndex((character, at) => character !== other[at]);
+    const common = Array.from(newest).findIndex((character, at) => character !== other[at]);
     const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
       [[newest], 66, /is not under way: it has ended \(succeeded\)/],
       [['last'], 66, /it has ended/],

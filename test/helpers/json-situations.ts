@@ -5,7 +5,7 @@ import { ERRORS } from '../../src/core/errors.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { classic } from './cli.ts';
 import type { Home } from './cli.ts';
-import { AUTH, CONFIRMED, execute, mint, SECRET, STEPS, underWay } from './json-calls.ts';
+import { AUTH, CONFIRMED, execute, mint, orphan, SECRET, STEPS, underWay } from './json-calls.ts';
 import type { Call } from './json-calls.ts';
 import { asObject } from './schemas.ts';
 import type { SchemaName } from './schemas.ts';
@@ -205,6 +205,17 @@ export const SITUATIONS: readonly Situation[] = [
     prepare: async (home) => {
       const after = await underWay(home);
       return { args: ['history'], after };
+    },
+  },
+  {
+    name: 'a run whose runner was killed',
+    shows: ['"interrupted"', '"result": null', '"name": "Two"'],
+    schema: 'history',
+    exit: 0,
+    optional: ['interruption'],
+    prepare: async (home) => {
+      await orphan(home);
+      return { args: ['history'] };
     },
   },
   {

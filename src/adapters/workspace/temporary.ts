@@ -94,7 +94,7 @@ export function createWorkspace({ parent, mountDir }: WorkspaceOptions): Workspa
         await leave(layout, identity, new Map());
         return layout.work;
       }
-      await removeTree(layout.root);
+      await removeTree(layout.root, identity);
       return null;
     },
 

@@ -1,6 +1,7 @@
 /** `runbook history`: what the ledger knows, newest first; or one run with its steps and its output. */
 import { RunbookError } from '../../core/errors.ts';
 import { withApp } from '../context.ts';
+import { recoverRuns } from '../recovery.ts';
 import type { Terminal } from '../terminal.ts';
 import { withLedger } from '../with-ledger.ts';
 import { filterOf } from './history/filter.ts';
@@ -26,9 +27,10 @@ export async function historyCommand(
       followCommand(terminal, options, context, reference ?? null),
     );
   }
-  return await withApp(terminal, options, async (context) =>
-    reference === undefined
+  return await withApp(terminal, options, async (context) => {
+    await recoverRuns(terminal, context);
+    return reference === undefined
       ? await listRuns(terminal, options, context, filter)
-      : await showRun(terminal, options, context, reference),
-  );
+      : await showRun(terminal, options, context, reference);
+  });
 }

@@ -3,8 +3,9 @@ import { exitCodeOf } from '../../../core/run.ts';
 import type { StepResult, StoredRun } from '../../../core/run.ts';
 import { formatDuration } from '../../../core/units.ts';
 import { inline, renderTable } from '../../render.ts';
+import { interruptionRows } from './interrupted.ts';
 
-export function factsOf(run: StoredRun): string {
+export function factsOf(run: StoredRun, entryPending: boolean): string {
   const { result, refusal, who, runbook } = run;
   const git =
     runbook.gitCommit === undefined
@@ -52,6 +53,9 @@ export function factsOf(run: StoredRun): string {
       `${result.output.bytes} bytes, ${result.output.dropped} not kept, sha256 ${result.output.digest}`,
     ]);
   }
+  rows.push(...interruptionRows(run));
+  if (run.interruption !== undefined) rows.push(['containment', containmentOf(run)]);
+  if (entryPending) rows.push(['entry', 'pending: it is written into the document when that can be written']);
   rows.push(['record', `${run.seq}, ${run.hash}`]);
   return renderTable(rows.map(([name, text]) => [name, inline(text)]));
 }

@@ -23,14 +23,17 @@ export async function showRun(
     await printRun(terminal, app, run);
     return 0;
   }
-  await terminal.print(`${factsOf(run)}\n`);
+  const entryPending = await (await app.ledger()).isEntryPending(run.runId);
+  await terminal.print(`${factsOf(run, entryPending)}\n`);
   await printLong(terminal, outputText(app.output.read(run.runId), droppedOf(run), printStyle));
   return 0;
 }
 
 /** The document of one run. */
-export async function printRun(terminal: Terminal, { output }: App, run: StoredRun): Promise<void> {
-  await printJson(terminal, 'history', { run, output: { ...keptTexts(output, run.runId), dropped: droppedOf(run) } });
+export async function printRun(terminal: Terminal, app: App, run: StoredRun): Promise<void> {
+  const entryPending = await (await app.ledger()).isEntryPending(run.runId);
+  const output = { ...keptTexts(app.output, run.runId), dropped: droppedOf(run) };
+  await printJson(terminal, 'history', { run, output, entryPending });
 }
 
 function droppedOf({ result }: StoredRun): number {
