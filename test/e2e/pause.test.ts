@@ -124,10 +124,10 @@ describe('the reason', () => {
   });
 
   it.each([
-    [['pause'], /Missing required argument 'reason'/],
-    [['pause', '  '], /The reason is empty/],
-    [['pause', 'x'.repeat(501)], /more than 500 characters/],
-  ])('is needed, and short: %j', async (args, says) => {
+    ['not there', ['pause'], /Missing required argument 'reason'/],
+    ['blank', ['pause', '  '], /The reason is empty/],
+    ['long', ['pause', 'x'.repeat(501)], /more than 500 characters/],
+  ])('is needed, and short: not one that is %s', async (_, args, says) => {
     const home = createHome();
     const { exitCode, stderr } = await home.run(args);
     expect(exitCode).toBe(64);
