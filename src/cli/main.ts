@@ -8,6 +8,7 @@ import type { ShowOptions } from './commands/show.ts';
 import type { HistoryOptions } from './commands/history.ts';
 import type { MintOptions } from './commands/token.ts';
 import type { CommonOptions } from './context.ts';
+import { addRunCommands } from './run-commands.ts';
 import { reportError } from './report.ts';
 import { createTerminal } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
@@ -117,8 +118,9 @@ function createProgram(terminal: Terminal): Command {
     'runbook history --runbook DrainNode --outcome failed',
     'runbook history 01K…',
     'runbook history 01K… --artifact report.txt > report.txt',
+    'runbook history 01K… --follow   # what it prints, until it ends',
   ])
-    .argument('[run]', 'id of a run, or its beginning')
+    .argument('[run]', 'id of a run, its beginning, or `last`')
     .option('--runbook <name>', 'only runs of this runbook')
     .option('--subject <name>', 'only runs of this caller')
     .addOption(
@@ -134,12 +136,15 @@ function createProgram(terminal: Terminal): Command {
       ]),
     )
     .option('--artifact <path>', 'print a file that the run has kept')
+    .option('-f, --follow', 'print the output as it comes, until the run ends (default: the newest one under way)')
     .option('-n, --limit <count>', 'at most so many', '20')
     .action(async (run_: string | undefined, options: HistoryOptions) => {
       await run(terminal, 'history', options, async () =>
         (await import('./commands/history.ts')).historyCommand(terminal, run_, options),
       );
     });
+
+  addRunCommands(terminal, add, run);
 
   add('config', 'Show every setting, its value and where it comes from.', [
     'runbook config',
