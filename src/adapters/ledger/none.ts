@@ -30,8 +30,11 @@ export function createNoLedger(): RunLedger {
     searchOutput: none,
     links: () => [],
     endedBefore: none,
-    prune: async () => ({ ranges: [], runs: 0, digest: '' }),
+    prune: async () => null,
+    forgetDocuments: async () => 0,
     forgetOutput: nothing,
+    takeTurn: no,
+    passTurn: nothing,
     copyTo: nothing,
     close: () => {},
   };

@@ -1,18 +1,14 @@
 /** What is known of runs. */
-import { inflateSync } from 'node:zlib';
 import type { ChainLink } from '../../core/chain.ts';
 import type { RunFilter, RunLedger } from '../../core/ports.ts';
 import type { RunRecord, StoredRun } from '../../core/run.ts';
 import { notALedger } from './database.ts';
+import { unpack } from './documents.ts';
+import type { StoredText } from './documents.ts';
 import type { LedgerFile } from './file.ts';
 import { sha256 } from './transitions.ts';
 
 type StoredLink = Pick<ChainLink, 'seq' | 'record' | 'prev' | 'hash'>;
-
-interface StoredText {
-  readonly size: number;
-  readonly text: Buffer;
-}
 
 /** For the parts of the ledger that find runs in their own way. */
 export interface RunReader {
@@ -101,13 +97,4 @@ function fold(links: readonly StoredLink[]): StoredRun | null {
   );
   const { at: _at, ...run } = said;
   return { ...run, seq: last.seq, prev: last.prev, hash: last.hash };
-}
-
-/** Null where the stored bytes are not what was stored. */
-function unpack({ size, text }: StoredText): Buffer | null {
-  try {
-    return inflateSync(text, { maxOutputLength: Math.max(size, 1) });
-  } catch {
-    return null;
-  }
 }

@@ -1,0 +1,84 @@
+/** A ledger's file as an auditor sees it: opened to be read, one moment of it, whatever schema it has. */
+import { existsSync, statSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import Database from 'better-sqlite3';
+import type { ChainLink } from '../../core/chain.ts';
+import { RunbookError } from '../../core/errors.ts';
+import type { LedgerView } from '../../core/ports.ts';
+import { notALedger, withLedgerErrors } from './database.ts';
+import { discrepancies } from './discrepancies.ts';
+import { APPLICATION_ID, MIGRATIONS } from './migrations.ts';
+
+const LINK = 'seq, run_id AS runId, state, at, record, prev, hash';
+
+/** @throws RunbookError `not-found`, `io`, `busy`, `unavailable` (not a ledger, damaged, of a newer program) */
+export function openLedgerView(path: string): LedgerView {
+  if (!existsSync(path))
+    throw new RunbookError('not-found', `There is no ledger ${path}.`, {
+      fix: 'Name its folder with --state-dir, or the file of a copy with --ledger.',
+    });
+  return withLedgerErrors(path, () => {
+    const db = new Database(addressOf(path), { readonly: true, fileMustExist: true });
+    try {
+      return viewOf(path, db);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  });
+}
+
+function viewOf(path: string, db: Database.Database): LedgerView {
+  const schema = Number(db.pragma('user_version', { simple: true }));
+  if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID || schema === 0) throw notALedger(path);
+  if (schema > MIGRATIONS.length)
+    throw new RunbookError('unavailable', `The ledger ${path} was written by a newer version of runbook.`, {
+      fix: `Use that version (schema ${schema}; this one knows up to ${MIGRATIONS.length}).`,
+    });
+  db.pragma('trusted_schema = OFF');
+  // All of it is of one moment; whoever writes meanwhile is not held up.
+  db.exec('BEGIN');
+  const hasOperations = schema > 2;
+  const count = (table: string): number => Number(db.prepare(`SELECT count(*) FROM ${table}`).pluck().get());
+  const links = (source: string): Iterable<ChainLink> =>
+    guarded(path, () => db.prepare<[], ChainLink>(`SELECT ${LINK} FROM ${source} ORDER BY seq`).iterate());
+  const withErrors = <T>(work: () => T): T => withLedgerErrors(path, work);
+  return {
+    links: () => links('transitions'),
+    lastSeq: () => withErrors(() => Number(db.prepare('SELECT coalesce(max(seq), 0) FROM transitions').pluck().get())),
+    prunings: () =>
+      hasOperations ? links(`operations JOIN transitions USING (seq) WHERE record LIKE '%"operation":"prune"%'`) : [],
+    discrepancies: () => guarded(path, () => discrepancies(db, hasOperations)),
+    counts: () =>
+      withErrors(() => ({
+        runs: count('runs'),
+        operations: hasOperations ? count('operations') : 0,
+        documents: count('documents'),
+      })),
+    close: () => {
+      db.close();
+    },
+  };
+}
+
+/**
+ * A file that nobody has open is not even looked for its side files, which would have to be made: it may lie where nothing
+ * can be written.
+ */
+function addressOf(path: string): string {
+  const wal = statSync(`${path}-wal`, { throwIfNoEntry: false });
+  return wal === undefined ? `${pathToFileURL(path).href}?immutable=1` : path;
+}
+
+function* guarded<T>(path: string, rows: () => Iterable<T>): Generator<T> {
+  const iterator = withLedgerErrors(path, () => rows()[Symbol.iterator]());
+  try {
+    for (;;) {
+      const next = withLedgerErrors(path, () => iterator.next());
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    iterator.return?.();
+  }
+}
