@@ -34,11 +34,11 @@ const TOLD: Readonly<Record<LinkFault, (seq: number, link: ChainLink) => string>
 };
 
 /**
- * @param prunings operations that took records out, as `LedgerView` has them
+ * @param operations as `LedgerView` has them: some of them took records out
  * @param anchors links that were kept elsewhere: each has to be there
  */
-export function createChainAudit(prunings: Iterable<ChainLink>, anchors: readonly Anchor[] = []): ChainAudit {
-  const taken = createTakenOut(prunings);
+export function createChainAudit(operations: Iterable<ChainLink>, anchors: readonly Anchor[] = []): ChainAudit {
+  const taken = createTakenOut(operations);
   const digests = new Map<number, Hash>();
   let last: Anchor = { seq: 0, hash: GENESIS };
   let takenOut = 0;

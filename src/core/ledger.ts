@@ -171,8 +171,8 @@ interface LedgerUpkeep {
    * had it since then (or in a future that a clock has made)
    */
   takeTurn(name: string, now: string, since: string): Promise<boolean>;
-  /** The next one who asks has a turn: the work was not done. */
-  passTurn(name: string): Promise<void>;
+  /** Those of which there is no record. */
+  unknownRuns(runIds: readonly string[]): Promise<readonly string[]>;
   /** A consistent copy while others write (0600), synced, whole or not at all. @throws RunbookError `io`, `usage` (the file is there) */
   copyTo(file: string): Promise<void>;
 }
@@ -183,8 +183,8 @@ export interface LedgerView {
   links(): Iterable<ChainLink>;
   /** Number of the last link; 0 for none. */
   lastSeq(): number;
-  /** Operations that took records out, in order. */
-  prunings(): Iterable<ChainLink>;
+  /** Those of them that are listed as operations, in order. */
+  operations(): Iterable<ChainLink>;
   /** Where something that is kept beside the chain (what queries look at, texts of documents, the file itself) differs from it. */
   discrepancies(): Iterable<Finding>;
   counts(): { readonly runs: number; readonly operations: number; readonly documents: number };

@@ -36,55 +36,62 @@ export function createTakenOut(operations: Iterable<ChainLink>): TakenOut {
     const { seq } = link;
     if (textFault(link) !== null) altered ??= seq;
     const said = readPruned(link.record);
-    if (said === null) continue;
+    if (said === null || prunings.has(seq)) continue;
     const isOrdered = said.ranges.every(
       ([first, last], n) => first > (said.ranges[n - 1]?.[1] ?? 0) && last >= first && last < seq,
     );
-    prunings.set(seq, {
-      first: said.ranges[0]?.[0] ?? 0,
-      end: said.ranges.at(-1)?.[1] ?? 0,
-      digest: said.digest,
-      problem: isOrdered ? null : 'says that records were taken out that it cannot have taken out',
-    });
-    if (isOrdered) for (const [first, last] of said.ranges) ranges.push({ first, last, by: seq });
+    const pruning = { first: said.ranges[0]?.[0] ?? 0, end: said.ranges.at(-1)?.[1] ?? 0, digest: said.digest };
+    let problem = isOrdered ? null : 'says that records were taken out that it cannot have taken out';
+    for (const [first, last] of isOrdered ? said.ranges : []) {
+      const other = insert(ranges, { first, last, by: seq });
+      if (other !== null) problem = `says that it took out what record ${other} had taken out`;
+    }
+    prunings.set(seq, { ...pruning, problem });
   }
-  ranges.sort((a, b) => a.first - b.first || a.by - b.by);
-  const disjoint = withoutOverlaps(ranges, (seq, other) => {
-    const pruning = prunings.get(seq);
-    if (pruning !== undefined)
-      prunings.set(seq, { ...pruning, problem: `says that it took out what record ${other} had taken out` });
-  });
   return {
-    by: (seq) => rangeOf(disjoint, seq)?.by ?? null,
+    by: (seq) => rangeOf(ranges, seq)?.by ?? null,
     pruning: (seq) => prunings.get(seq) ?? null,
     altered,
   };
 }
 
-/** Nothing is taken out twice: of two that say so, the later one cannot be right. */
-function withoutOverlaps(ranges: readonly Range[], tell: (seq: number, other: number) => void): readonly Range[] {
-  const disjoint: Range[] = [];
-  for (const range of ranges) {
-    const before = disjoint.at(-1);
-    if (before === undefined || before.last < range.first) disjoint.push(range);
-    else {
-      tell(Math.max(range.by, before.by), Math.min(range.by, before.by));
-      if (range.last > before.last) disjoint[disjoint.length - 1] = { ...before, last: range.last };
-    }
+/**
+ * Nothing is taken out twice: of two operations that say so, the earlier one is believed.
+ * @returns the one that has it already; null where there is none
+ */
+function insert(ranges: Range[], { first, last, by }: Range): number | null {
+  const place = countTo(ranges, first);
+  const parts: Range[] = [];
+  let other: number | null = null;
+  let from = first;
+  for (let n = Math.max(place - 1, 0); n < ranges.length; n += 1) {
+    const taken = ranges[n];
+    if (taken === undefined || taken.first > last) break;
+    if (taken.last < from) continue;
+    other ??= taken.by;
+    if (taken.first > from) parts.push({ first: from, last: taken.first - 1, by });
+    from = taken.last + 1;
   }
-  return disjoint;
+  if (from <= last) parts.push({ first: from, last, by });
+  ranges.splice(place, 0, ...parts);
+  if (other !== null) ranges.sort((a, b) => a.first - b.first);
+  return other;
 }
 
-/** The last range that begins at or before the number, if it reaches so far. */
 function rangeOf(ranges: readonly Range[], seq: number): Range | null {
+  const range = ranges[countTo(ranges, seq) - 1];
+  return range !== undefined && seq <= range.last ? range : null;
+}
+
+/** How many ranges begin at or before the number. */
+function countTo(ranges: readonly Range[], seq: number): number {
   let [from, to] = [0, ranges.length];
   while (from < to) {
     const middle = (from + to) >> 1;
     if ((ranges[middle]?.first ?? 0) <= seq) from = middle + 1;
     else to = middle;
   }
-  const range = ranges[from - 1];
-  return range !== undefined && seq <= range.last ? range : null;
+  return from;
 }
 
 function readPruned(

@@ -54,7 +54,7 @@ export function auditRecord(
   };
 
   function* chain(): Generator<Finding> {
-    audit = createChainAudit(view.prunings(), anchors);
+    audit = createChainAudit(view.operations(), anchors);
     const finding = firstOf(view, audit, onProgress);
     if (finding !== null) yield finding;
   }

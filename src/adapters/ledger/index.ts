@@ -15,6 +15,6 @@ export async function openLedger(name: keyof typeof LEDGERS, path: string, isGon
 }
 
 /** Whatever an auditor looks at is a file of SQLite. @throws RunbookError `not-found`, `io`, `busy`, `unavailable` */
-export async function openView(path: string): Promise<LedgerView> {
-  return (await import('./view.ts')).openLedgerView(path);
+export async function openView(path: string, isCopy: boolean): Promise<LedgerView> {
+  return (await import('./view.ts')).openLedgerView(path, isCopy);
 }

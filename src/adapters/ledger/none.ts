@@ -34,7 +34,7 @@ export function createNoLedger(): RunLedger {
     forgetDocuments: async () => 0,
     forgetOutput: nothing,
     takeTurn: no,
-    passTurn: nothing,
+    unknownRuns: none,
     copyTo: nothing,
     close: () => {},
   };

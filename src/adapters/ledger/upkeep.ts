@@ -10,7 +10,7 @@ import { once } from './file.ts';
 
 export function createUpkeep(
   file: LedgerFile,
-): Pick<RunLedger, 'links' | 'forgetOutput' | 'takeTurn' | 'passTurn' | 'copyTo'> {
+): Pick<RunLedger, 'links' | 'forgetOutput' | 'takeTurn' | 'unknownRuns' | 'copyTo'> {
   const { db } = file;
   // Prepared at the first use: most commands need none of it.
   const statements = once(() => ({
@@ -23,10 +23,11 @@ export function createUpkeep(
   const turns = once(() => ({
     last: db.prepare<[string], string>('SELECT at FROM turns WHERE name = ?').pluck(),
     take: db.prepare<[string, string]>('INSERT OR REPLACE INTO turns VALUES (?, ?)'),
-    pass: db.prepare<[string]>('DELETE FROM turns WHERE name = ?'),
   }));
   return {
-    links: (after = 0) => statements().links.iterate(after),
+    *links(after = 0) {
+      yield* file.ask(() => statements().links.iterate(after));
+    },
     async forgetOutput(runIds) {
       file.note(() => {
         const { forget, forgotten } = statements();
@@ -45,9 +46,11 @@ export function createUpkeep(
       if (!file.ask(isFree)) return false;
       return file.note(() => isFree() && turns().take.run(name, now).changes === 1);
     },
-    async passTurn(name) {
-      file.note(() => turns().pass.run(name));
-    },
+    unknownRuns: async (runIds) =>
+      file.ask(() => {
+        const isKnown = db.prepare<[string], number>('SELECT 1 FROM runs WHERE run_id = ?').pluck();
+        return runIds.filter((runId) => isKnown.get(runId) === undefined);
+      }),
     async copyTo(target) {
       if (existsSync(target))
         throw new RunbookError('usage', `${target} is there already.`, { fix: 'Name a file that is not there yet.' });

@@ -1,9 +1,9 @@
 /** A ledger's file as an auditor sees it: opened to be read, one moment of it, whatever schema it has. */
-import { existsSync, statSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
+import { existsSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { ChainLink } from '../../core/chain.ts';
 import { RunbookError } from '../../core/errors.ts';
+import { codeOf } from '../../core/failures.ts';
 import type { LedgerView } from '../../core/ports.ts';
 import { notALedger, withLedgerErrors } from './database.ts';
 import { discrepancies } from './discrepancies.ts';
@@ -11,14 +11,14 @@ import { APPLICATION_ID, MIGRATIONS } from './migrations.ts';
 
 const LINK = 'seq, run_id AS runId, state, at, record, prev, hash';
 
-/** @throws RunbookError `not-found`, `io`, `busy`, `unavailable` (not a ledger, damaged, of a newer program) */
-export function openLedgerView(path: string): LedgerView {
+/** @param isCopy not the ledger of anybody's runs. @throws RunbookError `not-found`, `io`, `busy`, `unavailable` (not a ledger, damaged, of a newer program) */
+export function openLedgerView(path: string, isCopy: boolean): LedgerView {
   if (!existsSync(path))
     throw new RunbookError('not-found', `There is no ledger ${path}.`, {
       fix: 'Name its folder with --state-dir, or the file of a copy with --ledger.',
     });
   return withLedgerErrors(path, () => {
-    const db = new Database(addressOf(path), { readonly: true, fileMustExist: true });
+    const db = connect(path, isCopy);
     try {
       return viewOf(path, db);
     } catch (error) {
@@ -46,8 +46,7 @@ function viewOf(path: string, db: Database.Database): LedgerView {
   return {
     links: () => links('transitions'),
     lastSeq: () => withErrors(() => Number(db.prepare('SELECT coalesce(max(seq), 0) FROM transitions').pluck().get())),
-    prunings: () =>
-      hasOperations ? links(`operations JOIN transitions USING (seq) WHERE record LIKE '%"operation":"prune"%'`) : [],
+    operations: () => (hasOperations ? links('operations JOIN transitions USING (seq)') : []),
     discrepancies: () => guarded(path, () => discrepancies(db, hasOperations)),
     counts: () =>
       withErrors(() => ({
@@ -62,12 +61,22 @@ function viewOf(path: string, db: Database.Database): LedgerView {
 }
 
 /**
- * A file that nobody has open is not even looked for its side files, which would have to be made: it may lie where nothing
- * can be written.
+ * Who opens a ledger only to read leaves its side files behind, since they can only be put away by who may write. So a ledger
+ * that is in use is opened to be written, and never is; a copy is not, nor what can only be read.
  */
-function addressOf(path: string): string {
-  const wal = statSync(`${path}-wal`, { throwIfNoEntry: false });
-  return wal === undefined ? `${pathToFileURL(path).href}?immutable=1` : path;
+function connect(path: string, isCopy: boolean): Database.Database {
+  const options = { fileMustExist: true };
+  if (isCopy) return new Database(path, { ...options, readonly: true });
+  try {
+    const db = new Database(path, options);
+    db.pragma('query_only = ON');
+    // The first look at the file: whether that can be done at all.
+    db.pragma('user_version');
+    return db;
+  } catch (error) {
+    if (!/^SQLITE_(?:CANTOPEN|READONLY|PERM)/.test(codeOf(error))) throw error;
+    return new Database(path, { ...options, readonly: true });
+  }
 }
 
 function* guarded<T>(path: string, rows: () => Iterable<T>): Generator<T> {

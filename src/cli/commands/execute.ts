@@ -6,6 +6,7 @@ import { signalNumber } from '../../core/signals.ts';
 import type { RunRequest, StepChoice } from '../../core/run.ts';
 import { formatDuration, parseDuration } from '../../core/units.ts';
 import { execute } from '../../engine/execute.ts';
+import { lookAfterOutput } from '../../engine/retention.ts';
 import { refuseRequest } from '../../engine/refuse.ts';
 import { withApp } from '../context.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
@@ -68,6 +69,7 @@ export async function executeCommand(
       try {
         const result = await execute(ports, { ...request, signal, force }, view.listener);
         await view.finish(result);
+        if (!signal.aborted) await lookAfterOutput(ports);
         if (result.outcome === 'timed-out' || result.outcome === 'canceled') terminal.leaveSoon();
         return exitCodeOf(result);
       } catch (error) {

@@ -7,4 +7,8 @@ export interface HistoryOptions extends CommonOptions {
   readonly outcome?: string;
   readonly limit?: string;
   readonly artifact?: string;
+  readonly prune?: boolean;
+  readonly olderThan?: string;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
 }
