@@ -13,6 +13,8 @@ export interface RunFilter {
   readonly state?: string;
   /** A rehearsal has no outcome that counts: it is not among them. */
   readonly outcome?: string;
+  /** Any of them; a state is one, too (`refused`, `interrupted`). */
+  readonly outcomes?: readonly string[];
   readonly incident?: string;
   /** ISO 8601 in UTC; runs that were asked for at or after it. */
   readonly since?: string;
@@ -139,15 +141,17 @@ interface PendingEntries {
   entryWritten(runId: string): Promise<void>;
 }
 
-/** Text of kept output. */
+/** Text of kept output. The index may be wrong in one direction only: whoever asks looks at the output itself. */
 interface OutputSearch {
-  /** @param isWhole whether `text` is all of the output that is kept; what is not whole is always a candidate */
-  indexOutput(runId: string, text: string, isWhole: boolean): Promise<void>;
+  /** @param text of all that is kept of the output; null where it is too long: it is a candidate whatever is looked for */
+  indexOutput(runId: string, text: string | null): Promise<void>;
   /**
-   * Runs that fit the filter and whose output may hold the text, whatever its case, newest first. At least 3 characters.
-   * The index may be wrong in one direction only: the output itself decides.
+   * Runs that fit the filter and whose output may hold the text, whatever its case (`foldCase`), newest first; `limit` of
+   * them are read at once. At least 3 characters.
    */
-  searchOutput(text: string, filter: RunFilter): Promise<readonly StoredRun[]>;
+  searchOutput(text: string, filter: RunFilter): AsyncIterable<StoredRun>;
+  /** Runs that fit the filter (but its limit) and whose output is not kept any more. */
+  countWithoutOutput(filter: RunFilter): Promise<number>;
 }
 
 /** The whole of it, for who keeps house. What an auditor sees is a `LedgerView`. */

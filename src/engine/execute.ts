@@ -25,6 +25,7 @@ import { projectResult } from './projection.ts';
 import { refuse } from './refuse.ts';
 import { checkStubs } from './rehearsal.ts';
 import { checkRequirements } from './requirements.ts';
+import { indexOutput } from './search.ts';
 import { maskReasons } from './secrets.ts';
 import { brokenOff, runSteps } from './steps.ts';
 import type { StepsResult } from './steps.ts';
@@ -59,6 +60,7 @@ export async function execute(ports: EnginePorts, request: RunRequest, listener:
     await projectResult(ports, draft, result, emit);
     if (result.workFolder === null) await removeWorkFolder(draft, begun.workFolder, emit);
   }
+  await indexOutput(ports, result);
   await emit({ type: 'finished', runId, result });
   return result;
 }

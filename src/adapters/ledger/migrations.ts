@@ -91,7 +91,9 @@ const CARE = `
   ALTER TABLE runs ADD COLUMN entry TEXT;
   ALTER TABLE runs ADD COLUMN entry_writer TEXT;
   ALTER TABLE runs ADD COLUMN indexed TEXT NOT NULL DEFAULT 'not';
-  UPDATE runs SET incident = (SELECT json_extract(record, '$.incident') FROM transitions WHERE seq = first_seq);
+  UPDATE runs SET
+    incident = (SELECT json_extract(record, '$.incident') FROM transitions WHERE seq = first_seq),
+    indexed = CASE WHEN started_at IS NULL AND state IN ('finished', 'refused') THEN 'whole' ELSE 'not' END;
   DROP INDEX runs_by_started;
   DROP INDEX runs_by_runbook;
   DROP INDEX runs_by_subject;

@@ -66,7 +66,10 @@ export function createQueries(
 }
 
 /** A `WHERE` over `runs`, which may be joined with other tables. */
-export function conditionsOf({ limit, ...wanted }: RunFilter): { readonly where: string; readonly values: object } {
+export function conditionsOf({ limit, outcomes, ...wanted }: RunFilter): {
+  readonly where: string;
+  readonly values: object;
+} {
   if (!Number.isSafeInteger(limit) || limit < 0) throw new TypeError(`limit ${limit} is not a count`);
   const columns = (['runbook', 'path', 'subject', 'state', 'outcome', 'incident'] as const).filter(
     (name) => wanted[name] !== undefined,
@@ -74,6 +77,13 @@ export function conditionsOf({ limit, ...wanted }: RunFilter): { readonly where:
   const conditions = columns.map((name) => `runs.${name} = @${name}`);
   if (wanted.outcome !== undefined || wanted.incomplete) conditions.push('rehearsal = 0');
   if (wanted.incomplete) conditions.push("started_at IS NOT NULL AND outcome IS NOT 'succeeded'");
+  const ends = Object.fromEntries((outcomes ?? []).map((end, n) => [`end${n}`, end]));
+  if (outcomes !== undefined) {
+    const any = Object.keys(ends)
+      .map((name) => `@${name}`)
+      .join(', ');
+    conditions.push(`(runs.state IN (${any}) OR runs.outcome IN (${any}) AND rehearsal = 0)`);
+  }
   // A range can use the index of the ids; a pattern would make `%` in an id mean something.
   if (wanted.idPrefix !== undefined) conditions.push("run_id >= @idPrefix AND run_id < @idPrefix || '~'");
   if (wanted.since !== undefined) conditions.push('enqueued_at >= @since');
@@ -81,7 +91,7 @@ export function conditionsOf({ limit, ...wanted }: RunFilter): { readonly where:
   if (wanted.before !== undefined) conditions.push('first_seq < @before');
   return {
     where: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`,
-    values: { ...wanted, limit },
+    values: { ...wanted, ...ends, limit },
   };
 }
 
