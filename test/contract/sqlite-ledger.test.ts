@@ -70,7 +70,9 @@ upkeepContract('sqlite', underTest);
 /** Fills the beginnings of all pages of these tables with rubbish. */
 function spoilPages(file: string, tables: readonly string[]): void {
   const pages = behind((db) =>
-    tables.flatMap((table) => db.prepare<[string], number>('SELECT pageno FROM dbstat WHERE name = ?').pluck().all(table)),
+    tables.flatMap((table) =>
+      db.prepare<[string], number>('SELECT pageno FROM dbstat WHERE name = ?').pluck().all(table),
+    ),
   );
   const bytes = readFileSync(file);
   for (const page of pages) bytes.fill(0xa5, (page - 1) * 4096, (page - 1) * 4096 + 200);

@@ -1,5 +1,5 @@
 /** Copies of a ledger's file: consistent while others write, private, whole or not at all. */
-import { closeSync, linkSync, openSync, rmSync } from 'node:fs';
+import { closeSync, linkSync, openSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type Database from 'better-sqlite3';
 import { RunbookError } from '../../core/errors.ts';
@@ -11,10 +11,12 @@ import { syncFile, syncFolder } from './sync.ts';
  * @throws RunbookError `usage` where `target` is there, `io`; nothing of the copy is left then
  */
 export function copyWhole(db: Database.Database, target: string, draft: string): void {
+  let isMade = false;
   try {
-    rmSync(draft, { force: true });
+    removeFile(draft);
     // SQLite takes an empty file for one that is not there; so nobody else can read it at any time.
     closeSync(openSync(draft, 'wx', 0o600));
+    isMade = true;
     db.prepare<[string]>('VACUUM INTO ?').run(draft);
     syncFile(draft);
     linkSync(draft, target);
@@ -22,7 +24,15 @@ export function copyWhole(db: Database.Database, target: string, draft: string):
   } catch (error) {
     throw asCopyError(target, error);
   } finally {
-    rmSync(draft, { force: true });
+    if (isMade) removeFile(draft);
+  }
+}
+
+function removeFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
   }
 }
 

@@ -45,10 +45,8 @@ export function createPruning(file: LedgerFile): Pick<RunLedger, 'endedBefore' |
   return {
     endedBefore: async (time) => file.ask(() => statements().ended.all(time, time)),
 
-    async prune(runIds, operation) {
-      // Per connection, and not within a transaction: what is taken out is overwritten, too.
-      file.ask(() => db.pragma('secure_delete = ON'));
-      return file.change(() => {
+    prune: async (runIds, operation) =>
+      file.change(() => {
         const { run, linksOf, forgetText, removeRun, empty } = statements();
         // Somebody else may have been here since the caller looked.
         const runs = runIds.flatMap((runId) => {
@@ -71,8 +69,7 @@ export function createPruning(file: LedgerFile): Pick<RunLedger, 'endedBefore' |
         );
         appendOperation(file, { ...operation, pruned });
         return pruned;
-      });
-    },
+      }),
 
     async forgetDocuments() {
       const { lastSeq, unnamed, named, removeDocument } = statements();

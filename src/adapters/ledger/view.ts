@@ -38,6 +38,7 @@ function viewOf(path: string, db: Database.Database): LedgerView {
   db.pragma('trusted_schema = OFF');
   // All of it is of one moment; whoever writes meanwhile is not held up.
   db.exec('BEGIN');
+  db.prepare('SELECT 1 FROM transitions').get();
   const hasOperations = schema > 2;
   const count = (table: string): number => Number(db.prepare(`SELECT count(*) FROM ${table}`).pluck().get());
   const links = (source: string): Iterable<ChainLink> =>
