@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { RunbookError } from '../core/errors.ts';
 import { VERSION } from '../version.ts';
+import type { AuditListOptions, VerifyOptions } from './commands/audit.ts';
 import type { ExecuteOptions } from './commands/execute.ts';
 import type { ValidateOptions } from './commands/validate.ts';
 import type { ShowOptions } from './commands/show.ts';
@@ -119,6 +120,7 @@ function createProgram(terminal: Terminal): Command {
     'runbook history 01K…',
     'runbook history 01K… --artifact report.txt > report.txt',
     'runbook history 01K… --follow   # what it prints, until it ends',
+    'runbook history --prune --older-than 730d --dry-run',
   ])
     .argument('[run]', 'id of a run, its beginning, or `last`')
     .option('--runbook <name>', 'only runs of this runbook')
@@ -138,6 +140,10 @@ function createProgram(terminal: Terminal): Command {
     .option('--artifact <path>', 'print a file that the run has kept')
     .option('-f, --follow', 'print the output as it comes, until the run ends (default: the newest one under way)')
     .option('-n, --limit <count>', 'at most so many', '20')
+    .option('--prune', 'take records of old runs out of the ledger, with their outputs; asks first')
+    .option('--older-than <age>', 'with --prune: of runs that ended so long ago (365d)')
+    .option('--dry-run', 'with --prune: only say what would be taken out')
+    .option('-y, --yes', 'with --prune: do not ask')
     .action(async (run_: string | undefined, options: HistoryOptions) => {
       await run(terminal, 'history', options, async () =>
         (await import('./commands/history.ts')).historyCommand(terminal, run_, options),
@@ -184,7 +190,46 @@ function createProgram(terminal: Terminal): Command {
       );
     });
 
-  for (const command of [...program.commands, ...token.commands]) addCommonOptions(command);
+  const audit = program.command('audit').description('The ledger as a whole: whether it holds, what was done to it.');
+  audit.helpCommand(false).action(() => {
+    audit.outputHelp();
+  });
+  withExamples(
+    audit.command('verify').description('Check that nothing in the record was altered; names the first bad record.'),
+    [
+      'runbook audit verify',
+      'runbook audit verify --expect 4711:9f86d081…   # a record whose hash you have kept',
+      'runbook audit verify --ledger backup.sqlite',
+    ],
+  )
+    .option('--ledger <file>', 'a copy of a ledger; it is only read')
+    .option('--expect <SEQ:HASH>', 'a record that has to be there; may be given several times', collect)
+    .action(async (options: VerifyOptions) => {
+      await run(terminal, 'audit verify', options, async () =>
+        (await import('./commands/audit.ts')).verifyCommand(terminal, options),
+      );
+    });
+  withExamples(audit.command('list').description('Show what was done to runs and to the record, newest first.'), [
+    'runbook audit list',
+    'runbook audit list --json | jq \'.operations[] | select(.operation == "prune")\'',
+  ])
+    .option('-n, --limit <count>', 'at most so many', '20')
+    .action(async (options: AuditListOptions) => {
+      await run(terminal, 'audit list', options, async () =>
+        (await import('./commands/audit.ts')).listCommand(terminal, options),
+      );
+    });
+  withExamples(audit.command('copy').description('Copy the ledger while others may write to it, and check the copy.'), [
+    'runbook audit copy /backup/ledger-$(date +%F).sqlite',
+  ])
+    .argument('<file>', 'where; it must not be there yet')
+    .action(async (file: string, options: CommonOptions) => {
+      await run(terminal, 'audit copy', options, async () =>
+        (await import('./commands/audit.ts')).copyCommand(terminal, file, options),
+      );
+    });
+
+  for (const command of [...program.commands, ...token.commands, ...audit.commands]) addCommonOptions(command);
   return program;
 }
 

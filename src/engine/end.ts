@@ -8,6 +8,7 @@ import type { Draft } from './draft.ts';
 import { NO_OUTPUT } from './output.ts';
 import type { EnginePorts } from './ports.ts';
 import { projectResult } from './projection.ts';
+import { indexOutput } from './search.ts';
 import { removeWorkFolder } from './work-folder.ts';
 
 /** Each attempt waits as long as the ledger does for a lock (5 s for SQLite). */
@@ -28,6 +29,7 @@ export async function conclude(
     await projectResult(ports, draft, result, emit);
     if (result.workFolder === null) await removeWorkFolder(draft, workFolder, emit);
   }
+  await indexOutput(ports, result);
 }
 
 /**

@@ -114,9 +114,9 @@ function prepare({ db }: LedgerFile) {
     stateOf: db.prepare<[string], { state: RunState }>('SELECT state FROM runs WHERE run_id = ?'),
     addRun: db.prepare<[Record<string, string | number | null>]>(
       `INSERT INTO runs (first_seq, run_id, enqueued_at, runbook, path, rehearsal, subject, incident, state,
-                         boot_id, pid_ns, pid, start_time, host, lease_until, entry)
+                         boot_id, pid_ns, pid, start_time, host, lease_until, entry, indexed)
        VALUES (@firstSeq, @runId, @enqueuedAt, @runbook, @path, @rehearsal, @subject, @incident, @state,
-               @bootId, @pidNamespace, @pid, @startTime, @host, @leaseUntil, @entry)`,
+               @bootId, @pidNamespace, @pid, @startTime, @host, @leaseUntil, @entry, CASE @state WHEN 'refused' THEN 'whole' ELSE 'not' END)`,
     ),
     // Runs under way of the document (by its path) that the given run is of.
     runningBeside: db.prepare<[string], OwnerRow>(
@@ -128,7 +128,8 @@ function prepare({ db }: LedgerFile) {
     ),
     ended: db.prepare<[{ runId: string; state: RunState; at: string; outcome: string | null; entry: string | null }]>(
       `UPDATE runs SET state = @state, finished_at = @at, outcome = @outcome, cancel = NULL, progress = NULL,
-                       entry = CASE entry WHEN 'wanted' THEN @entry ELSE entry END
+                       entry = CASE entry WHEN 'wanted' THEN @entry ELSE entry END,
+                       indexed = CASE WHEN started_at IS NULL THEN 'whole' ELSE indexed END
        WHERE run_id = @runId`,
     ),
     keepText: db.prepare<[string, number, Buffer]>('INSERT OR IGNORE INTO documents VALUES (?, ?, ?)'),

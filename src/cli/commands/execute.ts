@@ -7,6 +7,7 @@ import type { RunRequest, StepChoice } from '../../core/run.ts';
 import { formatDuration, parseDuration } from '../../core/units.ts';
 import { execute } from '../../engine/execute.ts';
 import type { EnginePorts } from '../../engine/ports.ts';
+import { lookAfterOutput } from '../../engine/retention.ts';
 import { refuseRequest } from '../../engine/refuse.ts';
 import { withApp } from '../context.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
@@ -71,6 +72,7 @@ export async function executeCommand(
       try {
         const result = await execute(ports, { ...request, signal, force }, view.listener);
         await view.finish(result);
+        if (!signal.aborted) await lookAfterOutput(ports);
         if (result.outcome === 'timed-out' || result.outcome === 'canceled') terminal.leaveSoon();
         return exitCodeOf(result);
       } catch (error) {

@@ -8,6 +8,7 @@ import { filterOf } from './history/filter.ts';
 import { listRuns } from './history/list.ts';
 import { showRun } from './history/one-run.ts';
 import type { HistoryOptions } from './history/options.ts';
+import { pruneRuns } from './history/prune.ts';
 
 export type { HistoryOptions };
 
@@ -16,6 +17,8 @@ export async function historyCommand(
   reference: string | undefined,
   options: HistoryOptions,
 ): Promise<number> {
+  if (options.prune === true || options.olderThan !== undefined || options.dryRun === true)
+    return await pruneRuns(terminal, reference, options);
   const filter = filterOf(options);
   if (reference === undefined && options.artifact !== undefined)
     throw new RunbookError('usage', '--artifact needs a run.', { fix: 'Write `runbook history RUN --artifact PATH`.' });

@@ -8,4 +8,8 @@ export interface HistoryOptions extends CommonOptions {
   readonly limit?: string;
   readonly artifact?: string;
   readonly follow?: boolean;
+  readonly prune?: boolean;
+  readonly olderThan?: string;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
 }
