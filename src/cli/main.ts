@@ -5,6 +5,7 @@ import { VERSION } from '../version.ts';
 import type { ExecuteOptions } from './commands/execute.ts';
 import type { ValidateOptions } from './commands/validate.ts';
 import type { ShowOptions } from './commands/show.ts';
+import { FORMATS } from './commands/history/options.ts';
 import type { HistoryOptions } from './commands/history.ts';
 import type { MintOptions } from './commands/token.ts';
 import type { CommonOptions } from './context.ts';
@@ -38,6 +39,7 @@ function createProgram(terminal: Terminal): Command {
     'runbook execute RotateKey --env VAULT_TOKEN --env CERT=@cert.pem   # from your environment; from a file',
     'get-token | runbook execute Deploy --token - --yes --json',
     "runbook execute DrainNode --env NODE=worker-7 --from 'Service the node'   # go on after a failure",
+    'runbook execute Deploy --incident INC-42 --record record.json   # the record for a pipeline',
     'runbook execute DrainNode --env NODE=worker-7 --stubs test/stubs   # rehearse with stand-ins for kubectl',
   ])
     .alias('run')
@@ -69,6 +71,7 @@ function createProgram(terminal: Terminal): Command {
       ]),
     )
     .option('--incident <id>', 'the incident that this run belongs to')
+    .option('--record <file>', 'write the finished record to this file, as `history RUN --json` prints it')
     .option('--strict', 'refuse the run where a declared limit cannot be held here')
     .option('-y, --yes', 'confirm all steps beforehand')
     .option('--no-input', 'never ask anything')
@@ -112,30 +115,37 @@ function createProgram(terminal: Terminal): Command {
       );
     });
 
-  add('history', 'Show what was run: all runs, or one of them with its output.', [
+  add('history', 'Show what was run: the runs that fit, or one of them with its output.', [
     'runbook history --limit 5',
-    'runbook history --runbook DrainNode --outcome failed',
+    'runbook history --runbook DrainNode --outcome failed,timed-out --since 7d',
+    'runbook history --since 2026-03 --until 2026-03 --format csv > march.csv   # a whole month, in UTC',
+    "runbook history --grep 'connection refused' --subject anna",
+    'runbook history --incident INC-42 --format markdown   # a summary to paste',
     'runbook history 01K…',
+    'runbook history 01K… --document   # what it said when it was run',
     'runbook history 01K… --artifact report.txt > report.txt',
   ])
     .argument('[run]', 'id of a run, or its beginning')
     .option('--runbook <name>', 'only runs of this runbook')
     .option('--subject <name>', 'only runs of this caller')
-    .addOption(
-      new Option('--outcome <outcome>', 'only runs that ended so').choices([
-        'succeeded',
-        'failed',
-        'timed-out',
-        'canceled',
-        'limit-exceeded',
-        'spawn-failed',
-        'refused',
-        'interrupted',
-      ]),
+    .option(
+      '--outcome <outcome>',
+      'only runs that ended so: succeeded, failed, timed-out, canceled, limit-exceeded, spawn-failed, refused, interrupted; several with commas',
+      collect,
     )
+    .option('--since <when>', 'only runs asked for since then: 2026-03-01, 2026-03-01T14:30, or how long ago (7d, 24h)')
+    .option(
+      '--until <when>',
+      'only runs asked for until then; a date alone is that whole day, 2026-03 the month, in UTC',
+    )
+    .option('--incident <id>', 'only runs of this incident')
+    .option('--grep <text>', 'only runs that printed this, whatever its case; at least 3 characters')
+    .option('-n, --limit <count>', 'at most so many (default: 20; csv and markdown: 1000)')
+    .addOption(new Option('--format <format>', 'how to print it (default: text)').choices(FORMATS))
     .option('--artifact <path>', 'print a file that the run has kept')
-    .option('-n, --limit <count>', 'at most so many', '20')
-    .action(async (run_: string | undefined, options: HistoryOptions) => {
+    .option('--document', 'print the document as it was when it was run')
+    .action(async (run_: string | undefined, given: HistoryOptions) => {
+      const options = given.format === 'json' ? { ...given, json: true } : given;
       await run(terminal, 'history', options, async () =>
         (await import('./commands/history.ts')).historyCommand(terminal, run_, options),
       );
@@ -226,13 +236,18 @@ export async function main(): Promise<void> {
     await program.parseAsync();
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return;
-    const options = { json: words.includes('--json'), color: !words.includes('--no-color') };
+    const options = { json: isForMachines(words), color: !words.includes('--no-color') };
     const command = program.commands.find(
       (known) => words[0] === known.name() || known.aliases().includes(words[0] ?? ''),
     );
     const failure = error instanceof CommanderError ? asUsageError(error) : error;
     process.exitCode = await reportError(terminal, command?.name() ?? 'runbook', options, failure);
   }
+}
+
+/** Also where the words make no sense otherwise. */
+function isForMachines(words: readonly string[]): boolean {
+  return words.includes('--json') || words.includes('--format=json') || words[words.indexOf('--format') + 1] === 'json';
 }
 
 /** Commander's `error: unknown option '--x'\n(Did you mean --y?)` as one sentence and what to do. */

@@ -43,7 +43,6 @@ export async function execute(ports: EnginePorts, request: RunRequest, listener:
   const draft = startDraft(ports, request);
   const { runId } = draft;
   const emit = tellerOf(draft, listener);
-
   const accepted = await accept(ports, draft, emit);
   const queued = recordOf(ports, draft, null);
   await ports.ledger.enqueue(queued, ports.owners.current, headOf(draft) ?? Buffer.alloc(0));

@@ -1,10 +1,10 @@
 /** `runbook history`: what the ledger knows, newest first; or one run with its steps and its output. */
-import { RunbookError } from '../../core/errors.ts';
 import { withApp } from '../context.ts';
 import type { Terminal } from '../terminal.ts';
 import { filterOf } from './history/filter.ts';
 import { listRuns } from './history/list.ts';
 import { showRun } from './history/one-run.ts';
+import { checkOptions } from './history/options.ts';
 import type { HistoryOptions } from './history/options.ts';
 
 export type { HistoryOptions };
@@ -14,12 +14,10 @@ export async function historyCommand(
   reference: string | undefined,
   options: HistoryOptions,
 ): Promise<number> {
-  const filter = filterOf(options);
-  if (reference === undefined && options.artifact !== undefined)
-    throw new RunbookError('usage', '--artifact needs a run.', { fix: 'Write `runbook history RUN --artifact PATH`.' });
+  checkOptions(options, reference !== undefined);
   return await withApp(terminal, options, async (context) =>
     reference === undefined
-      ? await listRuns(terminal, options, context, filter)
+      ? await listRuns(terminal, options, context, filterOf(options, context.app.clock.now()))
       : await showRun(terminal, options, context, reference),
   );
 }

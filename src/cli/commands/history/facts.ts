@@ -5,6 +5,11 @@ import { formatDuration } from '../../../core/units.ts';
 import { inline, renderTable } from '../../render.ts';
 
 export function factsOf(run: StoredRun): string {
+  return renderTable(rowsOf(run).map(([name, text]) => [name, inline(text)]));
+}
+
+/** Names may come several times; texts may hold any character. */
+export function rowsOf(run: StoredRun): readonly (readonly [name: string, text: string])[] {
   const { result, refusal, who, runbook } = run;
   const git =
     runbook.gitCommit === undefined
@@ -14,12 +19,13 @@ export function factsOf(run: StoredRun): string {
     who.subject === null
       ? 'no token'
       : `${who.subject}${who.roles.length > 0 ? ` (${who.roles.join(', ')})` : ''} of ${who.issuer ?? 'no issuer'}${who.selfMade ? ', self-made token' : ''}`;
+  const from = who.address === null ? '' : ` from ${who.address}`;
   const rows: (readonly [string, string])[] = [
     ['run', run.runId],
     ['runbook', `${runbook.name}${git}`],
     ['document', runbook.path ?? 'not found'],
     ['digest', runbook.digest ?? 'none'],
-    ['who', `${identity}; ${who.osUser ?? 'unknown user'}@${who.host ?? ''} by ${run.source}`],
+    ['who', `${identity}; ${who.osUser ?? 'unknown user'}@${who.host ?? ''}${from} by ${run.source}`],
     ['asked', run.enqueuedAt],
     [
       'state',
@@ -53,7 +59,7 @@ export function factsOf(run: StoredRun): string {
     ]);
   }
   rows.push(['record', `${run.seq}, ${run.hash}`]);
-  return renderTable(rows.map(([name, text]) => [name, inline(text)]));
+  return rows;
 }
 
 /** `reaper (perl), proven` */

@@ -4,9 +4,13 @@ import type { CommandContext } from '../../context.ts';
 import { keptTexts, printLong } from '../../output.ts';
 import type { Terminal } from '../../terminal.ts';
 import { printArtifact } from './artifact.ts';
+import { csvOf } from './csv.ts';
+import { printDocument } from './document.ts';
 import { factsOf } from './facts.ts';
 import { findRun } from './find-run.ts';
 import { outputText } from './kept-output.ts';
+import { pageOf } from './markdown-page.ts';
+import { formatOf } from './options.ts';
 import type { HistoryOptions } from './options.ts';
 
 export async function showRun(
@@ -15,14 +19,24 @@ export async function showRun(
   { app, printStyle }: CommandContext,
   reference: string,
 ): Promise<number> {
-  const run = await findRun(await app.ledger(), reference);
+  const ledger = await app.ledger();
+  const run = await findRun(ledger, reference);
   if (options.artifact !== undefined) return await printArtifact(terminal, app, run, options.artifact);
+  if (options.document === true) return await printDocument(terminal, ledger, run);
   const dropped = run.result?.output.dropped ?? 0;
-  if (options.json === true) {
-    await printJson(terminal, 'history', { run, output: { ...keptTexts(app.output, run.runId), dropped } });
-    return 0;
+  switch (formatOf(options)) {
+    case 'json':
+      await printJson(terminal, 'history', { run, output: { ...keptTexts(app.output, run.runId), dropped } });
+      return 0;
+    case 'csv':
+      await terminal.print(csvOf([{ run, lines: [], moreLines: false }]));
+      return 0;
+    case 'markdown':
+      await terminal.print(await pageOf(run, app.output));
+      return 0;
+    case 'text':
+      await terminal.print(`${factsOf(run)}\n`);
+      await printLong(terminal, outputText(app.output.read(run.runId), dropped, printStyle));
+      return 0;
   }
-  await terminal.print(`${factsOf(run)}\n`);
-  await printLong(terminal, outputText(app.output.read(run.runId), dropped, printStyle));
-  return 0;
 }
