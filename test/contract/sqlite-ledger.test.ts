@@ -148,7 +148,8 @@ describe('the file of the ledger', () => {
     const elsewhere = { ...queuedRun(2).runbook, path: '/elsewhere.md' };
     await before.enqueue(queuedRun(1), OWNER, DOCUMENT);
     await before.enqueue(queuedRun(2, { runbook: elsewhere }), OWNER, DOCUMENT);
-    await before.enqueue(queuedRun(3, { rehearsal: true, runbook: elsewhere }), OWNER, DOCUMENT);
+    const late = { rehearsal: true, runbook: elsewhere, enqueuedAt: timeOf(0) };
+    await before.enqueue(queuedRun(3, late), OWNER, DOCUMENT);
     for (const n of [1, 2, 3]) await before.begin(runIdOf(n), { startedAt: timeOf(n), containment: REAPER }, null);
     before.close();
     mkdirSync(dirname(path), { recursive: true });
@@ -165,6 +166,8 @@ describe('the file of the ledger', () => {
     const after = openSqliteLedger(path);
     const listed = await after.list({ path: '/elsewhere.md', incomplete: true, limit: 9 });
     expect(listed.map(({ runId }) => runId)).toEqual([runIdOf(2)]);
+    const since = await after.list({ since: timeOf(0), limit: 9 });
+    expect(since.map(({ runId }) => runId)).toEqual([runIdOf(3), runIdOf(2), runIdOf(1)]);
     await after.enqueue(queuedRun(4, { runbook: elsewhere }), OWNER, DOCUMENT);
     const begin = after.begin(runIdOf(4), { startedAt: timeOf(4), containment: REAPER }, 1);
     await expect(begin).rejects.toMatchObject({ code: 'busy' });
@@ -192,8 +195,12 @@ describe('the file of the ledger', () => {
     const ledger = openSqliteLedger(path);
     for (let n = 0; n < 50; n += 1) await ledger.enqueue(queuedRun(n), OWNER, DOCUMENT);
     ledger.close();
+    // Not those of the schema: with them it cannot even be opened.
+    const pages = behind((db) =>
+      db.prepare<[], number>("SELECT pageno FROM dbstat WHERE name <> 'sqlite_schema'").pluck().all(),
+    );
     const bytes = readFileSync(path);
-    for (let page = 4096; page < bytes.length; page += 4096) bytes.fill(0xa5, page, page + 200);
+    for (const page of pages) bytes.fill(0xa5, (page - 1) * 4096, (page - 1) * 4096 + 200);
     writeFileSync(path, bytes);
     const damaged = openSqliteLedger(path);
     await expect(damaged.list({ limit: 10 })).rejects.toMatchObject({ code: 'unavailable' });

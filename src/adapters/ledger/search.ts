@@ -33,7 +33,7 @@ export function createSearch(file: LedgerFile, reader: RunReader): Pick<RunLedge
         return db
           .prepare<[object], string>(
             `SELECT run_id FROM runs
-             ${and} (indexed IN ('not', 'part') OR first_seq IN (SELECT rowid FROM output_text WHERE text MATCH @match))
+             ${and} (indexed IN ('not', 'part') OR first_seq IN (SELECT rowid FROM output_text WHERE output_text MATCH @match))
              ORDER BY first_seq DESC LIMIT @limit`,
           )
           .pluck()
