@@ -20,7 +20,7 @@ interface StoredText {
 export interface RunReader {
   load(runId: string): StoredRun;
   /** Finds the same runs, and finds them sooner where the filter has dates. */
-  place(filter: RunFilter): PlacedFilter;
+  readonly place: (filter: RunFilter) => PlacedFilter;
   find(filter: RunFilter): readonly StoredRun[];
 }
 
