@@ -18,7 +18,7 @@ export function createCare(
   const { db } = file;
   const underWay = db.prepare<[], UnderWayRow>(
     `SELECT run_id AS runId, ${OWNER_COLUMNS}, progress, cancel FROM runs
-     WHERE state IN ('queued', 'started') ORDER BY first_seq`,
+     WHERE state <> 'finished' AND state IN ('queued', 'started') ORDER BY first_seq`,
   );
   const setProgress = db.prepare<[string, string]>('UPDATE runs SET progress = ? WHERE run_id = ?');
   const renew = db.prepare<[string, string]>(
