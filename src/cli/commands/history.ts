@@ -20,8 +20,11 @@ export async function historyCommand(
   if (reference === undefined && options.artifact !== undefined)
     throw new RunbookError('usage', '--artifact needs a run.', { fix: 'Write `runbook history RUN --artifact PATH`.' });
   if (options.follow === true) {
-    if (options.artifact !== undefined)
-      throw new RunbookError('usage', '--artifact and --follow are both given.', { fix: 'Give one of them.' });
+    const other = (['artifact', 'runbook', 'subject', 'outcome'] as const).find((name) => options[name] !== undefined);
+    if (other !== undefined)
+      throw new RunbookError('usage', `--${other} and --follow are both given.`, {
+        fix: 'Give one of them; what is followed is the run that is named, or the newest under way.',
+      });
     const { followCommand } = await import('./history/follow.ts');
     return await withLedger(terminal, options, async (context) =>
       followCommand(terminal, options, context, reference ?? null),
