@@ -17,8 +17,6 @@ export async function historyCommand(
   options: HistoryOptions,
 ): Promise<number> {
   const filter = filterOf(options);
-  if (reference === undefined && options.artifact !== undefined)
-    throw new RunbookError('usage', '--artifact needs a run.', { fix: 'Write `runbook history RUN --artifact PATH`.' });
   if (options.follow === true) {
     const other = (['artifact', 'runbook', 'subject', 'outcome'] as const).find((name) => options[name] !== undefined);
     if (other !== undefined)
@@ -30,6 +28,8 @@ export async function historyCommand(
       followCommand(terminal, options, context, reference ?? null),
     );
   }
+  if (reference === undefined && options.artifact !== undefined)
+    throw new RunbookError('usage', '--artifact needs a run.', { fix: 'Write `runbook history RUN --artifact PATH`.' });
   return await withApp(terminal, options, async (context) => {
     await recoverRuns(terminal, context);
     return reference === undefined
