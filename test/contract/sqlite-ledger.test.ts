@@ -10,6 +10,7 @@ import type { ChainLink } from '../../src/core/chain.ts';
 import { verifyChain } from '../../src/core/chain.ts';
 import { failureOf } from '../helpers/failure.ts';
 import { DOCUMENT, OWNER, queuedRun, REAPER, runIdOf, timeOf } from '../helpers/records.ts';
+import { careContract } from './care.contract.ts';
 import { ledgerContract } from './ledger.contract.ts';
 
 const WRITER = join(import.meta.dirname, '../helpers/ledger-writer.ts');
@@ -41,6 +42,8 @@ const writers = async (processes: number, runs: number): Promise<void> => {
     ),
   );
 };
+
+careContract('sqlite', (gone) => openSqliteLedger(path, ({ pid }) => gone.has(pid)));
 
 ledgerContract('sqlite', () => ({
   open: () => openSqliteLedger(path),
