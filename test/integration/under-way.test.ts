@@ -18,6 +18,7 @@ const never = new AbortController().signal;
 const REQUEST: RunRequest = {
   reference: './Long.md',
   token: null,
+  address: null,
   given: new Map(),
   onCommandLine: new Set(),
   wanted: [],
