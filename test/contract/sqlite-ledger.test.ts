@@ -6,11 +6,15 @@ import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MIGRATIONS, migrate } from '../../src/adapters/ledger/migrations.ts';
 import { openSqliteLedger } from '../../src/adapters/ledger/sqlite.ts';
+import { openLedgerView } from '../../src/adapters/ledger/view.ts';
 import type { ChainLink } from '../../src/core/chain.ts';
 import { verifyChain } from '../../src/core/chain.ts';
 import { failureOf } from '../helpers/failure.ts';
 import { DOCUMENT, OWNER, queuedRun, REAPER, runIdOf, timeOf } from '../helpers/records.ts';
+import { careContract } from './care.contract.ts';
 import { ledgerContract } from './ledger.contract.ts';
+import type { LedgerUnderTest } from './ledger.contract.ts';
+import { upkeepContract } from './upkeep.contract.ts';
 
 const WRITER = join(import.meta.dirname, '../helpers/ledger-writer.ts');
 
@@ -42,8 +46,10 @@ const writers = async (processes: number, runs: number): Promise<void> => {
   );
 };
 
-ledgerContract('sqlite', () => ({
-  open: () => openSqliteLedger(path),
+const underTest = (): LedgerUnderTest => ({
+  open: (isGone) => openSqliteLedger(path, isGone),
+  view: (copy) => openLedgerView(copy ?? path, copy !== undefined),
+  elsewhere: () => join(folder, 'elsewhere.sqlite'),
   writeFromProcesses: writers,
   verify: () =>
     behind((db) =>
@@ -56,7 +62,22 @@ ledgerContract('sqlite', () => ({
   pause: (reason) =>
     behind((db) => db.prepare("INSERT INTO switches VALUES ('paused', ?, 'bob', ?)").run(timeOf(0), reason)),
   countDocuments: () => behind((db) => db.prepare<[], number>('SELECT count(*) FROM documents').pluck().get() ?? -1),
-}));
+});
+ledgerContract('sqlite', underTest);
+careContract('sqlite', underTest);
+upkeepContract('sqlite', underTest);
+
+/** Fills the beginnings of all pages of these tables with rubbish. */
+function spoilPages(file: string, tables: readonly string[]): void {
+  const pages = behind((db) =>
+    tables.flatMap((table) =>
+      db.prepare<[string], number>('SELECT pageno FROM dbstat WHERE name = ?').pluck().all(table),
+    ),
+  );
+  const bytes = readFileSync(file);
+  for (const page of pages) bytes.fill(0xa5, (page - 1) * 4096, (page - 1) * 4096 + 200);
+  writeFileSync(file, bytes);
+}
 
 const opening = (): Promise<unknown> => failureOf(() => openSqliteLedger(path).close());
 
@@ -195,13 +216,7 @@ describe('the file of the ledger', () => {
     const ledger = openSqliteLedger(path);
     for (let n = 0; n < 50; n += 1) await ledger.enqueue(queuedRun(n), OWNER, DOCUMENT);
     ledger.close();
-    // Not those of the schema: with them it cannot even be opened.
-    const pages = behind((db) =>
-      db.prepare<[], number>("SELECT pageno FROM dbstat WHERE name <> 'sqlite_schema'").pluck().all(),
-    );
-    const bytes = readFileSync(path);
-    for (const page of pages) bytes.fill(0xa5, (page - 1) * 4096, (page - 1) * 4096 + 200);
-    writeFileSync(path, bytes);
+    spoilPages(path, ['transitions', 'runs']);
     const damaged = openSqliteLedger(path);
     await expect(damaged.list({ limit: 10 })).rejects.toMatchObject({ code: 'unavailable' });
     await expect(damaged.enqueue(queuedRun(99), OWNER, DOCUMENT)).rejects.toMatchObject({ code: 'unavailable' });

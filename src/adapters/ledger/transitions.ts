@@ -6,7 +6,7 @@ import type { RunLedger } from '../../core/ports.ts';
 import type { RunOwner, RunRecord, RunState } from '../../core/run.ts';
 import { isLegalTransition } from '../../core/run-state.ts';
 import type { LedgerFile, OwnerRow } from './file.ts';
-import { OWNER_COLUMNS } from './file.ts';
+import { A_MOMENT_MS, OWNER_COLUMNS } from './file.ts';
 
 type Transitions = Pick<RunLedger, 'enqueue' | 'begin' | 'finish' | 'refuse' | 'interrupt'>;
 
@@ -65,6 +65,7 @@ export function createTransitions(file: LedgerFile): Transitions {
       file.change(() => {
         const paused = statements.paused.get();
         if (paused !== undefined) throw isPaused(paused);
+        if (stateOf(runId) === 'interrupted') throw wasInterrupted(runId);
         if (concurrency !== null) {
           const running = statements.runningBeside.all(runId).filter((one) => !file.isGone(one, one.leaseUntil)).length;
           if (running >= concurrency) throw tooMany(running, concurrency);
@@ -87,12 +88,12 @@ export function createTransitions(file: LedgerFile): Transitions {
       });
     },
 
-    async refuse(record, documentText, owner) {
+    async refuse(record, documentText, owner, leaseUntil) {
       mustBe(record, 'refused');
       file.change(() => {
         const seq = append(record.runId, 'refused', record.enqueuedAt, record);
         if (documentText !== null) keepText(record.runbook.digest, documentText);
-        addRun(seq, record, owner, null, record.refusal?.code === 'forbidden' ? 'pending' : null);
+        addRun(seq, record, owner, leaseUntil ?? null, record.refusal?.code === 'forbidden' ? 'pending' : null);
       });
     },
 
@@ -104,7 +105,7 @@ export function createTransitions(file: LedgerFile): Transitions {
         const entry = from === 'started' ? 'pending' : null;
         statements.ended.run({ runId, state: 'interrupted', at: interruption.at, outcome: null, entry });
         return true;
-      });
+      }, A_MOMENT_MS);
     },
   };
 }
@@ -114,9 +115,10 @@ function prepare({ db }: LedgerFile) {
     stateOf: db.prepare<[string], { state: RunState }>('SELECT state FROM runs WHERE run_id = ?'),
     addRun: db.prepare<[Record<string, string | number | null>]>(
       `INSERT INTO runs (first_seq, run_id, enqueued_at, runbook, path, rehearsal, subject, incident, state,
-                         boot_id, pid_ns, pid, start_time, host, lease_until, entry, late)
+                         boot_id, pid_ns, pid, start_time, host, lease_until, entry, indexed, late)
        VALUES (@firstSeq, @runId, @enqueuedAt, @runbook, @path, @rehearsal, @subject, @incident, @state,
                @bootId, @pidNamespace, @pid, @startTime, @host, @leaseUntil, @entry,
+               CASE @state WHEN 'refused' THEN 'whole' ELSE 'not' END,
                @enqueuedAt < (SELECT coalesce(max(enqueued_at), '') FROM runs WHERE late = 0))`,
     ),
     // Runs under way of the document (by its path) that the given run is of.
@@ -129,7 +131,8 @@ function prepare({ db }: LedgerFile) {
     ),
     ended: db.prepare<[{ runId: string; state: RunState; at: string; outcome: string | null; entry: string | null }]>(
       `UPDATE runs SET state = @state, finished_at = @at, outcome = @outcome, cancel = NULL, progress = NULL,
-                       entry = CASE entry WHEN 'wanted' THEN @entry ELSE entry END
+                       entry = CASE entry WHEN 'wanted' THEN @entry ELSE entry END,
+                       indexed = CASE WHEN started_at IS NULL THEN 'whole' ELSE indexed END
        WHERE run_id = @runId`,
     ),
     hasText: db.prepare<[string], number>('SELECT 1 FROM documents WHERE digest = ?').pluck(),
