@@ -22,8 +22,8 @@ const cancelOf = (n: number): Operation => ({
 });
 
 /** @param open the ledger of this test; owners with a pid in `gone` are dead */
-export function careContract(name: string, open: (gone: ReadonlySet<number>) => RunLedger): void {
-  describe(`ledger contract, care: ${name}`, () => {
+export function careContract(ledgerName: string, open: (gone: ReadonlySet<number>) => RunLedger): void {
+  describe(`ledger contract, care: ${ledgerName}`, () => {
     let gone: Set<number>;
     let ledger: RunLedger;
     beforeEach(() => {
