@@ -1,6 +1,8 @@
 /** One situation of each kind that a command with `--json` can be in, with what it needs to get there. */
 import { chmodSync, mkdirSync, truncateSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import Database from 'better-sqlite3';
 import { ERRORS } from '../../src/core/errors.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { classic } from './cli.ts';
@@ -26,6 +28,17 @@ function failure(code: ErrorCode, name: string, prepare: Situation['prepare']): 
   const { exit, status } = ERRORS[code];
   const shows = [`"code": "${code}"`, `"exitCode": ${exit}`, `"status": ${status}`];
   return { name, schema: 'error', exit, shows, prepare };
+}
+
+async function recorded(home: Home): Promise<void> {
+  await home.json(execute(home, classic('Task', 'echo out')).args);
+}
+
+/** The second record, by somebody who knows how. */
+function alter(home: Home): void {
+  const db = new Database(path.join(home.stateDir, 'ledger.sqlite'));
+  db.exec("DROP TRIGGER transitions_keep; UPDATE transitions SET record = replace(record, '}', ' }') WHERE seq = 2");
+  db.close();
 }
 
 export const SITUATIONS: readonly Situation[] = [
@@ -218,6 +231,71 @@ export const SITUATIONS: readonly Situation[] = [
       return { args: ['history', String(asObject(result)['runId'])] };
     },
   },
+  {
+    name: 'a record that holds',
+    schema: 'audit',
+    exit: 0,
+    prepare: async (home) => {
+      await recorded(home);
+      return { args: ['audit', 'verify'] };
+    },
+  },
+  {
+    name: 'a record that does not hold',
+    schema: 'audit',
+    exit: 65,
+    shows: ['"edited"', '"seq": 2', '"holds": false'],
+    prepare: async (home) => {
+      await recorded(home);
+      alter(home);
+      return { args: ['audit', 'verify'] };
+    },
+  },
+  {
+    name: 'a copy of the record',
+    schema: 'audit',
+    exit: 0,
+    shows: ['"audit copy"'],
+    prepare: async (home) => {
+      await recorded(home);
+      return { args: ['audit', 'copy', 'copy.sqlite'] };
+    },
+  },
+  {
+    name: 'what was done besides runs',
+    schema: 'audit',
+    exit: 0,
+    shows: ['"prune"', '"ranges"'],
+    optional: ['pruned'],
+    prepare: async (home) => {
+      await recorded(home);
+      await delay(1100);
+      await home.run(['history', '--prune', '--older-than', '1s', '--yes']);
+      return { args: ['audit', 'list'] };
+    },
+  },
+  {
+    name: 'records that would be taken out',
+    schema: 'history',
+    exit: 0,
+    shows: ['"dryRun": true', '"found": 1'],
+    prepare: async (home) => {
+      await recorded(home);
+      await delay(1100);
+      return { args: ['history', '--prune', '--older-than', '1s', '--dry-run'] };
+    },
+  },
+  {
+    name: 'records that were taken out',
+    schema: 'history',
+    exit: 0,
+    shows: ['"dryRun": false', '"runs": 1'],
+    prepare: async (home) => {
+      await recorded(home);
+      await delay(1100);
+      return { args: ['history', '--prune', '--older-than', '1s', '--yes'] };
+    },
+  },
   { name: 'the settings', schema: 'config', exit: 0, prepare: () => ({ args: ['config'] }) },
   { name: 'what the machine can do', schema: 'doctor', exit: 0, prepare: () => ({ args: ['doctor'] }) },
   {
@@ -248,6 +326,12 @@ export const SITUATIONS: readonly Situation[] = [
     ...execute(home, classic('Task', 'true')),
     env: { RUNBOOK_RECURSION_STACK: '["Task.md"]' },
   })),
+  failure('record-altered', 'a record that is to be taken out and does not hold', async (home) => {
+    await recorded(home);
+    alter(home);
+    await delay(1100);
+    return { args: ['history', '--prune', '--older-than', '1s', '--yes'] };
+  }),
   failure('not-found', 'a runbook that is not there', () => ({ args: ['execute', './Nothing.md'] })),
   failure('unavailable', 'an interpreter that is not there', (home) => ({
     ...execute(home, classic('Task', 'true')),

@@ -11,6 +11,7 @@ export const SCHEMAS = [
   'list',
   'show',
   'history',
+  'audit',
   'config',
   'doctor',
   'token-mint',
