@@ -135,6 +135,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
       callerEnvironment,
       baseEnvironment: CLI_BASE,
       childSettings: childSettings(resolved, environment, cwd),
+      stateDir: settings.history === 'none' ? null : stateDir,
       owners,
       osUser: userName(),
       toolVersion: VERSION,

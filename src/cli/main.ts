@@ -9,6 +9,7 @@ import type { ShowOptions } from './commands/show.ts';
 import type { HistoryOptions } from './commands/history.ts';
 import type { MintOptions } from './commands/token.ts';
 import type { CommonOptions } from './context.ts';
+import { addRunCommands } from './run-commands.ts';
 import { reportError } from './report.ts';
 import { createTerminal } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
@@ -118,9 +119,10 @@ function createProgram(terminal: Terminal): Command {
     'runbook history --runbook DrainNode --outcome failed',
     'runbook history 01K…',
     'runbook history 01K… --artifact report.txt > report.txt',
+    'runbook history 01K… --follow   # what it prints, until it ends',
     'runbook history --prune --older-than 730d --dry-run',
   ])
-    .argument('[run]', 'id of a run, or its beginning')
+    .argument('[run]', 'id of a run, its beginning, or `last`')
     .option('--runbook <name>', 'only runs of this runbook')
     .option('--subject <name>', 'only runs of this caller')
     .addOption(
@@ -136,6 +138,7 @@ function createProgram(terminal: Terminal): Command {
       ]),
     )
     .option('--artifact <path>', 'print a file that the run has kept')
+    .option('-f, --follow', 'print the output as it comes, until the run ends (default: the newest one under way)')
     .option('-n, --limit <count>', 'at most so many', '20')
     .option('--prune', 'take records of old runs out of the ledger, with their outputs; asks first')
     .option('--older-than <age>', 'with --prune: of runs that ended so long ago (365d)')
@@ -146,6 +149,8 @@ function createProgram(terminal: Terminal): Command {
         (await import('./commands/history.ts')).historyCommand(terminal, run_, options),
       );
     });
+
+  addRunCommands(terminal, add, run);
 
   add('config', 'Show every setting, its value and where it comes from.', [
     'runbook config',

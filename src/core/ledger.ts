@@ -96,8 +96,11 @@ interface RunTransitions {
    */
   finish(runId: string, result: RunResult): Promise<void>;
   /** `null → refused`. `documentText` is null where no document could be read. */
-  refuse(record: RunRecord, documentText: Buffer | null, owner: RunOwner): Promise<void>;
-  /** `queued | started → interrupted`. @returns false where it has an end by now */
+  refuse(record: RunRecord, documentText: Buffer | null, owner: RunOwner, leaseUntil?: string): Promise<void>;
+  /**
+   * `queued | started → interrupted`. Waits for others but a moment: whoever recovers comes again.
+   * @returns false where it has an end by now
+   */
   interrupt(runId: string, interruption: Interruption): Promise<boolean>;
 }
 
@@ -113,9 +116,15 @@ interface RunQueries {
 interface RunCare {
   /** Queued or started, oldest first. */
   underWay(): Promise<readonly RunUnderWay[]>;
+  /** Waits for nobody. */
   progress(runId: string, progress: Progress): Promise<void>;
   /** Waits for nobody. @returns false where the run has been recorded as interrupted: whoever carries it out has to stop */
   renewLease(runId: string, leaseUntil: string): Promise<boolean>;
+  /**
+   * Before anything of a run is touched whose owner is gone: of several only one may, and who dies at it is followed.
+   * @returns whether it is the caller's to recover
+   */
+  claimRecovery(runId: string, by: RunOwner, leaseUntil: string): Promise<boolean>;
   /** A link of the chain, and a note to the owner. @returns false where the run is not under way (nothing is recorded then) */
   requestCancel(runId: string, operation: Operation): Promise<boolean>;
   /** Cheap: nothing is read while nobody has written. */
@@ -134,10 +143,14 @@ interface Operations {
 
 /** Entries that documents still have to get: `finish`, `interrupt` and a refusal for lacking claims ask for one in mode `file`. */
 interface PendingEntries {
-  /** Oldest first. */
+  /** Of each document the oldest that waits, oldest first: one that cannot be written keeps no other from its turn. */
   pendingEntries(limit: number): Promise<readonly StoredRun[]>;
-  /** Only one may write it; who died while writing is followed. @returns whether it is the caller's to write */
-  claimEntry(runId: string, writer: RunOwner): Promise<boolean>;
+  isEntryPending(runId: string): Promise<boolean>;
+  /**
+   * Only one may write it: the owner of the run, whoever recovered it, or who follows one that died. Waits but a moment.
+   * @returns whether it is the caller's to write
+   */
+  claimEntry(runId: string, writer: RunOwner, leaseUntil?: string): Promise<boolean>;
   entryWritten(runId: string): Promise<void>;
 }
 

@@ -46,8 +46,12 @@ export interface Workspace {
    * where `isKept`, else it goes as well. @returns where it is; null where there is none
    */
   recover(runId: string, isKept: boolean): Promise<string | null>;
-  /** Removes what was kept longer than 24 h. Called at the start of a run; never fails, costs little when there is nothing. */
-  sweep(now: Date): Promise<void>;
+  /**
+   * Removes what was kept longer than 24 h, and what a runner left that died between the end of its run and the removal.
+   * Called at the start of a run; never fails, costs little when there is nothing.
+   * @param isOver whether a run has ended and kept nothing; asked for each folder that nobody has kept
+   */
+  sweep(now: Date, isOver: (runId: string) => Promise<boolean>): Promise<void>;
 }
 
 /** Text on its way to where it is kept, secrets taken out. Each call gives what can be told by then. */

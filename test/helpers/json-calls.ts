@@ -64,6 +64,15 @@ export const STEPS = [
 export const CONFIRMED =
   '# Task\n\n# Steps\n\n## One\n```sh\n:\n```\n\n## Two\n```yaml\nconfirm: Sure?\n```\n```sh\ntrue\n```\n';
 
+/** A run whose runner was killed in the middle of its second step. */
+export async function orphan(home: Home): Promise<void> {
+  home.write(
+    'Task.md',
+    '# Task\n\n# Steps\n\n## One\n```sh\n:\n```\n\n## Two\n```sh\nkill -KILL $(ps -o ppid= $PPID)\n```\n',
+  );
+  await home.run(['execute', './Task.md', '--history', 'ledger']);
+}
+
 /** A run that goes on until it is let go; nobody else may run the same meanwhile. */
 export async function underWay(home: Home): Promise<() => Promise<void>> {
   const wait = 'touch "$HOME/begun"\nfor _ in $(seq 300); do [ -e "$HOME/go" ] && exit; sleep 0.1; done';

@@ -2,12 +2,13 @@
 import { chmodSync, mkdirSync, truncateSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import Database from 'better-sqlite3';
 import { ERRORS } from '../../src/core/errors.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { classic } from './cli.ts';
 import type { Home } from './cli.ts';
-import { AUTH, CONFIRMED, execute, mint, SECRET, STEPS, underWay } from './json-calls.ts';
+import { alter, recorded, RECORD_SITUATIONS } from './json-record-situations.ts';
+import { RUN_SITUATIONS } from './json-run-situations.ts';
+import { AUTH, CONFIRMED, execute, mint, orphan, SECRET, STEPS, underWay } from './json-calls.ts';
 import type { Call } from './json-calls.ts';
 import { asObject } from './schemas.ts';
 import type { SchemaName } from './schemas.ts';
@@ -28,17 +29,6 @@ function failure(code: ErrorCode, name: string, prepare: Situation['prepare']): 
   const { exit, status } = ERRORS[code];
   const shows = [`"code": "${code}"`, `"exitCode": ${exit}`, `"status": ${status}`];
   return { name, schema: 'error', exit, shows, prepare };
-}
-
-async function recorded(home: Home): Promise<void> {
-  await home.json(execute(home, classic('Task', 'echo out')).args);
-}
-
-/** The second record, by somebody who knows how. */
-function alter(home: Home): void {
-  const db = new Database(path.join(home.stateDir, 'ledger.sqlite'));
-  db.exec("DROP TRIGGER transitions_keep; UPDATE transitions SET record = replace(record, '}', ' }') WHERE seq = 2");
-  db.close();
 }
 
 export const SITUATIONS: readonly Situation[] = [
@@ -221,6 +211,17 @@ export const SITUATIONS: readonly Situation[] = [
     },
   },
   {
+    name: 'a run whose runner was killed',
+    shows: ['"interrupted"', '"result": null', '"name": "Two"'],
+    schema: 'history',
+    exit: 0,
+    optional: ['interruption'],
+    prepare: async (home) => {
+      await orphan(home);
+      return { args: ['history'] };
+    },
+  },
+  {
     name: 'one run',
     schema: 'history',
     exit: 0,
@@ -231,71 +232,8 @@ export const SITUATIONS: readonly Situation[] = [
       return { args: ['history', String(asObject(result)['runId'])] };
     },
   },
-  {
-    name: 'a record that holds',
-    schema: 'audit',
-    exit: 0,
-    prepare: async (home) => {
-      await recorded(home);
-      return { args: ['audit', 'verify'] };
-    },
-  },
-  {
-    name: 'a record that does not hold',
-    schema: 'audit',
-    exit: 65,
-    shows: ['"edited"', '"seq": 2', '"holds": false'],
-    prepare: async (home) => {
-      await recorded(home);
-      alter(home);
-      return { args: ['audit', 'verify'] };
-    },
-  },
-  {
-    name: 'a copy of the record',
-    schema: 'audit',
-    exit: 0,
-    shows: ['"audit copy"'],
-    prepare: async (home) => {
-      await recorded(home);
-      return { args: ['audit', 'copy', 'copy.sqlite'] };
-    },
-  },
-  {
-    name: 'what was done besides runs',
-    schema: 'audit',
-    exit: 0,
-    shows: ['"prune"', '"ranges"'],
-    optional: ['pruned'],
-    prepare: async (home) => {
-      await recorded(home);
-      await delay(1100);
-      await home.run(['history', '--prune', '--older-than', '1s', '--yes']);
-      return { args: ['audit', 'list'] };
-    },
-  },
-  {
-    name: 'records that would be taken out',
-    schema: 'history',
-    exit: 0,
-    shows: ['"dryRun": true', '"found": 1'],
-    prepare: async (home) => {
-      await recorded(home);
-      await delay(1100);
-      return { args: ['history', '--prune', '--older-than', '1s', '--dry-run'] };
-    },
-  },
-  {
-    name: 'records that were taken out',
-    schema: 'history',
-    exit: 0,
-    shows: ['"dryRun": false', '"runs": 1'],
-    prepare: async (home) => {
-      await recorded(home);
-      await delay(1100);
-      return { args: ['history', '--prune', '--older-than', '1s', '--yes'] };
-    },
-  },
+  ...RUN_SITUATIONS,
+  ...RECORD_SITUATIONS,
   { name: 'the settings', schema: 'config', exit: 0, prepare: () => ({ args: ['config'] }) },
   { name: 'what the machine can do', schema: 'doctor', exit: 0, prepare: () => ({ args: ['doctor'] }) },
   {
@@ -333,6 +271,14 @@ export const SITUATIONS: readonly Situation[] = [
     return { args: ['history', '--prune', '--older-than', '1s', '--yes'] };
   }),
   failure('not-found', 'a runbook that is not there', () => ({ args: ['execute', './Nothing.md'] })),
+  failure('not-found', 'a run that has ended', async (home) => {
+    await home.run(execute(home, classic('Task', 'true')).args);
+    return { args: ['cancel', 'last'] };
+  }),
+  failure('busy', 'runs that are paused', async (home) => {
+    await home.run(['pause', 'INC-7']);
+    return execute(home, classic('Task', 'true'));
+  }),
   failure('unavailable', 'an interpreter that is not there', (home) => ({
     ...execute(home, classic('Task', 'true')),
     env: { PATH: home.folder },

@@ -4,9 +4,11 @@ import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
 import { codeOf } from '../../core/failures.ts';
+import { LEFT_FOR_LEDGER } from '../../core/room.ts';
 import type { ArtifactStore, MaskStream } from '../../core/ports.ts';
 import type { ArtifactRecord } from '../../core/run.ts';
 import { formatBytes } from '../../core/units.ts';
+import { freeBytes } from '../system/free-bytes.ts';
 import { rawName, reasonOf } from '../system/descriptors.ts';
 import { asideOf, createKept, RUN_ID } from './kept.ts';
 import { reach } from './reach.ts';
@@ -154,6 +156,11 @@ async function keepReached(
 async function keepFile(keeping: Keeping, shown: string, { handle, bytes }: ReachedFile): Promise<void> {
   const { aside, bytesLeft, mask } = keeping;
   const target = path.join(keeping.folder, shown);
+  const free = await freeBytes(keeping.folder);
+  if (free !== null && free < bytes + LEFT_FOR_LEDGER) {
+    record(keeping, shown, 'the disk is nearly full', bytes);
+    return;
+  }
   const transferred =
     bytes > bytesLeft
       ? null

@@ -139,7 +139,11 @@ function writeWhole(fd: number, path: string, text: string): void {
     fdatasyncSync(fd);
   } catch (error) {
     const state = written === 0 ? 'is unchanged' : 'ends with an incomplete entry, which the next one will close off';
-    throw new RunbookError('io', `The entry was not written${reasonOf(error)}; the document ${path} ${state}.`, {
+    const message =
+      written === bytes.length
+        ? `The document ${path} has the entry, but it could not be synced${reasonOf(error)}.`
+        : `The entry was not written${reasonOf(error)}; the document ${path} ${state}.`;
+    throw new RunbookError('io', message, {
       fix: 'Make room on that disk; the run itself is in the ledger.',
       cause: error,
     });

@@ -10,7 +10,7 @@ import { APPLICATION_ID, migrate, MIGRATIONS } from './migrations.ts';
 import { syncFolder } from './sync.ts';
 
 /** How long a transaction waits for another process's; the wait blocks this process. */
-const BUSY_TIMEOUT_MS = 5000;
+export const BUSY_TIMEOUT_MS = 5000;
 
 /** @throws RunbookError `io`, `busy`, `unavailable` (corrupt, not a ledger, of a newer program) */
 export function openDatabase(path: string): Database.Database {

@@ -2,6 +2,7 @@
 import type { RunLedger } from '../../core/ports.ts';
 import type { RunOwner } from '../../core/run.ts';
 import { createCare } from './care.ts';
+import { createClaims } from './claims.ts';
 import { openDatabase } from './database.ts';
 import { createEntries } from './entries.ts';
 import { openFile } from './file.ts';
@@ -28,6 +29,7 @@ export function openSqliteLedger(
     ...createQueries(file, reader),
     ...createCare(file, reader),
     ...createOperations(file),
+    ...createClaims(file),
     ...createEntries(file, reader),
     ...createSearch(file, reader),
     ...createPruning(file),

@@ -6,7 +6,7 @@ import type { RunLedger } from '../../core/ports.ts';
 import type { RunOwner, RunRecord, RunState } from '../../core/run.ts';
 import { isLegalTransition } from '../../core/run-state.ts';
 import type { LedgerFile, OwnerRow } from './file.ts';
-import { OWNER_COLUMNS } from './file.ts';
+import { A_MOMENT_MS, OWNER_COLUMNS } from './file.ts';
 
 type Transitions = Pick<RunLedger, 'enqueue' | 'begin' | 'finish' | 'refuse' | 'interrupt'>;
 
@@ -64,6 +64,7 @@ export function createTransitions(file: LedgerFile): Transitions {
       file.change(() => {
         const paused = statements.paused.get();
         if (paused !== undefined) throw isPaused(paused);
+        if (stateOf(runId) === 'interrupted') throw wasInterrupted(runId);
         if (concurrency !== null) {
           const running = statements.runningBeside.all(runId).filter((one) => !file.isGone(one, one.leaseUntil)).length;
           if (running >= concurrency) throw tooMany(running, concurrency);
@@ -86,12 +87,12 @@ export function createTransitions(file: LedgerFile): Transitions {
       });
     },
 
-    async refuse(record, documentText, owner) {
+    async refuse(record, documentText, owner, leaseUntil) {
       mustBe(record, 'refused');
       file.change(() => {
         const seq = append(record.runId, 'refused', record.enqueuedAt, record);
         if (documentText !== null) keepText(record.runbook.digest, documentText);
-        addRun(seq, record, owner, null, record.refusal?.code === 'forbidden' ? 'pending' : null);
+        addRun(seq, record, owner, leaseUntil ?? null, record.refusal?.code === 'forbidden' ? 'pending' : null);
       });
     },
 
@@ -103,7 +104,7 @@ export function createTransitions(file: LedgerFile): Transitions {
         const entry = from === 'started' ? 'pending' : null;
         statements.ended.run({ runId, state: 'interrupted', at: interruption.at, outcome: null, entry });
         return true;
-      });
+      }, A_MOMENT_MS);
     },
   };
 }

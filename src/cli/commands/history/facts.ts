@@ -3,8 +3,9 @@ import { exitCodeOf } from '../../../core/run.ts';
 import type { StepResult, StoredRun } from '../../../core/run.ts';
 import { formatDuration } from '../../../core/units.ts';
 import { inline, renderTable } from '../../render.ts';
+import { interruptionRows } from './interrupted.ts';
 
-export function factsOf(run: StoredRun): string {
+export function factsOf(run: StoredRun, entryPending: boolean): string {
   const { result, refusal, who, runbook } = run;
   const git =
     runbook.gitCommit === undefined
@@ -23,7 +24,7 @@ export function factsOf(run: StoredRun): string {
     ['asked', run.enqueuedAt],
     [
       'state',
-      `${run.state}${run.rehearsal ? ', a rehearsal: no claims were asked for, and its outcome does not count' : ''}`,
+      `${run.state}${result !== null && run.startedAt === null ? ' before it began' : ''}${run.rehearsal ? ', a rehearsal: no claims were asked for, and its outcome does not count' : ''}`,
     ],
   ];
   if (refusal !== null) rows.push(['refused', `${refusal.code}: ${refusal.message}`]);
@@ -52,6 +53,9 @@ export function factsOf(run: StoredRun): string {
       `${result.output.bytes} bytes, ${result.output.dropped} not kept, sha256 ${result.output.digest}`,
     ]);
   }
+  rows.push(...interruptionRows(run));
+  if (run.interruption !== undefined) rows.push(['containment', containmentOf(run)]);
+  if (entryPending) rows.push(['entry', 'pending: it is written into the document when that can be written']);
   rows.push(['record', `${run.seq}, ${run.hash}`]);
   return renderTable(rows.map(([name, text]) => [name, inline(text)]));
 }

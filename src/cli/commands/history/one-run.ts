@@ -1,11 +1,13 @@
 /** One run with its steps and its output. */
+import type { App } from '../../../app.ts';
+import type { StoredRun } from '../../../core/run.ts';
+import { findRun } from '../../../engine/run-reference.ts';
 import { printJson } from '../../context.ts';
 import type { CommandContext } from '../../context.ts';
 import { keptTexts, printLong } from '../../output.ts';
 import type { Terminal } from '../../terminal.ts';
 import { printArtifact } from './artifact.ts';
 import { factsOf } from './facts.ts';
-import { findRun } from './find-run.ts';
 import { outputText } from './kept-output.ts';
 import type { HistoryOptions } from './options.ts';
 
@@ -17,12 +19,23 @@ export async function showRun(
 ): Promise<number> {
   const run = await findRun(await app.ledger(), reference);
   if (options.artifact !== undefined) return await printArtifact(terminal, app, run, options.artifact);
-  const dropped = run.result?.output.dropped ?? 0;
   if (options.json === true) {
-    await printJson(terminal, 'history', { run, output: { ...keptTexts(app.output, run.runId), dropped } });
+    await printRun(terminal, app, run);
     return 0;
   }
-  await terminal.print(`${factsOf(run)}\n`);
-  await printLong(terminal, outputText(app.output.read(run.runId), dropped, printStyle));
+  const entryPending = await (await app.ledger()).isEntryPending(run.runId);
+  await terminal.print(`${factsOf(run, entryPending)}\n`);
+  await printLong(terminal, outputText(app.output.read(run.runId), droppedOf(run), printStyle));
   return 0;
+}
+
+/** The document of one run. */
+export async function printRun(terminal: Terminal, app: App, run: StoredRun): Promise<void> {
+  const entryPending = await (await app.ledger()).isEntryPending(run.runId);
+  const output = { ...keptTexts(app.output, run.runId), dropped: droppedOf(run) };
+  await printJson(terminal, 'history', { run, output, entryPending });
+}
+
+function droppedOf({ result }: StoredRun): number {
+  return result?.output.dropped ?? 0;
 }

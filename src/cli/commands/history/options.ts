@@ -7,6 +7,7 @@ export interface HistoryOptions extends CommonOptions {
   readonly outcome?: string;
   readonly limit?: string;
   readonly artifact?: string;
+  readonly follow?: boolean;
   readonly prune?: boolean;
   readonly olderThan?: string;
   readonly dryRun?: boolean;
