@@ -30,7 +30,9 @@ describe('audit verify', () => {
     await run();
     const { exitCode, stdout } = await home.run(['audit', 'verify']);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/^The record holds\.\nrecords +6\nruns +2\noperations +0\ndocuments +1\nlast +6:[0-9a-f]{64}\nNot seen: /);
+    expect(stdout).toMatch(
+      /^The record holds\.\nrecords +6\nruns +2\noperations +0\ndocuments +1\nlast +6:[0-9a-f]{64}\nNot seen: /,
+    );
     const kept = /6:[0-9a-f]{64}/.exec(stdout)?.[0] ?? '';
     expect(await home.run(['audit', 'verify', '--expect', kept])).toMatchObject({
       exitCode: 0,
@@ -60,11 +62,14 @@ describe('audit verify', () => {
     expect(existsSync(ledgerFile())).toBe(false);
   });
 
-  test.each(['7', '7:abc', `0:${'a'.repeat(64)}`, `seven:${'a'.repeat(64)}`])('does not take %s for a record', async (text) => {
-    const { exitCode, stderr } = await home.run(['audit', 'verify', '--expect', text]);
-    expect(exitCode).toBe(64);
-    expect(stderr).toContain('is not SEQ:HASH');
-  });
+  test.each(['7', '7:abc', `0:${'a'.repeat(64)}`, `seven:${'a'.repeat(64)}`])(
+    'does not take %s for a record',
+    async (text) => {
+      const { exitCode, stderr } = await home.run(['audit', 'verify', '--expect', text]);
+      expect(exitCode).toBe(64);
+      expect(stderr).toContain('is not SEQ:HASH');
+    },
+  );
 });
 
 describe('audit copy', () => {
@@ -94,7 +99,11 @@ describe('history --prune', () => {
     await run();
     await delay(1100);
     const dry = await prune('--older-than', '1s', '--dry-run');
-    expect(dry).toMatchObject({ exitCode: 0, stdout: '', stderr: expect.stringMatching(/^2 runs ended before /) as string });
+    expect(dry).toMatchObject({
+      exitCode: 0,
+      stdout: '',
+      stderr: expect.stringMatching(/^2 runs ended before /) as string,
+    });
     expect(await prune('--older-than', '1s')).toMatchObject({
       exitCode: 64,
       stderr: expect.stringContaining('Nobody can be asked') as string,
@@ -131,7 +140,10 @@ describe('history --prune', () => {
     [['--dry-run'], /belong to --prune/],
     [['01K', '--prune', '--older-than', '365d'], /by age, not by run/],
   ])('%j is a mistake of the command line', async (args, says) => {
-    expect(await home.run(['history', ...args])).toMatchObject({ exitCode: 64, stderr: expect.stringMatching(says) as string });
+    expect(await home.run(['history', ...args])).toMatchObject({
+      exitCode: 64,
+      stderr: expect.stringMatching(says) as string,
+    });
   });
 });
 
@@ -142,7 +154,10 @@ describe('retention', () => {
     const [loud] = (await home.json(['history']))['runs'] as readonly [{ readonly runId: string }];
     behind('DELETE FROM turns');
     const env = { RUNBOOK_MAX_OUTPUT_STORE: '64KiB' };
-    expect(await home.run(['execute', './Task.md', '--history', 'ledger'], { env })).toMatchObject({ exitCode: 0, stdout: 'out\n' });
+    expect(await home.run(['execute', './Task.md', '--history', 'ledger'], { env })).toMatchObject({
+      exitCode: 0,
+      stdout: 'out\n',
+    });
     expect(readdirSync(path.join(home.stateDir, 'output'))).toHaveLength(1);
     const { stdout } = await home.run(['history', loud.runId]);
     expect(stdout).toMatch(/output +300000 bytes/);
