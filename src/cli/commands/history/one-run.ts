@@ -25,7 +25,10 @@ export async function showRun(
   }
   const entryPending = await (await app.ledger()).isEntryPending(run.runId);
   await terminal.print(`${factsOf(run, entryPending)}\n`);
-  await printLong(terminal, outputText(app.output.read(run.runId), droppedOf(run), printStyle));
+  await printLong(
+    terminal,
+    outputText(app.output.read(run.runId), droppedOf(run), printStyle, run.result?.output.bytes),
+  );
   return 0;
 }
 
