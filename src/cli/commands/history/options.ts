@@ -29,6 +29,7 @@ export function formatOf({ format, json }: HistoryOptions): Format {
 /** Whether all of them make sense together. @throws RunbookError `usage` */
 export function checkOptions(options: HistoryOptions, isOneRun: boolean): void {
   const { artifact, document } = options;
+  const format = formatOf(options);
   const printed = [...(artifact === undefined ? [] : ['--artifact']), ...(document === true ? ['--document'] : [])];
   const [what] = printed;
   if (what !== undefined && !isOneRun)
@@ -37,7 +38,7 @@ export function checkOptions(options: HistoryOptions, isOneRun: boolean): void {
     });
   if (printed.length > 1)
     throw new RunbookError('usage', '--artifact and --document are both given.', { fix: 'Give one of them.' });
-  if (what !== undefined && formatOf(options) !== 'text')
+  if (what !== undefined && format !== 'text')
     throw new RunbookError('usage', `${what} prints the bytes as they are, in no other format.`, {
       fix: `Leave --${options.json === true ? 'json' : 'format'} out.`,
     });
