@@ -5,15 +5,14 @@ import { VERSION } from '../version.ts';
 import type { ExecuteOptions } from './commands/execute.ts';
 import type { ValidateOptions } from './commands/validate.ts';
 import type { ShowOptions } from './commands/show.ts';
-import { FORMATS } from './commands/history/options.ts';
-import type { HistoryOptions } from './commands/history.ts';
 import type { MintOptions } from './commands/token.ts';
+import { collect, withExamples } from './command-words.ts';
 import type { CommonOptions } from './context.ts';
+import { addRecordCommands } from './record-commands.ts';
+import { addRunCommands } from './run-commands.ts';
 import { reportError } from './report.ts';
 import { createTerminal } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
-
-const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
 
 /** @returns the program; actions set `process.exitCode` through `run` */
 function createProgram(terminal: Terminal): Command {
@@ -115,41 +114,8 @@ function createProgram(terminal: Terminal): Command {
       );
     });
 
-  add('history', 'Show what was run: the runs that fit, or one of them with its output.', [
-    'runbook history --limit 5',
-    'runbook history --runbook DrainNode --outcome failed,timed-out --since 7d',
-    'runbook history --since 2026-03 --until 2026-03 --format csv > march.csv   # a whole month, in UTC',
-    "runbook history --grep 'connection refused' --subject anna",
-    'runbook history --incident INC-42 --format markdown   # a summary to paste',
-    'runbook history 01K…',
-    'runbook history 01K… --document   # what it said when it was run',
-    'runbook history 01K… --artifact report.txt > report.txt',
-  ])
-    .argument('[run]', 'id of a run, or its beginning')
-    .option('--runbook <name>', 'only runs of this runbook')
-    .option('--subject <name>', 'only runs of this caller')
-    .option(
-      '--outcome <outcome>',
-      'only runs that ended so: succeeded, failed, timed-out, canceled, limit-exceeded, spawn-failed, refused, interrupted; several with commas',
-      collect,
-    )
-    .option('--since <when>', 'only runs asked for since then: 2026-03-01, 2026-03-01T14:30, or how long ago (7d, 24h)')
-    .option(
-      '--until <when>',
-      'only runs asked for until then; a date alone is that whole day, 2026-03 the month, in UTC',
-    )
-    .option('--incident <id>', 'only runs of this incident')
-    .option('--grep <text>', 'only runs that printed this, whatever its case; at least 3 characters')
-    .option('-n, --limit <count>', 'at most so many (default: 20; csv and markdown: 1000)')
-    .addOption(new Option('--format <format>', 'how to print it (default: text)').choices(FORMATS))
-    .option('--artifact <path>', 'print a file that the run has kept')
-    .option('--document', 'print the document as it was when it was run')
-    .action(async (run_: string | undefined, given: HistoryOptions) => {
-      const options = given.format === 'json' ? { ...given, json: true } : given;
-      await run(terminal, 'history', options, async () =>
-        (await import('./commands/history.ts')).historyCommand(terminal, run_, options),
-      );
-    });
+  addRecordCommands(terminal, program, add, run);
+  addRunCommands(terminal, add, run);
 
   add('config', 'Show every setting, its value and where it comes from.', [
     'runbook config',
@@ -189,12 +155,8 @@ function createProgram(terminal: Terminal): Command {
       );
     });
 
-  for (const command of [...program.commands, ...token.commands]) addCommonOptions(command);
+  for (const command of program.commands.flatMap((one) => [one, ...one.commands])) addCommonOptions(command);
   return program;
-}
-
-function withExamples(command: Command, examples: readonly string[]): Command {
-  return command.addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`);
 }
 
 function addCommonOptions(command: Command): void {

@@ -36,7 +36,8 @@ export function createRunRecord(
       const run = await keeper.read(error === undefined ? null : { code, message: messageOf(error) });
       if (run === null) return false;
       const output = { ...keptTexts(app.output, run.runId), dropped: run.result?.output.dropped ?? 0 };
-      await file.write(batched(jsonPieces('history', { run, output })));
+      const entryPending = await ledger.isEntryPending(run.runId);
+      await file.write(batched(jsonPieces('history', { run, output, entryPending })));
       return true;
     } catch (failure) {
       terminal.say(`runbook: ${style.yellow('warning')}: ${inline(messageOf(failure))}`);

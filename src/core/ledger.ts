@@ -1,5 +1,5 @@
 /** The port of the record: what happened to runs, in one chain, and what may be asked about it. Part of `ports.ts`. */
-import type { ChainLink } from './chain.ts';
+import type { ChainLink, LinkFault } from './chain.ts';
 import type { Containment } from './containment.ts';
 import type { Interruption, Progress, RunOwner, RunRecord, RunResult, StoredRun } from './run.ts';
 
@@ -48,11 +48,11 @@ export interface StoredOperation extends Operation {
   readonly hash: string;
 }
 
-/** Links whose records were taken out; their hashes stay, so the chain still holds. */
+/** Links whose records were taken out: of each only number, `prev` and hash stay, so the chain still holds. */
 export interface Pruned {
+  readonly runIds: readonly string[];
   /** First and last number of each group of links, in order, both included. */
   readonly ranges: readonly (readonly [number, number])[];
-  readonly runs: number;
   /** SHA-256, lower-case hex, over the hashes of those links in order, a line feed behind each. */
   readonly digest: string;
 }
@@ -96,8 +96,11 @@ interface RunTransitions {
    */
   finish(runId: string, result: RunResult): Promise<void>;
   /** `null → refused`. `documentText` is null where no document could be read. */
-  refuse(record: RunRecord, documentText: Buffer | null, owner: RunOwner): Promise<void>;
-  /** `queued | started → interrupted`. @returns false where it has an end by now */
+  refuse(record: RunRecord, documentText: Buffer | null, owner: RunOwner, leaseUntil?: string): Promise<void>;
+  /**
+   * `queued | started → interrupted`. Waits for others but a moment: whoever recovers comes again.
+   * @returns false where it has an end by now
+   */
   interrupt(runId: string, interruption: Interruption): Promise<boolean>;
 }
 
@@ -113,9 +116,15 @@ interface RunQueries {
 interface RunCare {
   /** Queued or started, oldest first. */
   underWay(): Promise<readonly RunUnderWay[]>;
+  /** Waits for nobody. */
   progress(runId: string, progress: Progress): Promise<void>;
   /** Waits for nobody. @returns false where the run has been recorded as interrupted: whoever carries it out has to stop */
   renewLease(runId: string, leaseUntil: string): Promise<boolean>;
+  /**
+   * Before anything of a run is touched whose owner is gone: of several only one may, and who dies at it is followed.
+   * @returns whether it is the caller's to recover
+   */
+  claimRecovery(runId: string, by: RunOwner, leaseUntil: string): Promise<boolean>;
   /** A link of the chain, and a note to the owner. @returns false where the run is not under way (nothing is recorded then) */
   requestCancel(runId: string, operation: Operation): Promise<boolean>;
   /** Cheap: nothing is read while nobody has written. */
@@ -134,10 +143,14 @@ interface Operations {
 
 /** Entries that documents still have to get: `finish`, `interrupt` and a refusal for lacking claims ask for one in mode `file`. */
 interface PendingEntries {
-  /** Oldest first. */
+  /** Of each document the oldest that waits, oldest first: one that cannot be written keeps no other from its turn. */
   pendingEntries(limit: number): Promise<readonly StoredRun[]>;
-  /** Only one may write it; who died while writing is followed. @returns whether it is the caller's to write */
-  claimEntry(runId: string, writer: RunOwner): Promise<boolean>;
+  isEntryPending(runId: string): Promise<boolean>;
+  /**
+   * Only one may write it: the owner of the run, whoever recovered it, or who follows one that died. Waits but a moment.
+   * @returns whether it is the caller's to write
+   */
+  claimEntry(runId: string, writer: RunOwner, leaseUntil?: string): Promise<boolean>;
   entryWritten(runId: string): Promise<void>;
 }
 
@@ -154,22 +167,73 @@ interface OutputSearch {
   countWithoutOutput(filter: RunFilter): Promise<number>;
 }
 
-/** The whole of it, for auditors and for who keeps house. */
+/** The whole of it, for who keeps house. What an auditor sees is a `LedgerView`. */
 interface LedgerUpkeep {
   /** In order, from behind the given number; a pruned one has an empty record. Memory does not follow its length. */
   links(after?: number): Iterable<ChainLink>;
-  /** Numbers of the first links of ended runs that were asked for before the time, with what is to be known of them. */
+  /** Runs that were asked for and ended before the time (ISO 8601), oldest first; none whose document waits for its entry. */
   endedBefore(time: string): Promise<readonly { readonly runId: string; readonly enqueuedAt: string }[]>;
   /**
-   * Takes the records of ended runs out and leaves their hashes; documents that no run names any more go, too.
-   * The operation is recorded in the same transaction, `pruned` filled in. @returns what was taken out
+   * Takes the records of ended runs out and leaves their hashes. The operation is recorded in the same transaction,
+   * `pruned` filled in. @returns what was taken out; null where nothing of it was there any more (nothing is recorded then)
+   * @throws RunbookError `record-altered` where a record does not hold: what was altered is not swept away
    */
-  prune(runIds: readonly string[], operation: Operation): Promise<Pruned>;
+  prune(runIds: readonly string[], operation: Operation): Promise<Pruned | null>;
+  /** Texts of documents that no run names any more go. @returns how many */
+  forgetDocuments(): Promise<number>;
   /** The output of these runs is gone: nothing of it is found any more. */
   forgetOutput(runIds: readonly string[]): Promise<void>;
-  /** A consistent copy while others write, synced. @throws RunbookError `io`, `usage` (the file is there) */
+  /**
+   * For what is done now and then by whoever comes by. @returns whether it is the caller's turn: one gets it, where nobody
+   * had it since then (or in a future that a clock has made)
+   */
+  takeTurn(name: string, now: string, since: string): Promise<boolean>;
+  /** Those of which there is no record. */
+  unknownRuns(runIds: readonly string[]): Promise<readonly string[]>;
+  /** A consistent copy while others write (0600), synced, whole or not at all. @throws RunbookError `io`, `usage` (the file is there) */
   copyTo(file: string): Promise<void>;
 }
+
+/** A ledger as an auditor sees it: one moment of it, never written to. */
+export interface LedgerView {
+  /** In order. @throws RunbookError `unavailable` where the file is damaged */
+  links(): Iterable<ChainLink>;
+  /** Number of the last link; 0 for none. */
+  lastSeq(): number;
+  /** Those of them that are listed as operations, in order. */
+  operations(): Iterable<ChainLink>;
+  /** Where something that is kept beside the chain (what queries look at, texts of documents, the file itself) differs from it. */
+  discrepancies(): Iterable<Finding>;
+  counts(): { readonly runs: number; readonly operations: number; readonly documents: number };
+  close(): void;
+}
+
+/** Something that does not hold. */
+export interface Finding {
+  /** Number of the first bad record, where it is about one. */
+  readonly seq: number | null;
+  readonly runId: string | null;
+  readonly fault: Fault;
+  /** One sentence. */
+  readonly message: string;
+}
+
+/**
+ * What is wrong with it: of a record (`LinkFault`); its text is gone and no operation says so (`taken-out`); an operation
+ * that took records out says what is not so (`pruning`); it is another than the one that was kept (`unexpected`), or is cut
+ * off (`cut-off`); or something beside the chain.
+ */
+export type Fault =
+  | LinkFault
+  | 'taken-out'
+  | 'pruning'
+  | 'unexpected'
+  | 'cut-off'
+  | 'run'
+  | 'operation'
+  | 'pause'
+  | 'document'
+  | 'file';
 
 /** The truth about runs. */
 export interface RunLedger

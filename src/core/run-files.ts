@@ -1,4 +1,5 @@
 /** The ports for files of a run: the folder that its scripts work in, and what is kept of it. Part of `ports.ts`. */
+import type { OutputFacts } from './ports.ts';
 import type { FileRequirement } from './runbook.ts';
 
 export interface WorkFolder {
@@ -45,8 +46,12 @@ export interface Workspace {
    * where `isKept`, else it goes as well. @returns where it is; null where there is none
    */
   recover(runId: string, isKept: boolean): Promise<string | null>;
-  /** Removes what was kept longer than 24 h. Called at the start of a run; never fails, costs little when there is nothing. */
-  sweep(now: Date): Promise<void>;
+  /**
+   * Removes what was kept longer than 24 h, and what a runner left that died between the end of its run and the removal.
+   * Called at the start of a run; never fails, costs little when there is nothing.
+   * @param isOver whether a run has ended and kept nothing; asked for each folder that nobody has kept
+   */
+  sweep(now: Date, isOver: (runId: string) => Promise<boolean>): Promise<void>;
 }
 
 /** Text on its way to where it is kept, secrets taken out. Each call gives what can be told by then. */
@@ -71,6 +76,10 @@ export interface ArtifactStore {
   ): Promise<readonly ArtifactRecord[]>;
   /** What was kept under the path of a record; null where there is nothing. @throws RunbookError `io` */
   read(runId: string, path: string): Promise<Buffer | null>;
+  /** Runs of which something is kept, with its size on disk and the time of the last of it. @throws RunbookError `io` */
+  kept(): Promise<readonly OutputFacts[]>;
+  /** Everything that is kept of a run. @throws RunbookError `io` */
+  remove(runId: string): Promise<void>;
 }
 
 /** A declared output, or a file in a declared folder, and what became of it. */

@@ -1,8 +1,9 @@
 /** The run that a `--from` or `--only` goes on from, and whether this one may use what that one left. */
-import type { RunRecord, StoredRun } from '../core/run.ts';
+import type { Interruption, RunRecord, StoredRun } from '../core/run.ts';
 import type { Runbook } from '../core/runbook.ts';
 import { recordedVariables } from './draft.ts';
 import type { Draft } from './draft.ts';
+import { describeProgress } from './entry.ts';
 import type { EnginePorts } from './ports.ts';
 
 export interface EarlierRun {
@@ -46,15 +47,22 @@ export function noticesOfEarlier(
 ): { readonly infos: readonly string[]; readonly warnings: readonly string[] } {
   if (earlier === null) return { infos: [], warnings: [] };
   const { run, obstacle } = earlier;
-  const { runId, result, state } = run;
+  const { runId, result, state, interruption } = run;
   const warnings = [
-    result === null
+    state === 'started'
       ? `Run ${runId} has no end in the ledger: if it is still under way, this one runs beside it.`
       : null,
+    interruption === undefined ? null : interruptedAt(runId, interruption),
     run.runbook.digest === runbook.digest ? null : `${runbook.name} has changed since run ${runId}.`,
     obstacle === null ? null : `${obstacle}; nothing is taken over from that run.`,
   ].filter((text) => text !== null);
   return { infos: [`This run goes on from run ${runId} (${result?.outcome ?? state}).`], warnings };
+}
+
+function interruptedAt(runId: string, { progress }: Interruption): string {
+  const where = progress === null ? 'before its first step' : `at ${describeProgress(progress)}`;
+  const doubt = progress === null ? '' : ', and nobody knows how much of that step was done';
+  return `Run ${runId} was interrupted ${where}${doubt}.`;
 }
 
 function differingVariables(

@@ -15,6 +15,8 @@ export interface Draft {
   readonly request: RunRequest;
   /** Knows every secret of the run, as soon as the run does. */
   readonly masker: Masker;
+  /** Ends the run: the request's own signal; from `enqueue` on also whoever cancels it. Its reason is a `StopReason`. */
+  stop: AbortSignal;
   identity: Identity | null;
   document: LoadedDocument | null;
   parsed: ParseResult | null;
@@ -40,6 +42,7 @@ export function startDraft(ports: EnginePorts, request: RunRequest): Draft {
     correlationId: given !== null && CORRELATION_ID.test(given) ? given : randomUUID(),
     request,
     masker,
+    stop: request.signal,
     identity: null,
     document: null,
     parsed: null,

@@ -1,19 +1,42 @@
 /** The end of a run on its way into the ledger. */
 import { RunbookError } from '../core/errors.ts';
 import { messageOf } from '../core/failures.ts';
+import type { WorkFolder } from '../core/ports.ts';
 import { stopReasonOf } from '../core/run.ts';
 import type { RunEventSink, RunResult } from '../core/run.ts';
+import type { Draft } from './draft.ts';
 import { NO_OUTPUT } from './output.ts';
 import type { EnginePorts } from './ports.ts';
+import { projectResult } from './projection.ts';
+import { indexOutput } from './search.ts';
+import { removeWorkFolder } from './work-folder.ts';
 
 /** Each attempt waits as long as the ledger does for a lock (5 s for SQLite). */
 const ATTEMPTS = 12;
+
+/** The end in the ledger, then what follows from it. @throws RunbookError `io`, as `recordEnd` */
+export async function conclude(
+  ports: EnginePorts,
+  draft: Draft,
+  result: RunResult,
+  workFolder: WorkFolder,
+  emit: RunEventSink,
+): Promise<void> {
+  try {
+    await recordEnd(ports, result, emit);
+  } finally {
+    // Also where the ledger fails, the document gets what can be told.
+    await projectResult(ports, draft, result, emit);
+    if (result.workFolder === null) await removeWorkFolder(draft, workFolder, emit);
+  }
+  await indexOutput(ports, result);
+}
 
 /**
  * Commits the end, with patience for a ledger that somebody else holds: the effects are there, the record must follow.
  * @throws RunbookError `io`, never `busy`: nobody may take this for an invitation to run it again
  */
-export async function recordEnd({ ledger }: EnginePorts, result: RunResult, emit: RunEventSink): Promise<void> {
+async function recordEnd({ ledger }: EnginePorts, result: RunResult, emit: RunEventSink): Promise<void> {
   const { runId } = result;
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -38,8 +61,12 @@ export async function recordEnd({ ledger }: EnginePorts, result: RunResult, emit
   }
 }
 
-/** The result of a run that was recorded as queued and could not begin: busy, stopped, or no work folder could be made. */
-export function neverStarted(ports: EnginePorts, runId: string, signal: AbortSignal, error: unknown): RunResult {
+/** Of a run that was recorded as queued and could not begin: busy, stopped, or no work folder could be made. */
+export async function recordNoStart(ports: EnginePorts, { runId, stop }: Draft, error: unknown): Promise<void> {
+  await ports.ledger.finish(runId, neverStarted(ports, runId, stop, error));
+}
+
+function neverStarted(ports: EnginePorts, runId: string, signal: AbortSignal, error: unknown): RunResult {
   const now = ports.clock.now().toISOString();
   const failure = error instanceof RunbookError ? error : null;
   return {
@@ -55,7 +82,7 @@ export function neverStarted(ports: EnginePorts, runId: string, signal: AbortSig
     survivors: [],
     containment: { claim: 'proven', reason: null },
     artifacts: [],
-    reason: messageOf(error),
+    reason: (signal.aborted ? stopReasonOf(signal).message : undefined) ?? messageOf(error),
     workFolder: null,
   };
 }

@@ -14,22 +14,24 @@ import { checkDocument, warningsOf } from './document.ts';
 import { headOf, recordOf, startDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { closeEnclosure } from './enclosure.ts';
-import { neverStarted, recordEnd } from './end.ts';
+import { conclude, recordNoStart } from './end.ts';
+import { leaseUntil } from './lease.ts';
+import type { Lease } from './lease.ts';
 import { notify, tellerOf } from './notices.ts';
 import { NO_OUTPUT, openOutput } from './output.ts';
 import type { RunOutputSink } from './output.ts';
 import type { EnginePorts } from './ports.ts';
 import { leavePlace, openPlace } from './place.ts';
 import type { Accepted, Place } from './place.ts';
-import { projectResult } from './projection.ts';
 import { refuse } from './refuse.ts';
 import { checkStubs } from './rehearsal.ts';
 import { checkRequirements } from './requirements.ts';
-import { indexOutput } from './search.ts';
+import { decideRecord } from './room.ts';
 import { maskReasons } from './secrets.ts';
 import { brokenOff, runSteps } from './steps.ts';
 import type { StepsResult } from './steps.ts';
-import { keepWorkFolder, removeWorkFolder } from './work-folder.ts';
+import { lookAfterOthers, whileUnderWay } from './under-way.ts';
+import { keepWorkFolder } from './work-folder.ts';
 
 interface Begun extends Accepted, Place {
   readonly startedAt: string;
@@ -43,25 +45,20 @@ export async function execute(ports: EnginePorts, request: RunRequest, listener:
   const draft = startDraft(ports, request);
   const { runId } = draft;
   const emit = tellerOf(draft, listener);
+  await lookAfterOthers(ports, draft, emit);
   const accepted = await accept(ports, draft, emit);
   const queued = recordOf(ports, draft, null);
-  await ports.ledger.enqueue(queued, ports.owners.current, headOf(draft) ?? Buffer.alloc(0));
+  await ports.ledger.enqueue(queued, ports.owners.current, headOf(draft) ?? Buffer.alloc(0), leaseUntil(ports));
   await emit({ type: 'queued', runId, at: draft.enqueuedAt, variables: queued.variables });
 
-  const begun = await begin(ports, draft, accepted, emit);
-  await emit({ type: 'started', runId, at: begun.startedAt });
-  const result = await carryOut(ports, draft, begun, listener, emit);
-
-  try {
-    await recordEnd(ports, result, emit);
-  } finally {
-    // Also where the ledger fails, the document gets what can be told.
-    await projectResult(ports, draft, result, emit);
-    if (result.workFolder === null) await removeWorkFolder(draft, begun.workFolder, emit);
-  }
-  await indexOutput(ports, result);
-  await emit({ type: 'finished', runId, result });
-  return result;
+  return await whileUnderWay(ports, draft, emit, async (lease) => {
+    const begun = await begin(ports, draft, accepted, emit);
+    await emit({ type: 'started', runId, at: begun.startedAt });
+    const result = await carryOut(ports, draft, begun, lease, listener, emit);
+    await conclude(ports, draft, result, begun.workFolder, emit);
+    await emit({ type: 'finished', runId, result });
+    return result;
+  });
 }
 
 /** Every check, in the order in which its answer may be given away. A refusal is recorded and thrown. */
@@ -80,13 +77,10 @@ async function accept(ports: EnginePorts, draft: Draft, emit: RunEventSink): Pro
     const earlier = await findEarlierRun(ports, draft, runbook);
     draft.continues = earlier?.run.runId ?? null;
 
-    // A rehearsal leaves nothing in the document: the mode stays `ledger` or `none`.
-    const history =
-      request.stubs === null ? await ports.documentHistory.decide(request.historyMode, document.path) : null;
-    draft.historyMode = history?.mode ?? draft.historyMode;
+    const whereRecorded = await decideRecord(ports, draft, document);
     draft.git = await ports.facts.git(document.path);
     const { infos, warnings } = noticesOfEarlier(earlier, runbook);
-    await notify(draft, emit, 'info', [history?.reason ?? null, ...infos]);
+    await notify(draft, emit, 'info', [whereRecorded, ...infos]);
     await notify(draft, emit, 'warning', [...warningsOf(draft), ...plan.warnings, ...warnings]);
     return { document, runbook, plan, earlier };
   } catch (error) {
@@ -97,7 +91,7 @@ async function accept(ports: EnginePorts, draft: Draft, emit: RunEventSink): Pro
 
 /** Where it will live first, then `started`: once that is committed, nothing but the script is between us and its effects. */
 async function begin(ports: EnginePorts, draft: Draft, accepted: Accepted, emit: RunEventSink): Promise<Begun> {
-  const { runId, request } = draft;
+  const { runId } = draft;
   let place: Place | null = null;
   try {
     place = await openPlace(ports, draft, accepted, emit);
@@ -108,7 +102,7 @@ async function begin(ports: EnginePorts, draft: Draft, accepted: Accepted, emit:
   } catch (error) {
     // Neither of these may hide why the run could not begin; a run that stays queued is seen by the next look at its owner.
     if (place !== null) await leavePlace(place).catch(() => {});
-    await ports.ledger.finish(runId, neverStarted(ports, runId, request.signal, error)).catch(() => {});
+    await recordNoStart(ports, draft, error).catch(() => {});
     throw error;
   }
 }
@@ -118,6 +112,7 @@ async function carryOut(
   ports: EnginePorts,
   draft: Draft,
   begun: Begun,
+  lease: Lease,
   listener: RunEventSink,
   emit: RunEventSink,
 ): Promise<RunResult> {
@@ -127,7 +122,7 @@ async function carryOut(
   let run: StepsResult;
   try {
     output = openOutput(ports, draft, plan.maxOutputBytes, listener);
-    run = await runSteps({ ports, draft, ...begun, output, emit }, passedOn);
+    run = await runSteps({ ports, draft, ...begun, lease, output, emit }, passedOn);
   } catch (error) {
     run = brokenOff(runbook, error);
   }

@@ -15,7 +15,7 @@ export interface RunOutputSink {
    */
   endScript(step: number, isCut: boolean): Promise<void>;
   close(): ClosedOutput;
-  /** Aborted when the listener is gone (a closed pipe), or when the request's own signal is. */
+  /** Aborted when the listener is gone (a closed pipe), or when the run is to stop. */
   readonly signal: AbortSignal;
 }
 
@@ -37,7 +37,7 @@ const SAYS_SOMETHING = 4;
 /** `listener` is the face itself, whose failure is an answer here. @throws RunbookError `io` */
 export function openOutput(
   ports: EnginePorts,
-  { runId, masker, request }: Draft,
+  { runId, masker, stop }: Draft,
   maxBytes: number,
   listener: RunEventSink,
 ): RunOutputSink {
@@ -58,7 +58,7 @@ export function openOutput(
     }
   };
   return {
-    signal: AbortSignal.any([request.signal, listenerGone.signal]),
+    signal: AbortSignal.any([stop, listenerGone.signal]),
     write: async (step, stream, chunk) => {
       await pass(step, stream, masked[stream].write(chunk));
     },

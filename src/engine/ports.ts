@@ -37,11 +37,20 @@ export interface EnginePorts {
   readonly baseEnvironment: readonly string[];
   /** Set for every script besides the contract: settings that a child `runbook` has to share. */
   readonly childSettings: Readonly<Record<string, string>>;
+  /** Folder of the ledger and the outputs; null where nothing is kept. */
+  readonly stateDir: string | null;
   readonly owners: Owners;
   readonly osUser: string | null;
   readonly toolVersion: string;
   readonly limits: EngineLimits;
+  readonly retention: Retention;
   readonly apiUrl: string;
+}
+
+/** Of output and artifacts; records are kept for ever. */
+export interface Retention {
+  readonly keepOutputMs: number;
+  readonly maxBytes: number;
 }
 
 export interface EngineLimits {

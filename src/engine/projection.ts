@@ -1,66 +1,80 @@
-/** What a run leaves in its document. The ledger is the truth: where the document cannot be written, nothing is lost. */
-import { ExcerptOf } from '../core/excerpt.ts';
-import { SHOWN_BYTES } from '../core/history/document-entry.ts';
-import type { DocumentEntry } from '../core/history/document-entry.ts';
-import type { RunbookError } from '../core/errors.ts';
+/**
+ * What a run leaves in its document. The ledger is the truth and says which entries are still to be written: one that
+ * cannot be written now is written when it can be, by whoever looks after runs then.
+ */
 import { messageOf } from '../core/failures.ts';
-import { exitCodeOf } from '../core/run.ts';
-import type { RunEventSink, RunResult } from '../core/run.ts';
-import { historyDocumentOf } from './draft.ts';
+import type { HistoryDocument } from '../core/ports.ts';
+import type { RunEventSink, RunRecord, RunResult } from '../core/run.ts';
+import { historyDocumentOf, recordOf } from './draft.ts';
 import type { Draft } from './draft.ts';
+import { entryOf } from './entry.ts';
+import { leaseUntil } from './lease.ts';
+import { notify } from './notices.ts';
 import type { EnginePorts } from './ports.ts';
 
-/** The entry of a finished run; a warning where it could not be written. */
+export type ProjectionPorts = Pick<EnginePorts, 'ledger' | 'output' | 'documentHistory' | 'owners' | 'clock'>;
+
+/** The entry of a run that has just ended, also where the ledger could not take its end; a warning where it must wait. */
 export async function projectResult(
   ports: EnginePorts,
   draft: Draft,
   result: RunResult,
   emit: RunEventSink,
 ): Promise<void> {
-  const { runId } = draft;
-  try {
-    await append(ports, draft, async () => {
-      const shown = { stdout: new ExcerptOf(SHOWN_BYTES), stderr: new ExcerptOf(SHOWN_BYTES) };
-      for await (const item of ports.output.read(runId)) if (item.kind === 'chunk') shown[item.stream].push(item.bytes);
-      const [stdout, stderr] = [shown.stdout.excerpt, shown.stderr.excerpt];
-      return {
-        runId,
-        finishedAt: result.finishedAt,
-        exitCode: exitCodeOf(result),
-        outcome: result.outcome,
-        subject: draft.identity?.subject ?? null,
-        stdout: stdout.bytes,
-        stderr: stderr.bytes,
-        omitted: { stdout: stdout.omitted, stderr: stderr.omitted },
-        dropped: result.output.dropped,
-        error: result.reason,
-      };
-    });
-  } catch (error) {
-    const message = `The entry could not be written into the document: ${messageOf(error)} The run is in the ledger.`;
-    await emit({ type: 'notice', runId, level: 'warning', message });
-  }
-}
-
-/** As in Stage0, a verified caller who lacked the claims leaves an entry with the number 403; nobody else can make one. */
-export async function projectRefusal(ports: EnginePorts, draft: Draft, refusal: RunbookError): Promise<void> {
-  if (refusal.code !== 'forbidden') return;
-  const subject = draft.identity?.subject ?? null;
-  await append(ports, draft, async () => ({
-    runId: draft.runId,
-    finishedAt: draft.enqueuedAt,
-    exitCode: 403,
-    outcome: refusal.code,
-    subject,
-    stdout: Buffer.alloc(0),
-    stderr: Buffer.alloc(0),
-    omitted: { stdout: 0, stderr: 0 },
-    dropped: 0,
-    error: `RBAC Failure: Access denied for user ${subject ?? ''}. ${refusal.message}`,
-  }));
-}
-
-async function append(ports: EnginePorts, draft: Draft, entry: () => Promise<DocumentEntry>): Promise<void> {
   const document = historyDocumentOf(draft);
-  if (draft.historyMode === 'file' && document !== null) await ports.documentHistory.append(document, await entry());
+  if (draft.historyMode !== 'file' || document === null) return;
+  await withWarning(draft, emit, async () => {
+    const stored = await ports.ledger.get(draft.runId).catch(() => null);
+    // Somebody else has recorded another end: it is that one's entry, and may be written already.
+    if (stored?.state === 'interrupted') await writeWaiting(ports, stored);
+    else await writeNow(ports, { ...recordOf(ports, draft, null), result }, document);
+  });
+}
+
+/** The entry of a refusal that has just been recorded. */
+export async function projectRefusal(
+  ports: EnginePorts,
+  draft: Draft,
+  record: RunRecord,
+  emit: RunEventSink,
+): Promise<void> {
+  const document = historyDocumentOf(draft);
+  if (record.historyMode !== 'file' || document === null) return;
+  await withWarning(draft, emit, async () => {
+    await writeNow(ports, record, document);
+  });
+}
+
+/**
+ * An entry that the ledger says is still to be written. It may be there already: who wrote it died before saying so.
+ * @returns false where it is for somebody else to write
+ * @throws RunbookError `io`, `busy`
+ */
+export async function writeWaiting(ports: ProjectionPorts, run: RunRecord): Promise<boolean> {
+  const { ledger, documentHistory, owners } = ports;
+  const { path } = run.runbook;
+  if (path === null || !(await ledger.claimEntry(run.runId, owners.current, leaseUntil(ports)))) return false;
+  if (await documentHistory.has(path, run.runId)) await ledger.entryWritten(run.runId);
+  else await writeNow(ports, run, { path, hasHistory: false, stamp: NOT_LOADED });
+  return true;
+}
+
+/** No file has this stamp, so what is in the document is looked up. */
+const NOT_LOADED = '';
+
+async function writeNow(ports: ProjectionPorts, run: RunRecord, document: HistoryDocument): Promise<void> {
+  const entry = await entryOf(ports, run);
+  if (entry === null) return;
+  await ports.documentHistory.append(document, entry);
+  // Where that is lost, the next who looks finds the entry in the document.
+  await ports.ledger.entryWritten(run.runId).catch(() => {});
+}
+
+async function withWarning(draft: Draft, emit: RunEventSink, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const message = `The entry could not be written into the document: ${messageOf(error)} The run is in the ledger. The entry follows when the document can be written.`;
+    await notify(draft, emit, 'warning', [message]);
+  }
 }

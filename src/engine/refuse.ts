@@ -4,8 +4,10 @@ import { messageOf } from '../core/failures.ts';
 import type { RunEventSink, RunRequest } from '../core/run.ts';
 import { headOf, recordOf, startDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
+import { leaseUntil } from './lease.ts';
 import type { EnginePorts } from './ports.ts';
 import { projectRefusal } from './projection.ts';
+import { checkRoomForRefusal } from './room.ts';
 
 /** Never hides the refusal itself: when it cannot be recorded, a warning says so. */
 export async function refuse(
@@ -17,12 +19,14 @@ export async function refuse(
   const { code, message } = refusal;
   const { document, request } = draft;
   try {
+    await checkRoomForRefusal(ports);
     if (code === 'forbidden' && document !== null) {
       const decided = await ports.documentHistory.decide(request.historyMode, document.path).catch(() => null);
       draft.historyMode = decided?.mode ?? draft.historyMode;
     }
-    await ports.ledger.refuse(recordOf(ports, draft, { code, message }), headOf(draft), ports.owners.current);
-    await projectRefusal(ports, draft, refusal);
+    const record = recordOf(ports, draft, { code, message });
+    await ports.ledger.refuse(record, headOf(draft), ports.owners.current, leaseUntil(ports));
+    await projectRefusal(ports, draft, record, emit);
   } catch (error) {
     const warning = `The refusal could not be recorded: ${messageOf(error)}`;
     await emit({ type: 'notice', runId: draft.runId, level: 'warning', message: warning });

@@ -9,6 +9,7 @@ import type { Outcome, RunEventSink, Survivor } from '../core/run.ts';
 import type { Runbook, Script, Step } from '../core/runbook.ts';
 import { formatDuration } from '../core/units.ts';
 import type { Draft } from './draft.ts';
+import type { Lease } from './lease.ts';
 import type { RunOutputSink } from './output.ts';
 import type { EnginePorts } from './ports.ts';
 import { withStubs } from './rehearsal.ts';
@@ -25,6 +26,7 @@ export interface RunContext {
   readonly workFolder: WorkFolder;
   readonly enclosure: Enclosure;
   readonly output: RunOutputSink;
+  readonly lease: Lease;
   readonly emit: RunEventSink;
 }
 

@@ -50,6 +50,7 @@ export async function runSteps(context: RunContext, passedOn: Map<string, string
     const startedAt = ports.clock.now().toISOString();
     const stepBegan = ports.clock.monotonicMs();
     await emit({ type: 'step', runId, step: index, of, name, phase: 'started' });
+    await context.lease.reached({ step: index, of, name, at: startedAt });
     const end = await runStep(context, step, index, runDeadline, passedOn);
     last = end.ended;
     survivors.push(...last.survivors);

@@ -3,7 +3,7 @@ import { deniedFromOthers } from '../core/environment-names.ts';
 import { messageOf } from '../core/failures.ts';
 import type { Masker } from '../core/masking/masker.ts';
 import type { LoadedDocument, WorkFolder } from '../core/ports.ts';
-import type { RunEventSink, RunResult } from '../core/run.ts';
+import type { RunEventSink, RunRecord, RunResult } from '../core/run.ts';
 import { looksSecret } from '../core/runbook.ts';
 import type { Runbook } from '../core/runbook.ts';
 import { checkValue } from '../core/values.ts';
@@ -26,18 +26,18 @@ export interface OpenedFolder {
 /** @throws RunbookError of `Workspace` */
 export async function openWorkFolder(
   ports: EnginePorts,
-  { runId, request, masker }: Draft,
+  { runId, stop, masker }: Draft,
   document: LoadedDocument,
   runbook: Runbook,
   plan: Plan,
   earlier: EarlierRun | null,
 ): Promise<OpenedFolder> {
   const { workspace } = ports;
-  await workspace.sweep(ports.clock.now());
+  await workspace.sweep(ports.clock.now(), async (id) => hasLeftNothing(await ports.ledger.get(id)));
   const from = earlier?.obstacle === null ? earlier.run.runId : null;
-  const adopted = from === null ? null : await workspace.adopt(runId, from, request.signal);
+  const adopted = from === null ? null : await workspace.adopt(runId, from, stop);
   if (adopted === null || from === null) {
-    const workFolder = await workspace.create(runId, document.folder, plan.inputs, request.signal);
+    const workFolder = await workspace.create(runId, document.folder, plan.inputs, stop);
     return { workFolder, passedOn: new Map(plan.passedOn), giveBack: async () => null };
   }
   const { folder, outputs } = adopted;
@@ -48,6 +48,12 @@ export async function openWorkFolder(
     return returned === null ? path : await keep(masker, returned.folder, passedOn);
   };
   return { workFolder: folder, passedOn, giveBack };
+}
+
+/** A folder that was kept for a run may for a moment look as if it were in use: while it is given back. */
+function hasLeftNothing(run: RunRecord | null): boolean {
+  if (run === null || run.state === 'queued' || run.state === 'started') return false;
+  return (run.result?.workFolder ?? run.interruption?.workFolder ?? null) === null;
 }
 
 /** The document may be another by now, and what lay in a folder of scripts is checked like what a script writes. */

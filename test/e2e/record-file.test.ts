@@ -17,14 +17,15 @@ const runOf = (home: Home): Readonly<Record<string, unknown>> => asObject(record
 
 const execute = (home: Home, script: string, ...options: readonly string[]) => {
   home.write('Task.md', classic('Task', script));
-  return home.run(['execute', './Task.md', '--history', 'ledger', '--record', 'record.json', ...options]);
+  const call = ['execute', './Task.md', '--history', 'ledger', '--record', 'record.json', ...options];
+  return home.run(call, script.includes('begun') ? { termAt: 'begun' } : {});
 };
 
 describe('the record is what `history RUN --json` says', () => {
   it.each([
     ['succeeded', 'echo out; echo err >&2; seq 40000', [], 0],
     ['failed', 'printf "\\377\\000x"; exit 3', [], 3],
-    ['canceled', 'kill -TERM $PPID; sleep 60', [], 143],
+    ['canceled', 'touch "$HOME/begun"; exec sleep 300', [], 143],
     ['timed-out', 'sleep 60', ['--timeout', '1s'], 124],
     ['spawn-failed', 'true', ['--execution-dir', 'file'], 74],
     ['refused before it was read', 'true', ['--env', 'A=@nowhere'], 66],

@@ -11,6 +11,8 @@ export const AUTH = { RUNBOOK_JWT_SECRET: SECRET };
 export interface Call {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** As for `Home.run`. */
+  readonly termAt?: string;
   /** What is still to be done when the command has ended. */
   readonly after?: () => Promise<void>;
 }
@@ -63,6 +65,15 @@ export const STEPS = [
 /** Its second step wants a confirmation. */
 export const CONFIRMED =
   '# Task\n\n# Steps\n\n## One\n```sh\n:\n```\n\n## Two\n```yaml\nconfirm: Sure?\n```\n```sh\ntrue\n```\n';
+
+/** A run whose runner was killed in the middle of its second step. */
+export async function orphan(home: Home): Promise<void> {
+  home.write(
+    'Task.md',
+    '# Task\n\n# Steps\n\n## One\n```sh\n:\n```\n\n## Two\n```sh\nkill -KILL $(ps -o ppid= $PPID)\n```\n',
+  );
+  await home.run(['execute', './Task.md', '--history', 'ledger']);
+}
 
 /** A run that goes on until it is let go; nobody else may run the same meanwhile. */
 export async function underWay(home: Home): Promise<() => Promise<void>> {

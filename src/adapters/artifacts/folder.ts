@@ -4,10 +4,13 @@ import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
 import { codeOf } from '../../core/failures.ts';
+import { LEFT_FOR_LEDGER } from '../../core/room.ts';
 import type { ArtifactStore, MaskStream } from '../../core/ports.ts';
 import type { ArtifactRecord } from '../../core/run.ts';
 import { formatBytes } from '../../core/units.ts';
+import { freeBytes } from '../system/free-bytes.ts';
 import { rawName, reasonOf } from '../system/descriptors.ts';
+import { asideOf, createKept, RUN_ID } from './kept.ts';
 import { reach } from './reach.ts';
 import type { Reached, ReachedFile } from './reach.ts';
 import { transfer } from './transfer.ts';
@@ -17,9 +20,6 @@ const MAX_FILES = 1000;
 /** With its folders, which may be many and empty. */
 const MAX_ENTRIES = 2000;
 const MAX_PATH_BYTES = 1000;
-
-/** Ids name folders here: nothing that could leave the folder. */
-const RUN_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 export interface ArtifactOptions {
   readonly stateDir: string;
@@ -48,11 +48,11 @@ interface Keeping {
 export function createArtifactStore({ stateDir, maxBytes }: ArtifactOptions): ArtifactStore {
   const root = path.join(stateDir, 'artifacts');
   return {
+    ...createKept(root),
     keep: async (runId, workFolder, paths, mask) => {
       if (!RUN_ID.test(runId)) throw new TypeError(`${JSON.stringify(runId)} cannot name a folder of artifacts`);
       const folder = path.join(root, runId);
-      // No run has a dot in its name.
-      const aside = path.join(root, `${runId}.partial`);
+      const aside = asideOf(root, runId);
       const records = new Map<string, ArtifactRecord>();
       const keeping = { workFolder, folder, aside, mask, maxBytes, bytesLeft: maxBytes, records };
       for (const declared of paths) await keepDeclared(keeping, declared);
@@ -156,6 +156,11 @@ async function keepReached(
 async function keepFile(keeping: Keeping, shown: string, { handle, bytes }: ReachedFile): Promise<void> {
   const { aside, bytesLeft, mask } = keeping;
   const target = path.join(keeping.folder, shown);
+  const free = await freeBytes(keeping.folder);
+  if (free !== null && free < bytes + LEFT_FOR_LEDGER) {
+    record(keeping, shown, 'the disk is nearly full', bytes);
+    return;
+  }
   const transferred =
     bytes > bytesLeft
       ? null

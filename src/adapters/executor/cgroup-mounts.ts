@@ -1,5 +1,5 @@
 /** Where this process is in the trees of control groups (cgroups(7)), and in which of them it may make a group. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statfsSync } from 'node:fs';
 import path from 'node:path';
 
 export interface Hierarchy {
@@ -52,6 +52,18 @@ export function parseHierarchies(mounts: string, memberships: string): readonly 
     });
   }
   return found;
+}
+
+/** Magic numbers of file systems of control groups (statfs(2)), which hold nothing else: versions 1 and 2. */
+const CGROUP_FILE_SYSTEMS = new Set([0x27_e0_eb, 0x63_67_72_70]);
+
+/** Whether a folder, by no link, is a control group and not only called like one. */
+export function isControlGroup(folder: string): boolean {
+  try {
+    return realpathSync(folder) === folder && CGROUP_FILE_SYSTEMS.has(statfsSync(folder).type);
+  } catch {
+    return false;
+  }
 }
 
 /** Blanks are written `\040` there. */

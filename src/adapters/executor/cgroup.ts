@@ -18,7 +18,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from '../../core/failures.ts';
 import type { ProcessLimits } from '../../core/ports.ts';
 import type { Survivor } from '../../core/run.ts';
-import { findHierarchies } from './cgroup-mounts.ts';
+import { findHierarchies, isControlGroup } from './cgroup-mounts.ts';
 import type { Hierarchy } from './cgroup-mounts.ts';
 import { alive, send } from './processes.ts';
 import type { CgroupFiles } from './reaper-job.ts';
@@ -59,17 +59,18 @@ export function makeCgroup(runId: string, limits: ProcessLimits, version?: 1 | 2
 }
 
 /**
- * The groups of a run whose runner is gone. Only folders that bear the run's name: what a record says is not believed.
+ * The groups of a run whose runner is gone: those of its record and, since who died before it began has recorded none,
+ * those that would be made from here. What a record says is not believed: only what the kernel says to be a control
+ * group, and bears the run's name, is touched.
  * @returns who is still in them
  */
 export async function emptyLeftCgroups(runId: string, folders: readonly string[]): Promise<readonly Survivor[]> {
-  const hierarchies = findHierarchies();
-  const groups = folders
-    .filter((folder) => path.basename(folder) === nameOf(runId) && existsSync(folder))
-    .flatMap((folder): readonly Group[] => {
-      const hierarchy = hierarchies.find(({ own }) => own === path.dirname(folder));
+  const own = findHierarchies().map((hierarchy) => path.join(hierarchy.own, nameOf(runId)));
+  const groups = [...new Set([...folders, ...own])]
+    .filter((folder) => path.basename(folder) === nameOf(runId) && isControlGroup(folder))
+    .map((folder): Group => {
       const version = existsSync(path.join(folder, 'cgroup.kill')) ? 2 : 1;
-      return [{ folder, version, controllers: hierarchy?.controllers ?? words(folder, 'cgroup.controllers') }];
+      return { folder, version, controllers: existsSync(path.join(folder, 'pids.max')) ? ['pids'] : [] };
     });
   if (groups.length === 0) return [];
   const left = new RunCgroup(groups, { memoryBytes: null, processes: null, fileBytes: null, openFiles: null });

@@ -7,6 +7,7 @@ import { emptyLeftCgroups, makeCgroup } from './cgroup.ts';
 import { ReaperEnclosure } from './enclosure.ts';
 import { createGroupEnclosure } from './process-group.ts';
 import { startReaper } from './reaper.ts';
+import { awaitReapers } from './reaper-left.ts';
 import { INTERPRETERS } from './reaper-program.ts';
 import type { ReaperInterpreter } from './reaper-program.ts';
 import { sweep } from './sweep.ts';
@@ -45,10 +46,12 @@ export function createExecutor(options: ExecutorOptions): Executor {
     },
 
     endLeftovers: async (runId, containment) => {
+      const reapers = await awaitReapers(runId);
       const left = await emptyLeftCgroups(runId, containment?.cgroups ?? []);
       // Who has left the groups, or there are none: found by what each script has in its environment.
       const survivors = await sweep(runId, 0);
-      return [...survivors, ...left.filter(({ pid }) => !survivors.some((one) => one.pid === pid))];
+      const seen = new Map([...reapers, ...left, ...survivors].map((one) => [one.pid, one]));
+      return [...seen.values()];
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Processes by /proc (proc(5)). Zombies do not count: they hold nothing and only wait for their parent. */
 import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { codeOf } from '../../core/failures.ts';
 import type { Survivor } from '../../core/run.ts';
 
@@ -87,6 +88,16 @@ export function membersOf(runId: string, group: number): readonly Survivor[] {
     for (const one of all) if (found.has(one.parent)) found.add(one.pid);
   }
   return all.filter(({ pid }) => found.has(pid)).map(asSurvivor);
+}
+
+/** Who was started with two arguments right behind each other: the last part of a path, and a text. */
+export function startedWith(names: readonly string[], text: string): readonly Survivor[] {
+  return everybody()
+    .filter(({ pid }) => {
+      const words = (read(`/proc/${pid}/cmdline`) ?? '').split('\0');
+      return words.some((word, at) => names.includes(path.basename(word)) && words[at + 1] === text);
+    })
+    .map(asSurvivor);
 }
 
 function asSurvivor({ pid, command }: Facts): Survivor {

@@ -6,6 +6,7 @@ import { codeOf } from '../../core/failures.ts';
 import { interpreterOf } from '../../core/interpreters.ts';
 import { isInside } from '../../core/paths.ts';
 import type { FactsSource, FileFact } from '../../core/ports.ts';
+import { freeBytes } from '../system/free-bytes.ts';
 import { findWorkTree } from '../system/work-tree.ts';
 
 /** `environment`: of it git gets what it needs to run, and nothing that would show it another repository. */
@@ -25,6 +26,7 @@ export function createSystemFacts(environment: ReadonlyMap<string, string>): Fac
       return null;
     },
     git: async (documentPath) => await readGitFacts(documentPath, environment),
+    freeBytes,
   };
 }
 

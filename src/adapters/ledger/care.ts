@@ -2,7 +2,7 @@
 import type { Operation, RunLedger } from '../../core/ports.ts';
 import { appendOperation } from './operations.ts';
 import type { LedgerFile, OwnerRow } from './file.ts';
-import { OWNER_COLUMNS } from './file.ts';
+import { NO_PATIENCE, OWNER_COLUMNS } from './file.ts';
 import type { RunReader } from './runs.ts';
 
 interface UnderWayRow extends OwnerRow {
@@ -18,7 +18,7 @@ export function createCare(
   const { db } = file;
   const underWay = db.prepare<[], UnderWayRow>(
     `SELECT run_id AS runId, ${OWNER_COLUMNS}, progress, cancel FROM runs
-     WHERE state IN ('queued', 'started') ORDER BY first_seq`,
+     WHERE state <> 'finished' AND state IN ('queued', 'started') ORDER BY first_seq`,
   );
   const setProgress = db.prepare<[string, string]>('UPDATE runs SET progress = ? WHERE run_id = ?');
   const renew = db.prepare<[string, string]>(
@@ -28,7 +28,8 @@ export function createCare(
     "UPDATE runs SET cancel = ? WHERE run_id = ? AND state IN ('queued', 'started')",
   );
   const cancelOf = db.prepare<[string], { cancel: string | null }>('SELECT cancel FROM runs WHERE run_id = ?');
-  let version = -1;
+  // What was last looked at: by which run, and the version of the file then.
+  let seen: { readonly runId: string; readonly version: number } | null = null;
 
   return {
     underWay: async () =>
@@ -43,14 +44,15 @@ export function createCare(
       ),
 
     async progress(runId, progress) {
-      file.note(() => setProgress.run(JSON.stringify(progress), runId));
+      file.note(() => setProgress.run(JSON.stringify(progress), runId), NO_PATIENCE);
     },
 
-    renewLease: async (runId, leaseUntil) => file.note(() => renew.run(leaseUntil, runId).changes === 1),
+    renewLease: async (runId, leaseUntil) => file.note(() => renew.run(leaseUntil, runId).changes === 1, NO_PATIENCE),
 
     requestCancel: async (runId, operation) =>
       file.change(() => {
         if (setCancel.run(JSON.stringify(operation), runId).changes === 0) return false;
+        seen = null;
         appendOperation(file, operation);
         return true;
       }),
@@ -58,12 +60,13 @@ export function createCare(
     cancelRequest: async (runId) =>
       file.ask(() => {
         // Changes when another connection has written: a look at the shared memory, not at the file.
-        const now = Number(db.pragma('data_version', { simple: true }));
-        if (now === version) return null;
+        const version = Number(db.pragma('data_version', { simple: true }));
+        if (seen?.runId === runId && seen.version === version) return null;
         const cancel = parsed<Operation>(cancelOf.get(runId)?.cancel ?? null);
-        version = now;
+        // Who has asked for it once and not heard may ask again.
+        seen = cancel === null ? { runId, version } : null;
         return cancel;
-      }),
+      }, NO_PATIENCE),
   };
 }
 

@@ -3,18 +3,24 @@ import type Database from 'better-sqlite3';
 import type { ChainLink } from '../../core/chain.ts';
 import { canonicalJson, chainHash, GENESIS } from '../../core/chain.ts';
 import type { RunOwner } from '../../core/run.ts';
-import { withLedgerErrors } from './database.ts';
+import { BUSY_TIMEOUT_MS, withLedgerErrors } from './database.ts';
 
+/** While this process waits for a lock it does nothing else, so what comes again by itself does not wait. */
+export const NO_PATIENCE = 0;
+/** For what is seldom and comes again all the same. */
+export const A_MOMENT_MS = 250;
+
+/** `patienceMs`: how long a lock of another process is waited for, where it is not as long as always. */
 export interface LedgerFile {
   readonly path: string;
   readonly db: Database.Database;
   readonly isGone: (owner: RunOwner, leaseUntil: string | null) => boolean;
   /** One durable transaction. @throws RunbookError `io`, `busy`, `unavailable` */
-  change<T>(work: () => T): T;
+  change<T>(work: () => T, patienceMs?: number): T;
   /** @throws RunbookError `io`, `busy`, `unavailable` */
-  ask<T>(work: () => T): T;
-  /** A write that may be lost with the machine, but not with the process: not synced. */
-  note<T>(work: () => T): T;
+  ask<T>(work: () => T, patienceMs?: number): T;
+  /** A write that may be lost with the machine, but not with the process: not synced. @throws as `change` */
+  note<T>(work: () => T, patienceMs?: number): T;
   /** Appends one link within a transaction. `facts` is what is new in it. @returns its number */
   append(id: string, state: string, at: string, facts: object): number;
 }
@@ -26,14 +32,24 @@ export function openFile(path: string, db: Database.Database, isGone: LedgerFile
   const append = db.prepare<[ChainLink]>(
     'INSERT INTO transitions VALUES (@seq, @runId, @state, @at, @record, @prev, @hash)',
   );
+  const withPatience = <T>(patienceMs: number | undefined, work: () => T): T =>
+    withLedgerErrors(path, () => {
+      if (patienceMs === undefined) return work();
+      db.pragma(`busy_timeout = ${patienceMs}`);
+      try {
+        return work();
+      } finally {
+        db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
+      }
+    });
   return {
     path,
     db,
     isGone,
-    change: (work) => withLedgerErrors(path, () => db.transaction(work).immediate()),
-    ask: (work) => withLedgerErrors(path, work),
-    note: (work) =>
-      withLedgerErrors(path, () => {
+    change: (work, patienceMs) => withPatience(patienceMs, () => db.transaction(work).immediate()),
+    ask: (work, patienceMs) => withPatience(patienceMs, work),
+    note: (work, patienceMs) =>
+      withPatience(patienceMs, () => {
         db.pragma('synchronous = NORMAL');
         try {
           return db.transaction(work).immediate();

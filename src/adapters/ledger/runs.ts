@@ -1,22 +1,22 @@
 /** What is known of runs. */
-import { inflateSync } from 'node:zlib';
 import type { ChainLink } from '../../core/chain.ts';
 import type { RunFilter, RunLedger } from '../../core/ports.ts';
-import type { RunRecord, StoredRun } from '../../core/run.ts';
+import type { RunRecord, RunState, StoredRun } from '../../core/run.ts';
+import { createPlacing } from './arrival.ts';
+import type { PlacedFilter } from './arrival.ts';
 import { notALedger } from './database.ts';
+import { unpack } from './documents.ts';
+import type { StoredText } from './documents.ts';
 import type { LedgerFile } from './file.ts';
 import { sha256 } from './transitions.ts';
 
 type StoredLink = Pick<ChainLink, 'seq' | 'record' | 'prev' | 'hash'>;
 
-interface StoredText {
-  readonly size: number;
-  readonly text: Buffer;
-}
-
 /** For the parts of the ledger that find runs in their own way. */
 export interface RunReader {
   load(runId: string): StoredRun;
+  /** Finds the same runs, and finds them sooner where the filter has dates. */
+  readonly place: (filter: RunFilter) => PlacedFilter;
   find(filter: RunFilter): readonly StoredRun[];
 }
 
@@ -36,11 +36,13 @@ export function createRunReader({ db, path }: LedgerFile): RunReader & { loadOrN
     if (run === null) throw notALedger(path);
     return run;
   };
+  const place = createPlacing(db);
   return {
     load,
     loadOrNull,
+    place,
     find: (filter) => {
-      const { where, values } = conditionsOf(filter);
+      const { where, values } = conditionsOf(place(filter));
       return db
         .prepare<[object], string>(`SELECT run_id FROM runs ${where} ORDER BY first_seq DESC LIMIT @limit`)
         .pluck()
@@ -70,7 +72,7 @@ export function createQueries(
 }
 
 /** A `WHERE` over `runs`, which may be joined with other tables. */
-export function conditionsOf({ limit, outcomes, ...wanted }: RunFilter): {
+export function conditionsOf({ limit, outcomes, ...wanted }: PlacedFilter): {
   readonly where: string;
   readonly values: object;
 } {
@@ -79,24 +81,50 @@ export function conditionsOf({ limit, outcomes, ...wanted }: RunFilter): {
     (name) => wanted[name] !== undefined,
   );
   const conditions = columns.map((name) => `runs.${name} = @${name}`);
+  // Said once more, because SQLite does not see that a partial index may be used.
+  if (wanted.state !== undefined && wanted.state !== 'finished') conditions.push("runs.state <> 'finished'");
+  if (wanted.outcome !== undefined && wanted.outcome !== 'succeeded') conditions.push("runs.outcome <> 'succeeded'");
   if (wanted.outcome !== undefined || wanted.incomplete) conditions.push('rehearsal = 0');
   if (wanted.incomplete) conditions.push("started_at IS NOT NULL AND outcome IS NOT 'succeeded'");
-  const ends = Object.fromEntries((outcomes ?? []).map((end, n) => [`end${n}`, end]));
-  if (outcomes !== undefined) {
-    const any = Object.keys(ends)
-      .map((name) => `@${name}`)
-      .join(', ');
-    conditions.push(`(runs.state IN (${any}) OR runs.outcome IN (${any}) AND rehearsal = 0)`);
-  }
+  const ends = outcomesOf(outcomes);
+  if (ends !== null) conditions.push(ends.condition);
   // A range can use the index of the ids; a pattern would make `%` in an id mean something.
   if (wanted.idPrefix !== undefined) conditions.push("run_id >= @idPrefix AND run_id < @idPrefix || '~'");
   if (wanted.since !== undefined) conditions.push('enqueued_at >= @since');
   if (wanted.until !== undefined) conditions.push('enqueued_at < @until');
+  if (wanted.from !== undefined) conditions.push('first_seq >= @from');
   if (wanted.before !== undefined) conditions.push('first_seq < @before');
   return {
     where: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`,
-    values: { ...wanted, ...ends, limit },
+    values: { ...wanted, ...ends?.values, limit },
   };
+}
+
+const STATES: ReadonlySet<string> = new Set<RunState>(['queued', 'started', 'finished', 'interrupted', 'refused']);
+
+/** Any of some outcomes and states; said so that a partial index may be used where there is one. */
+function outcomesOf(
+  wanted: readonly string[] | undefined,
+): { readonly condition: string; readonly values: object } | null {
+  if (wanted === undefined) return null;
+  const any = (column: string, most: string, of: readonly (readonly [string, string])[]): readonly string[] => {
+    if (of.length === 0) return [];
+    const rare = of.some(([, value]) => value === most) ? '' : `${column} <> '${most}' AND `;
+    return [`${rare}${column} IN (${of.map(([name]) => `@${name}`).join(', ')})`];
+  };
+  const all = wanted.map((value, n) => [`end${n}`, value] as const);
+  const states = any(
+    'runs.state',
+    'finished',
+    all.filter(([, value]) => STATES.has(value)),
+  );
+  const ends = any(
+    'runs.outcome',
+    'succeeded',
+    all.filter(([, value]) => !STATES.has(value)),
+  );
+  const either = [...states, ...ends.map((end) => `rehearsal = 0 AND ${end}`)].map((one) => `(${one})`);
+  return { condition: either.length === 0 ? 'FALSE' : `(${either.join(' OR ')})`, values: Object.fromEntries(all) };
 }
 
 /** A run is what its transitions say, in order: a later one adds to what an earlier one said. */
@@ -111,13 +139,4 @@ function fold(links: readonly StoredLink[]): StoredRun | null {
   );
   const { at: _at, ...run } = said;
   return { ...run, seq: last.seq, prev: last.prev, hash: last.hash };
-}
-
-/** Null where the stored bytes are not what was stored. */
-function unpack({ size, text }: StoredText): Buffer | null {
-  try {
-    return inflateSync(text, { maxOutputLength: Math.max(size, 1) });
-  } catch {
-    return null;
-  }
 }

@@ -2,10 +2,12 @@
 import type { RunLedger } from '../../core/ports.ts';
 import type { RunOwner } from '../../core/run.ts';
 import { createCare } from './care.ts';
+import { createClaims } from './claims.ts';
 import { openDatabase } from './database.ts';
 import { createEntries } from './entries.ts';
 import { openFile } from './file.ts';
 import { createOperations } from './operations.ts';
+import { createPruning } from './pruning.ts';
 import { createQueries, createRunReader } from './runs.ts';
 import { createSearch } from './search.ts';
 import { createTransitions } from './transitions.ts';
@@ -27,8 +29,10 @@ export function openSqliteLedger(
     ...createQueries(file, reader),
     ...createCare(file, reader),
     ...createOperations(file),
+    ...createClaims(file),
     ...createEntries(file, reader),
     ...createSearch(file, reader),
+    ...createPruning(file),
     ...createUpkeep(file),
     close() {
       file.ask(() => db.close());

@@ -6,7 +6,7 @@ import type { RunLedger } from '../../core/ports.ts';
 import type { RunOwner, RunRecord, RunState } from '../../core/run.ts';
 import { isLegalTransition } from '../../core/run-state.ts';
 import type { LedgerFile, OwnerRow } from './file.ts';
-import { OWNER_COLUMNS } from './file.ts';
+import { A_MOMENT_MS, OWNER_COLUMNS } from './file.ts';
 
 type Transitions = Pick<RunLedger, 'enqueue' | 'begin' | 'finish' | 'refuse' | 'interrupt'>;
 
@@ -23,6 +23,7 @@ export function createTransitions(file: LedgerFile): Transitions {
 
   const keepText = (digest: string | null, text: Buffer): void => {
     if (digest !== sha256(text)) throw new TypeError('the text of a document is kept under its own digest only');
+    if (statements.hasText.get(digest) !== undefined) return;
     statements.keepText.run(digest, text.length, deflateSync(text));
   };
 
@@ -64,6 +65,7 @@ export function createTransitions(file: LedgerFile): Transitions {
       file.change(() => {
         const paused = statements.paused.get();
         if (paused !== undefined) throw isPaused(paused);
+        if (stateOf(runId) === 'interrupted') throw wasInterrupted(runId);
         if (concurrency !== null) {
           const running = statements.runningBeside.all(runId).filter((one) => !file.isGone(one, one.leaseUntil)).length;
           if (running >= concurrency) throw tooMany(running, concurrency);
@@ -86,12 +88,12 @@ export function createTransitions(file: LedgerFile): Transitions {
       });
     },
 
-    async refuse(record, documentText, owner) {
+    async refuse(record, documentText, owner, leaseUntil) {
       mustBe(record, 'refused');
       file.change(() => {
         const seq = append(record.runId, 'refused', record.enqueuedAt, record);
         if (documentText !== null) keepText(record.runbook.digest, documentText);
-        addRun(seq, record, owner, null, record.refusal?.code === 'forbidden' ? 'pending' : null);
+        addRun(seq, record, owner, leaseUntil ?? null, record.refusal?.code === 'forbidden' ? 'pending' : null);
       });
     },
 
@@ -103,7 +105,7 @@ export function createTransitions(file: LedgerFile): Transitions {
         const entry = from === 'started' ? 'pending' : null;
         statements.ended.run({ runId, state: 'interrupted', at: interruption.at, outcome: null, entry });
         return true;
-      });
+      }, A_MOMENT_MS);
     },
   };
 }
@@ -113,14 +115,16 @@ function prepare({ db }: LedgerFile) {
     stateOf: db.prepare<[string], { state: RunState }>('SELECT state FROM runs WHERE run_id = ?'),
     addRun: db.prepare<[Record<string, string | number | null>]>(
       `INSERT INTO runs (first_seq, run_id, enqueued_at, runbook, path, rehearsal, subject, incident, state,
-                         boot_id, pid_ns, pid, start_time, host, lease_until, entry, indexed)
+                         boot_id, pid_ns, pid, start_time, host, lease_until, entry, indexed, late)
        VALUES (@firstSeq, @runId, @enqueuedAt, @runbook, @path, @rehearsal, @subject, @incident, @state,
-               @bootId, @pidNamespace, @pid, @startTime, @host, @leaseUntil, @entry, CASE @state WHEN 'refused' THEN 'whole' ELSE 'not' END)`,
+               @bootId, @pidNamespace, @pid, @startTime, @host, @leaseUntil, @entry,
+               CASE @state WHEN 'refused' THEN 'whole' ELSE 'not' END,
+               @enqueuedAt < (SELECT coalesce(max(enqueued_at), '') FROM runs WHERE late = 0))`,
     ),
     // Runs under way of the document (by its path) that the given run is of.
     runningBeside: db.prepare<[string], OwnerRow>(
       `SELECT ${OWNER_COLUMNS} FROM runs
-       WHERE state = 'started' AND rehearsal = 0 AND path = (SELECT path FROM runs WHERE run_id = ?)`,
+       WHERE state <> 'finished' AND state = 'started' AND rehearsal = 0 AND +path = (SELECT path FROM runs WHERE run_id = ?)`,
     ),
     started: db.prepare<[{ runId: string; startedAt: string }]>(
       "UPDATE runs SET state = 'started', started_at = @startedAt WHERE run_id = @runId",
@@ -131,7 +135,8 @@ function prepare({ db }: LedgerFile) {
                        indexed = CASE WHEN started_at IS NULL THEN 'whole' ELSE indexed END
        WHERE run_id = @runId`,
     ),
-    keepText: db.prepare<[string, number, Buffer]>('INSERT OR IGNORE INTO documents VALUES (?, ?, ?)'),
+    hasText: db.prepare<[string], number>('SELECT 1 FROM documents WHERE digest = ?').pluck(),
+    keepText: db.prepare<[string, number, Buffer]>('INSERT INTO documents VALUES (?, ?, ?)'),
     paused: db.prepare<[], { since: string; by: string | null; reason: string | null }>(
       "SELECT since, by, reason FROM switches WHERE name = 'paused'",
     ),

@@ -90,8 +90,15 @@ export async function takeOver(earlier: Layout, layout: Layout): Promise<Readonl
   }
 }
 
-/** Removes what was kept longer than 24 h, and what others could not finish removing. Never rejects. */
-export async function removeExpired(parent: string, now: Date): Promise<void> {
+/**
+ * Removes what was kept longer than 24 h or belongs to a run that is over, and what others could not finish removing.
+ * Never rejects.
+ */
+export async function removeExpired(
+  parent: string,
+  now: Date,
+  isOver: (runId: string) => Promise<boolean>,
+): Promise<void> {
   const names = await readdir(parent).catch(() => []);
   for (const name of names.filter((each) => each.startsWith(IN_USE) || each.startsWith(GOING))) {
     try {
@@ -101,8 +108,12 @@ export async function removeExpired(parent: string, now: Date): Promise<void> {
         await removeTree(folder);
         continue;
       }
-      const kept = await lstat(path.join(folder, 'kept.json'));
-      if (now.getTime() - kept.mtimeMs <= KEPT_MS) continue;
+      const kept = await lstat(path.join(folder, 'kept.json')).catch(() => null);
+      const isInUse =
+        kept === null
+          ? !(await isOver(name.slice(IN_USE.length).toUpperCase()))
+          : now.getTime() - kept.mtimeMs <= KEPT_MS;
+      if (isInUse) continue;
       const going = path.join(parent, `${GOING}${name.slice(IN_USE.length)}`);
       await rename(folder, going);
       await removeTree(going);

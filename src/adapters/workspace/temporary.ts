@@ -94,12 +94,12 @@ export function createWorkspace({ parent, mountDir }: WorkspaceOptions): Workspa
         await leave(layout, identity, new Map());
         return layout.work;
       }
-      await removeTree(layout.root);
+      await removeTree(layout.root, identity);
       return null;
     },
 
-    sweep: async (now) => {
-      await removeExpired(parent, now);
+    sweep: async (now, isOver) => {
+      await removeExpired(parent, now, isOver);
     },
   };
 }

@@ -7,9 +7,12 @@ import { signalNumber } from '../../core/signals.ts';
 import type { RunRequest, StepChoice } from '../../core/run.ts';
 import { formatDuration, parseDuration } from '../../core/units.ts';
 import { execute } from '../../engine/execute.ts';
+import type { EnginePorts } from '../../engine/ports.ts';
+import { lookAfterOutput } from '../../engine/retention.ts';
 import { refuseRequest } from '../../engine/refuse.ts';
 import { withApp } from '../context.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
+import { describePause } from '../describe.ts';
 import { createInteraction } from '../interaction.ts';
 import { prepareRecordFile } from '../record-file.ts';
 import { inline } from '../render.ts';
@@ -60,6 +63,7 @@ export async function executeCommand(
     }
     // Read before signals are caught: whoever interrupts a read that waits ends the process, and nothing has begun.
     const asked = emptyRequest(terminal, context, options, reference);
+    if (asked.interaction !== null) await sayPaused(terminal, context, ports);
     const view = createRunView(terminal, context, options, asked, valueOptions);
     const request = await fillIn(terminal, context, options, asked).catch(async (error: unknown) => {
       if (error instanceof RunbookError) await refuseRequest(ports, asked, error, view.listener);
@@ -79,6 +83,7 @@ export async function executeCommand(
         const isRecordWritten = await record.write();
         const exitCode = exitCodeOf(result) || (isRecordWritten ? 0 : ERRORS.io.exit);
         await view.finish(result, exitCode);
+        if (!signal.aborted) await lookAfterOutput(ports);
         if (result.outcome === 'timed-out' || result.outcome === 'canceled') terminal.leaveSoon();
         return exitCode;
       } catch (error) {
@@ -89,6 +94,15 @@ export async function executeCommand(
       }
     });
   });
+}
+
+/** Before somebody answers questions for a run that cannot begin. */
+async function sayPaused(terminal: Terminal, { style }: CommandContext, { ledger }: EnginePorts): Promise<void> {
+  const paused = await ledger.paused();
+  if (paused !== null)
+    terminal.say(
+      style.yellow(`Runs are paused ${inline(describePause(paused))}. This one begins only if that is over by then.`),
+    );
 }
 
 /** What is known of a request before anything was read for it. */

@@ -1,11 +1,14 @@
 /** `runbook history`: what the ledger knows, newest first; or one run with its steps and its output. */
 import { withApp } from '../context.ts';
+import { recoverRuns } from '../recovery.ts';
 import type { Terminal } from '../terminal.ts';
+import { withLedger } from '../with-ledger.ts';
 import { filterOf } from './history/filter.ts';
 import { listRuns } from './history/list.ts';
 import { showRun } from './history/one-run.ts';
 import { checkOptions } from './history/options.ts';
 import type { HistoryOptions } from './history/options.ts';
+import { pruneRuns } from './history/prune.ts';
 
 export type { HistoryOptions };
 
@@ -14,10 +17,19 @@ export async function historyCommand(
   reference: string | undefined,
   options: HistoryOptions,
 ): Promise<number> {
+  if (options.prune === true || options.olderThan !== undefined || options.dryRun === true)
+    return await pruneRuns(terminal, reference, options);
   checkOptions(options, reference !== undefined);
-  return await withApp(terminal, options, async (context) =>
-    reference === undefined
+  if (options.follow === true) {
+    const { followCommand } = await import('./history/follow.ts');
+    return await withLedger(terminal, options, async (context) =>
+      followCommand(terminal, options, context, reference ?? null),
+    );
+  }
+  return await withApp(terminal, options, async (context) => {
+    await recoverRuns(terminal, context);
+    return reference === undefined
       ? await listRuns(terminal, options, context, filterOf(options, context.app.clock.now()))
-      : await showRun(terminal, options, context, reference),
-  );
+      : await showRun(terminal, options, context, reference);
+  });
 }

@@ -12,7 +12,7 @@ export interface DocumentEntry {
   readonly finishedAt: string;
   /** Stage0's number in the heading: the exit code, or 403 for a refused caller. */
   readonly exitCode: number;
-  readonly outcome: Outcome | ErrorCode;
+  readonly outcome: Outcome | ErrorCode | 'interrupted';
   readonly subject: string | null;
   /** What is kept; of a long text at least `SHOWN_BYTES` of its beginning and as many of its end. */
   readonly stdout: Buffer;

@@ -25,6 +25,7 @@ import { times } from '../../helpers/property.ts';
 
 const FIRST = '01K0000000000000000000000A';
 const SECOND = '01K0000000000000000000000B';
+const THIRD = '01K0000000000000000000000C';
 const HOUR_MS = 3_600_000;
 const isRoot = process.geteuid?.() === 0;
 
@@ -231,16 +232,27 @@ describe('a run that goes on from another', () => {
   });
 });
 
+const nobody = async (): Promise<boolean> => false;
+
 describe('sweeping', () => {
+  it('removes what a run that is over did not get to remove itself, and no other', async () => {
+    await create(FIRST);
+    await create(SECOND);
+    await leave(THIRD);
+    const before = await everything();
+    await workspace.sweep(new Date(), async (runId) => runId !== SECOND);
+    expect(await everything()).toEqual(before.filter((name) => !name.includes(FIRST.toLowerCase())));
+  });
+
   it('removes after 24 h what was kept, and nothing before or besides', async () => {
     await leave(FIRST);
     await create(SECOND);
     for (const name of ['runbook-exec-notes', 'runbook-other']) await mkdir(path.join(parent, name), { mode: 0o700 });
     await writeFile(path.join(parent, `runbook-exec-${'x'.repeat(26)}`), '');
     const before = await everything();
-    await workspace.sweep(later(23));
+    await workspace.sweep(later(23), nobody);
     expect(await everything()).toEqual(before);
-    await workspace.sweep(later(25));
+    await workspace.sweep(later(25), nobody);
     expect(await everything()).toEqual(before.filter((name) => !name.includes(FIRST.toLowerCase())));
   });
 
@@ -248,7 +260,7 @@ describe('sweeping', () => {
     const gone = path.join(parent, `runbook-gone-${FIRST.toLowerCase()}`);
     await mkdir(path.join(gone, 'work/a'), { recursive: true });
     await chmod(gone, 0o700);
-    await workspace.sweep(new Date());
+    await workspace.sweep(new Date(), nobody);
     expect(await everything()).toEqual([]);
   });
 
@@ -263,19 +275,19 @@ describe('sweeping', () => {
     await leave(FIRST);
     await plant(rootOf(FIRST));
     const before = await everything();
-    await workspace.sweep(later(48));
+    await workspace.sweep(later(48), nobody);
     expect(await everything()).toEqual(before);
   });
 
   it.skipIf(!isRoot)('does not touch what is somebody else’s (needs root)', async () => {
     await leave(FIRST);
     await chown(rootOf(FIRST), 65_534, 65_534);
-    await workspace.sweep(later(48));
+    await workspace.sweep(later(48), nobody);
     expect(await readdir(parent)).toEqual([path.basename(rootOf(FIRST))]);
   });
 
   it('never fails, also where there is no such folder', async () => {
-    await createWorkspace({ parent: path.join(parent, 'none'), mountDir: null }).sweep(later(48));
+    await createWorkspace({ parent: path.join(parent, 'none'), mountDir: null }).sweep(later(48), nobody);
     expect(await everything()).toEqual([]);
   });
 
@@ -288,7 +300,7 @@ describe('sweeping', () => {
       await utimes(path.join(rootOf(FIRST), 'kept.json'), expired, expired);
       const [adopted] = await Promise.all([
         workspace.adopt(SECOND, FIRST, signal),
-        pause(round % 4).then(async () => await workspace.sweep(new Date())),
+        pause(round % 4).then(async () => await workspace.sweep(new Date(), nobody)),
       ]);
       if (adopted === null) swept += 1;
       else {

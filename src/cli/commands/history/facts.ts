@@ -3,13 +3,14 @@ import { exitCodeOf } from '../../../core/run.ts';
 import type { StepResult, StoredRun } from '../../../core/run.ts';
 import { formatDuration } from '../../../core/units.ts';
 import { inline, renderTable } from '../../render.ts';
+import { interruptionRows } from './interrupted.ts';
 
-export function factsOf(run: StoredRun): string {
-  return renderTable(rowsOf(run).map(([name, text]) => [name, inline(text)]));
+export function factsOf(run: StoredRun, entryPending: boolean): string {
+  return renderTable(rowsOf(run, entryPending).map(([name, text]) => [name, inline(text)]));
 }
 
 /** Names may come several times; texts may hold any character. */
-export function rowsOf(run: StoredRun): readonly (readonly [name: string, text: string])[] {
+export function rowsOf(run: StoredRun, entryPending: boolean): readonly (readonly [name: string, text: string])[] {
   const { result, refusal, who, runbook } = run;
   const git =
     runbook.gitCommit === undefined
@@ -29,7 +30,7 @@ export function rowsOf(run: StoredRun): readonly (readonly [name: string, text: 
     ['asked', run.enqueuedAt],
     [
       'state',
-      `${run.state}${run.rehearsal ? ', a rehearsal: no claims were asked for, and its outcome does not count' : ''}`,
+      `${run.state}${result !== null && run.startedAt === null ? ' before it began' : ''}${run.rehearsal ? ', a rehearsal: no claims were asked for, and its outcome does not count' : ''}`,
     ],
   ];
   if (refusal !== null) rows.push(['refused', `${refusal.code}: ${refusal.message}`]);
@@ -58,6 +59,9 @@ export function rowsOf(run: StoredRun): readonly (readonly [name: string, text: 
       `${result.output.bytes} bytes, ${result.output.dropped} not kept, sha256 ${result.output.digest}`,
     ]);
   }
+  rows.push(...interruptionRows(run));
+  if (run.interruption !== undefined) rows.push(['containment', containmentOf(run)]);
+  if (entryPending) rows.push(['entry', 'pending: it is written into the document when that can be written']);
   rows.push(['record', `${run.seq}, ${run.hash}`]);
   return rows;
 }

@@ -10,10 +10,10 @@ import { outcomeOf } from './table.ts';
 const LINES = 60;
 const CHARACTERS = 8000;
 
-export async function pageOf(run: StoredRun, output: RunOutput): Promise<string> {
+export async function pageOf(run: StoredRun, entryPending: boolean, output: RunOutput): Promise<string> {
   const parts = [
     `# ${code(run.runbook.name)}: ${outcomeOf(run)}\n`,
-    `| | |\n|---|---|\n${rowsOf(run)
+    `| | |\n|---|---|\n${rowsOf(run, entryPending)
       .map(([name, text]) => `| ${name} | ${code(text)} |\n`)
       .join('')}`,
   ];

@@ -15,6 +15,11 @@ export interface HistoryOptions extends CommonOptions {
   readonly grep?: string;
   readonly limit?: string;
   readonly artifact?: string;
+  readonly follow?: boolean;
+  readonly prune?: boolean;
+  readonly olderThan?: string;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
   readonly document?: boolean;
   readonly format?: Format;
 }
@@ -28,7 +33,7 @@ export function formatOf({ format, json }: HistoryOptions): Format {
 
 /** Whether all of them make sense together. @throws RunbookError `usage` */
 export function checkOptions(options: HistoryOptions, isOneRun: boolean): void {
-  const { artifact, document } = options;
+  const { artifact, document, follow } = options;
   const format = formatOf(options);
   const printed = [...(artifact === undefined ? [] : ['--artifact']), ...(document === true ? ['--document'] : [])];
   const [what] = printed;
@@ -36,8 +41,9 @@ export function checkOptions(options: HistoryOptions, isOneRun: boolean): void {
     throw new RunbookError('usage', `${what} needs a run.`, {
       fix: `Write \`runbook history RUN ${what}${what === '--artifact' ? ' PATH' : ''}\`.`,
     });
-  if (printed.length > 1)
-    throw new RunbookError('usage', '--artifact and --document are both given.', { fix: 'Give one of them.' });
+  const together = [...printed, ...(follow === true ? ['--follow'] : [])];
+  if (together.length > 1)
+    throw new RunbookError('usage', `${together.join(' and ')} do not go together.`, { fix: 'Give one of them.' });
   if (what !== undefined && format !== 'text')
     throw new RunbookError('usage', `${what} prints the bytes as they are, in no other format.`, {
       fix: `Leave --${options.json === true ? 'json' : 'format'} out.`,

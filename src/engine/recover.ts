@@ -1,0 +1,117 @@
+/**
+ * Looking after runs whose owner is gone: their processes are ended, what lies about is cleared away, the ledger says that
+ * they were interrupted, and documents get the entries that they still lack. Nothing is ever run again.
+ *
+ * Every step can be repeated, and the ledger says only at the end that it was done: whoever dies at it is followed by the
+ * next who looks. It costs two small queries where there is nothing to do.
+ */
+import { RunbookError } from '../core/errors.ts';
+import { messageOf } from '../core/failures.ts';
+import type { RunLedger, RunUnderWay } from '../core/ports.ts';
+import type { Survivor } from '../core/run.ts';
+import { describeInterruption } from './entry.ts';
+import { leaseUntil } from './lease.ts';
+import type { EnginePorts } from './ports.ts';
+import { writeWaiting } from './projection.ts';
+import type { ProjectionPorts } from './projection.ts';
+
+export type RecoveryPorts = ProjectionPorts & Pick<EnginePorts, 'executor' | 'workspace'>;
+
+/** Hears a sentence for a person; must not throw. */
+export type Tell = (warning: string) => Promise<void>;
+
+/** More documents than this do not get their entries at once. */
+const MAX_DOCUMENTS = 1000;
+
+const atWork = new WeakMap<RunLedger, Promise<void>>();
+
+/** Never throws: what cannot be done now is told, and done by the next who looks. */
+export async function recover(ports: RecoveryPorts, tell: Tell): Promise<void> {
+  const { ledger } = ports;
+  // Of one process, one at a time; runs of a server all look after the same ones.
+  const work = atWork.get(ledger) ?? lookAfterAll(ports, tell).finally(() => atWork.delete(ledger));
+  atWork.set(ledger, work);
+  await work;
+}
+
+async function lookAfterAll(ports: RecoveryPorts, tell: Tell): Promise<void> {
+  await attempt('Runs whose owner is gone could not be looked after', tell, async () => {
+    for (const one of await ports.ledger.underWay()) {
+      const reason = ports.owners.whyGone(one.owner, one.leaseUntil, ports.clock.now());
+      if (reason === null) continue;
+      await attempt(`Run ${one.run.runId}, whose owner is gone, could not be looked after`, tell, async () => {
+        await interrupt(ports, one, reason, tell);
+      });
+    }
+  });
+  await attempt('Documents could not get the entries that they still lack', tell, async () => {
+    await writeEntries(ports);
+  });
+}
+
+async function interrupt(
+  ports: RecoveryPorts,
+  { run, owner, progress }: RunUnderWay,
+  reason: string,
+  tell: Tell,
+): Promise<void> {
+  const { ledger, executor, owners, clock } = ports;
+  const { runId } = run;
+  if (!(await ledger.claimRecovery(runId, owners.current, leaseUntil(ports)))) return;
+  let survivors: readonly Survivor[] = [];
+  // Of another machine, or another PID namespace, nothing can be seen from here; of an earlier boot nothing is left.
+  if (owner.bootId === owners.current.bootId && owner.pidNamespace === owners.current.pidNamespace) {
+    await attempt(`Processes of run ${runId} may be left`, tell, async () => {
+      survivors = await executor.endLeftovers(runId, run.containment);
+    });
+  }
+  let workFolder: string | null = null;
+  await attempt(`What run ${runId} left in its work folder could not be cleared away`, tell, async () => {
+    workFolder = await clearAway(ports, run);
+  });
+  const interruption = { at: clock.now().toISOString(), reason, progress, survivors, workFolder };
+  if (!(await ledger.interrupt(runId, interruption))) return;
+  const left = survivors.length === 0 ? '' : ` ${survivors.length} of its processes could not be ended.`;
+  await tell(`Run ${runId} of ${run.runbook.name}: ${describeInterruption(interruption)}${left}`);
+}
+
+/** @returns where the work folder of a run that had begun is kept */
+async function clearAway({ workspace }: RecoveryPorts, run: RunUnderWay['run']): Promise<string | null> {
+  const { runId, state, continues, rehearsal } = run;
+  if (state === 'started') return await workspace.recover(runId, !rehearsal);
+  if (continues === undefined || (await workspace.recover(runId, true)) === null) {
+    await workspace.recover(runId, false);
+    return null;
+  }
+  // It had not begun, so the folder that it had taken over is still for whoever goes on from the earlier run.
+  const earlier = await workspace.adopt(continues, runId, new AbortController().signal);
+  await earlier?.folder.keep(earlier.outputs);
+  return null;
+}
+
+/** A document whose oldest entry cannot be written is left alone until the next time. */
+async function writeEntries(ports: RecoveryPorts): Promise<void> {
+  const stuck = new Set<string | null>();
+  for (;;) {
+    const waiting = await ports.ledger.pendingEntries(MAX_DOCUMENTS);
+    const next = waiting.filter(({ runbook }) => !stuck.has(runbook.path));
+    if (next.length === 0) return;
+    for (const run of next) {
+      const isWritten = await writeWaiting(ports, run).catch((error: unknown) => {
+        // It was told when the run ended, and `runbook history RUN` says it for as long as it is so.
+        if (error instanceof RunbookError) return false;
+        throw error;
+      });
+      if (!isWritten) stuck.add(run.runbook.path);
+    }
+  }
+}
+
+/** What another process holds is looked at again the next time, without a word. */
+async function attempt(what: string, tell: Tell, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof RunbookError && error.code === 'busy')) await tell(`${what}: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * A process of its own that executes a runbook by the real engine over the real adapters, and breaks at one place of it:
+ * `node faulty-runner.ts '<Plan as JSON>'`. It says on stdout what a caller may rely on, a line each:
+ * `started <run>`, `ended <run> <exit code>`, `failed <code> <message>`, and `at <place>` where it waits or passes.
+ */
+import { writeSync } from 'node:fs';
+import path from 'node:path';
+import { createApp } from '../../src/app.ts';
+import { RunbookError } from '../../src/core/errors.ts';
+import type { Clock } from '../../src/core/ports.ts';
+import { exitCodeOf } from '../../src/core/run.ts';
+import type { HistoryMode, RunRequest } from '../../src/core/run.ts';
+import { resolveSettings } from '../../src/core/settings.ts';
+import { execute } from '../../src/engine/execute.ts';
+import type { EnginePorts } from '../../src/engine/ports.ts';
+
+export interface Plan {
+  readonly stateDir: string;
+  readonly scratch: string;
+  readonly document: string;
+  readonly history: HistoryMode;
+  readonly fault: Fault | null;
+  /** Moves the wall clock by so many milliseconds at the place of the fault. */
+  readonly clockStepMs?: number;
+}
+
+/** `before ledger.begin`, `after workspace.create`, …: any call of any port is a place. */
+export interface Fault {
+  readonly place: string;
+  /** The n-th time that it is passed, from 1. */
+  readonly nth: number;
+  /** `wait`: until a line comes on stdin. `tell`: all places are told as they are passed. */
+  readonly does: 'kill' | 'wait' | 'tell' | 'step-clock';
+}
+
+const never = new AbortController().signal;
+const say = (line: string): void => {
+  writeSync(1, `${line}\n`);
+};
+
+/** What a port gives, and that is called in its turn. */
+const GIVEN: Readonly<Record<string, string>> = {
+  'executor.open': 'enclosure',
+  'workspace.create': 'workFolder',
+  'workspace.adopt': 'workFolder',
+  'output.open': 'spool',
+};
+
+async function main({ stateDir, scratch, document, history, fault, clockStepMs = 0 }: Plan): Promise<void> {
+  const values = new Map(
+    Object.entries({ stateDir, executionDir: scratch, history }).map(([name, text]) => [name, { text, label: name }]),
+  ) as Parameters<typeof resolveSettings>[0][number]['values'];
+  const environment = new Map(Object.entries(process.env).map(([name, value]) => [name, value ?? '']));
+  const surroundings = { environment, cwd: path.dirname(document), ci: false };
+  const app = await createApp(resolveSettings([{ origin: 'flag', values }]), surroundings);
+  let passed = 0;
+  let stepMs = 0;
+
+  const pass = (place: string): Promise<void> | null => {
+    if (fault?.does === 'tell') say(`at ${place}`);
+    if (fault?.place !== place || (passed += 1) !== fault.nth) return null;
+    if (fault.does === 'kill') process.kill(process.pid, 'SIGKILL');
+    if (fault.does === 'step-clock') stepMs = clockStepMs;
+    if (fault.does !== 'wait') return null;
+    say(`at ${place}`);
+    return new Promise((resolve) => {
+      process.stdin.once('data', () => {
+        process.stdin.pause();
+        resolve();
+      });
+    });
+  };
+
+  const watched = <T extends object>(name: string, target: T): T =>
+    new Proxy(target, {
+      get: (object, key) => {
+        const value: unknown = Reflect.get(object, key);
+        if (typeof value !== 'function') return value;
+        const call = `${name}.${String(key)}`;
+        const give = (result: unknown): unknown =>
+          GIVEN[call] === undefined || typeof result !== 'object' || result === null
+            ? result
+            : watched(GIVEN[call], result);
+        return (...args: readonly unknown[]): unknown => {
+          const run = (): unknown => Reflect.apply(value, object, args);
+          const waiting = pass(`before ${call}`);
+          const result = waiting === null ? run() : waiting.then(run);
+          if (!(result instanceof Promise)) {
+            void pass(`after ${call}`);
+            return give(result);
+          }
+          return result.then(async (done: unknown) => {
+            await pass(`after ${call}`);
+            return give(done);
+          });
+        };
+      },
+    });
+
+  const real = await app.engine();
+  const clock: Clock = {
+    now: () => new Date(real.clock.now().getTime() + stepMs),
+    monotonicMs: () => real.clock.monotonicMs(),
+  };
+  const ports: EnginePorts = {
+    ...real,
+    clock,
+    ledger: watched('ledger', real.ledger),
+    executor: watched('executor', real.executor),
+    workspace: watched('workspace', real.workspace),
+    output: watched('output', real.output),
+    documentHistory: watched('documentHistory', real.documentHistory),
+    artifacts: real.artifacts === null ? null : watched('artifacts', real.artifacts),
+  };
+  try {
+    const result = await execute(ports, requestFor(document, history), async (event) => {
+      if (event.type === 'started') say(`started ${event.runId}`);
+      if (event.type === 'notice' && event.level === 'warning') say(`warning ${event.message}`);
+      if (event.type === 'stdout') await pass('first output');
+    });
+    app.close();
+    say(`ended ${result.runId} ${exitCodeOf(result)}`);
+  } catch (error) {
+    app.close();
+    if (!(error instanceof RunbookError)) throw error;
+    say(`failed ${error.exitCode} ${error.message}`);
+    process.exitCode = error.exitCode;
+  }
+}
+
+function requestFor(reference: string, historyMode: HistoryMode): RunRequest {
+  return {
+    reference,
+    token: null,
+    address: null,
+    given: new Map(),
+    onCommandLine: new Set(),
+    wanted: [],
+    envFile: new Map(),
+    passEnv: [],
+    source: 'cli',
+    historyMode,
+    timeoutMs: null,
+    callChain: [],
+    correlationId: null,
+    incident: null,
+    signal: never,
+    force: never,
+    strict: false,
+    interaction: null,
+    assumeYes: false,
+    choice: null,
+    stubs: null,
+    keepWorkFolder: 'never',
+  };
+}
+
+await main(JSON.parse(process.argv[2] ?? '') as Plan);

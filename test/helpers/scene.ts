@@ -1,0 +1,105 @@
+/** A home with one document whose runs are disturbed, and what outsiders were told of them. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { execa } from 'execa';
+import { BIN, cleanEnvironment, createHome } from './cli.ts';
+import type { Home } from './cli.ts';
+import type { Fault, Plan } from './faulty-runner.ts';
+import type { Acknowledged, Scene } from './oracle.ts';
+
+const RUNNER = path.join(import.meta.dirname, 'faulty-runner.ts');
+
+/** Where the processes of a test keep their compiled code: they start in half the time. */
+const CODE = 'code';
+
+export interface Disturbed extends Scene {
+  readonly home: Home;
+  readonly document: string;
+  /** What anybody was told so far. */
+  readonly told: Acknowledged[];
+  /** Environment of the processes that are started by hand. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** @param script of the only step; the effect comes first */
+export function createScene(script = ''): Disturbed {
+  const home = createHome();
+  const effects = path.join(home.folder, 'effects');
+  const scratch = path.join(home.folder, 'scratch');
+  mkdirSync(scratch);
+  writeFileSync(effects, '');
+  const document = home.write(
+    'Effect.md',
+    `# Effect\n\n# Steps\n\n## Do\n\`\`\`bash\necho "$RUNBOOK_RUN_ID" >> '${effects}'\n${script}\n\`\`\`\n\n# History\n`,
+  );
+  const env = { ...cleanEnvironment(home.folder), NODE_COMPILE_CACHE: path.join(home.folder, CODE) };
+  return { home, document, documents: [document], effects, scratch, stateDir: home.stateDir, told: [], env };
+}
+
+export interface Ended {
+  /** Null: a signal ended it. */
+  readonly exitCode: number | null;
+  /** What it said, but for `started` and `ended`. */
+  readonly said: readonly string[];
+  readonly runId: string | null;
+}
+
+export interface Beginning extends Partial<Omit<Plan, 'fault'>> {
+  readonly fault?: Fault | null;
+  /** Called at each `at`; what it gives back is awaited before the process may go on. */
+  readonly onWait?: (place: string) => Promise<void>;
+  /** Programs and their arguments that stand before it. */
+  readonly below?: readonly string[];
+}
+
+/** One run in a process of its own, by the real engine; see `faulty-runner.ts`. */
+export async function runOnce(scene: Disturbed, beginning: Beginning = {}): Promise<Ended> {
+  const { fault = null, onWait, below = [], ...more } = beginning;
+  const { stateDir, scratch, document } = scene;
+  const plan: Plan = { stateDir, scratch, document, history: 'file', fault, ...more };
+  const [program = '', ...args] = [...below, process.execPath, RUNNER, JSON.stringify(plan)];
+  const child = execa(program, args, { env: scene.env, extendEnv: false, reject: false, timeout: 110_000 });
+  const said: string[] = [];
+  let runId: string | null = null;
+  let ended: number | null = null;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [word = '', first = '', second = ''] = line.split(' ');
+    if (word === 'started') runId = first;
+    else if (word === 'ended') ended = Number(second);
+    else said.push(line);
+    if (word === 'at' && onWait !== undefined) {
+      await onWait(line.slice('at '.length));
+      child.stdin.end('\n');
+    }
+  }
+  const result = await child;
+  const exitCode = result.signal === undefined ? (result.exitCode ?? null) : null;
+  if (exitCode !== null && result.stderr !== '') said.push(result.stderr);
+  if (runId !== null) scene.told.push({ runId, exitCode: ended ?? exitCode });
+  return { exitCode, said, runId };
+}
+
+/** One run by the command line; what it says of the run is noted, whatever becomes of it. */
+export async function runCli(
+  scene: Disturbed,
+  args: readonly string[],
+  { below = [], onStart }: { readonly below?: readonly string[]; readonly onStart?: (pid: number) => void } = {},
+): Promise<Ended> {
+  const [program = '', ...before] = [...below, process.execPath, '--', BIN, 'execute', scene.document];
+  const child = execa(program, [...before, '--execution-dir', scene.scratch, ...args], {
+    cwd: scene.home.folder,
+    env: scene.env,
+    extendEnv: false,
+    reject: false,
+    stdin: 'ignore',
+    stdout: 'ignore',
+    timeout: 110_000,
+  });
+  if (child.pid !== undefined) onStart?.(child.pid);
+  const { stderr, signal, exitCode } = await child;
+  const runId = /^run (\w+) started$/m.exec(stderr)?.[1] ?? null;
+  const code = signal === undefined ? (exitCode ?? null) : null;
+  if (runId !== null) scene.told.push({ runId, exitCode: code });
+  return { exitCode: code, said: stderr.split('\n'), runId };
+}
