@@ -10,7 +10,7 @@ import type { MintRequest } from './adapters/authenticator/mint.ts';
 import { createMarkdownHistory } from './adapters/document-history/markdown-file.ts';
 import { createExecutor } from './adapters/executor/index.ts';
 import { createSystemFacts } from './adapters/facts/system.ts';
-import { openLedger } from './adapters/ledger/index.ts';
+import { openLedger, openView } from './adapters/ledger/index.ts';
 import { createSpool } from './adapters/output/spool.ts';
 import { createLocalSecrets } from './adapters/secrets/local.ts';
 import { createFolderSource, findRunbooksFolder } from './adapters/source/folder.ts';
@@ -24,6 +24,7 @@ import { RunbookError } from './core/errors.ts';
 import type {
   ArtifactStore,
   FactsSource,
+  LedgerView,
   RunLedger,
   RunbookSource,
   SecretSource,
@@ -57,6 +58,8 @@ export interface App {
   readonly callerEnvironment: ReadonlyMap<string, string>;
   /** Opened at the first call. @throws RunbookError `io`, `unavailable` */
   ledger(): Promise<RunLedger>;
+  /** To be closed by the caller. @param file null: the ledger itself. @throws RunbookError `not-found`, `io`, `unavailable` */
+  view(file: string | null): Promise<LedgerView>;
   /** Everything an execution needs. @throws RunbookError `io`, `unavailable` */
   engine(): Promise<EnginePorts>;
   /** A token signed with the local secret, marked as self-made. @throws RunbookError `settings`, `usage` */
@@ -82,6 +85,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
   const artifacts = createArtifactStore({ stateDir, maxBytes: MAX_ARTIFACT_BYTES });
   const auth = authSettings(settings);
   const owners = createOwners();
+  const ledgerFile = path.join(stateDir, 'ledger.sqlite');
   let ledger: Promise<RunLedger> | null = null;
 
   const app: App = {
@@ -97,7 +101,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     ledger: () =>
       (ledger ??= openLedger(
         settings.history === 'none' ? 'none' : 'sqlite',
-        path.join(stateDir, 'ledger.sqlite'),
+        ledgerFile,
         (owner, leaseUntil) => owners.whyGone(owner, leaseUntil, systemClock.now()) !== null,
       ).then((opened) => {
         releases.push(() => {
@@ -105,6 +109,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
         });
         return opened;
       })),
+    view: async (file) => await openView(file ?? ledgerFile, file !== null),
     engine: async () => {
       if (forgotten !== null) await makeOwnedFolder(forgotten, owners.current);
       return {
@@ -150,6 +155,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
           maxFileBytes: settings.maxFileSize,
           maxOpenFiles: settings.maxOpenFiles,
         },
+        retention: { keepOutputMs: settings.keepOutput, maxBytes: settings.maxOutputStore },
         apiUrl: `${settings.apiProtocol}://${settings.apiHost}:${settings.apiPort}/api/runbooks`,
       };
     },

@@ -1,4 +1,8 @@
-/** Parts of a runbook in words, for lists and pages. */
+/** Parts of a runbook or of a run in words, for lists, pages and messages. */
+import { describeInterruption } from '../engine/entry.ts';
+import type { Pause } from '../core/ports.ts';
+import { exitCodeOf } from '../core/run.ts';
+import type { StoredRun } from '../core/run.ts';
 import type { ClaimAlternative, Limits } from '../core/runbook.ts';
 import { formatBytes, formatDuration } from '../core/units.ts';
 
@@ -30,4 +34,36 @@ export function summaryOf(description: string): string {
 export function shorten(text: string, length: number): string {
   const characters = Array.from(text);
   return characters.length <= length ? text : `${characters.slice(0, length - 1).join('')}…`;
+}
+
+/** How a run ended, or where it is: `succeeded, exit 0`, `Interrupted at “Drain” (step 2 of 4). …`. */
+export function describeEnd({ state, result, refusal, interruption }: StoredRun): string {
+  if (result !== null) {
+    const reason = result.reason === null ? '' : `: ${result.reason}`;
+    return `${result.outcome}, exit ${exitCodeOf(result)}${reason}`;
+  }
+  if (refusal !== null) return `refused: ${refusal.message}`;
+  return interruption === undefined ? state : describeInterruption(interruption);
+}
+
+/** `anna@ops-1`, or what is known of it. */
+export function describeWho({
+  osUser,
+  host,
+}: {
+  readonly osUser: string | null;
+  readonly host: string | null;
+}): string {
+  return [osUser, host].filter((part) => part !== null).join('@');
+}
+
+/** `3m12s`: whole seconds, never negative, since clocks may step. */
+export function describeSpan(fromIso: string, now: Date): string {
+  const seconds = Math.max(0, Math.floor((now.getTime() - Date.parse(fromIso)) / 1000));
+  return seconds === 0 ? '0s' : formatDuration(seconds * 1000);
+}
+
+/** `since … by …: reason`, behind “paused”. */
+export function describePause({ since, by, reason }: Pause): string {
+  return `since ${since}${by === null ? '' : ` by ${by}`}${reason === null ? '' : `: ${reason}`}`;
 }

@@ -8,20 +8,22 @@ import type { Terminal } from './terminal.ts';
 /** A slip of the fingers ends no run. */
 const MAX_TRIES = 3;
 
+/** @returns whether the person agrees. Rejects when the question is left */
+export async function agree(terminal: Terminal, question: string, signal: AbortSignal): Promise<boolean> {
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    const answer = (await ask(terminal, `${question} [y/N] `, false, signal)).trim().toLowerCase();
+    if (['y', 'yes'].includes(answer)) return true;
+    if (['', 'n', 'no'].includes(answer)) return false;
+    terminal.say('Please answer y or n.');
+  }
+  return false;
+}
+
 export function createInteraction(terminal: Terminal): Interaction {
-  const agree = async (question: string, signal: AbortSignal): Promise<boolean> => {
-    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-      const answer = (await ask(terminal, `${question} [y/N] `, false, signal)).trim().toLowerCase();
-      if (['y', 'yes'].includes(answer)) return true;
-      if (['', 'n', 'no'].includes(answer)) return false;
-      terminal.say('Please answer y or n.');
-    }
-    return false;
-  };
   return {
     askVariable: async (name, description, secret, signal) =>
       await ask(terminal, `${name}${description === '' ? '' : ` (${inline(description)})`}: `, secret, signal),
-    confirm: async (_step, text, signal) => await agree(inline(text), signal),
+    confirm: async (_step, text, signal) => await agree(terminal, inline(text), signal),
     confirmTyping: async (step, name, expected, signal) => {
       const question = `${inline(step.name)}: type the value of ${name} to go on: `;
       for (let tries = 0; tries < MAX_TRIES; tries += 1) {
@@ -29,7 +31,7 @@ export function createInteraction(terminal: Terminal): Interaction {
       }
       return false;
     },
-    manual: async (_step, text, signal) => await agree(`By hand: ${inline(text)}\nDone?`, signal),
+    manual: async (_step, text, signal) => await agree(terminal, `By hand: ${inline(text)}\nDone?`, signal),
   };
 }
 

@@ -46,33 +46,45 @@ export function chainHash(prev: string, record: string): string {
   return createHash('sha256').update(`${prev}\n${record}`).digest('hex');
 }
 
+/** What can be wrong with a link, seen from the one before it. */
+export type LinkFault = 'missing' | 'out-of-order' | 'unchained' | 'edited' | 'columns';
+
+/** Whether a link stands where it belongs: its number, and what it is chained to. */
+export function placeFault(link: ChainLink, before: Pick<ChainLink, 'seq' | 'hash'>): LinkFault | null {
+  if (link.seq !== before.seq + 1) return link.seq > before.seq ? 'missing' : 'out-of-order';
+  if (link.prev === before.hash) return null;
+  // With the right `prev` its hash fits: only that column was changed.
+  return link.hash === chainHash(before.hash, link.record) ? 'edited' : 'unchained';
+}
+
+/** Whether a link says what was hashed. The columns beside the record are for queries; they must not tell another story. */
+export function textFault({ record, prev, hash, ...columns }: ChainLink): LinkFault | null {
+  if (hash !== chainHash(prev, record)) return 'edited';
+  return saysTheSame(columns, record) ? null : 'columns';
+}
+
 /**
- * The first place where the chain does not hold, as the `seq` that should stand there; null for a whole chain.
- * `after` is the last link that is already trusted (default: the genesis).
+ * The first place where a chain does not hold of which nothing was taken out, as the `seq` that should stand there; null for
+ * a whole one. `after` is the last link that is already trusted (default: the genesis).
  */
 export function verifyChain(
   links: Iterable<ChainLink>,
   after: Pick<ChainLink, 'seq' | 'hash'> = { seq: 0, hash: GENESIS },
 ): number | null {
-  let { seq, hash } = after;
+  let before = after;
   for (const link of links) {
-    seq += 1;
-    const whole =
-      link.seq === seq &&
-      link.prev === hash &&
-      link.hash === chainHash(link.prev, link.record) &&
-      saysTheSame(link, link.record);
-    if (!whole) return seq;
-    hash = link.hash;
+    if (placeFault(link, before) !== null || textFault(link) !== null) return before.seq + 1;
+    before = link;
   }
   return null;
 }
 
-/** The columns beside the record are for queries; they must not tell another story than what is hashed. */
-function saysTheSame(link: ChainLink, record: string): boolean {
+function saysTheSame(columns: Pick<ChainLink, 'seq' | 'runId' | 'state' | 'at'>, record: string): boolean {
   try {
     const value: unknown = JSON.parse(record);
-    return isPlainObject(value) && (['seq', 'runId', 'state', 'at'] as const).every((key) => value[key] === link[key]);
+    return (
+      isPlainObject(value) && (['seq', 'runId', 'state', 'at'] as const).every((key) => value[key] === columns[key])
+    );
   } catch {
     return false;
   }

@@ -21,6 +21,7 @@ export const ERRORS = {
     status: 409,
     meaning: 'The runbook is already running in this call chain, or the chain is too deep.',
   },
+  'record-altered': { exit: 65, status: 409, meaning: 'Something in the record does not hold.' },
   'not-found': { exit: 66, status: 404, meaning: 'There is no such runbook, run or file.' },
   unavailable: {
     exit: 69,

@@ -1,5 +1,5 @@
 /** The port of the record: what happened to runs, in one chain, and what may be asked about it. Part of `ports.ts`. */
-import type { ChainLink } from './chain.ts';
+import type { ChainLink, LinkFault } from './chain.ts';
 import type { Containment } from './containment.ts';
 import type { Interruption, Progress, RunOwner, RunRecord, RunResult, StoredRun } from './run.ts';
 
@@ -13,6 +13,8 @@ export interface RunFilter {
   readonly state?: string;
   /** A rehearsal has no outcome that counts: it is not among them. */
   readonly outcome?: string;
+  /** Any of them; a state is one, too (`refused`, `interrupted`). */
+  readonly outcomes?: readonly string[];
   readonly incident?: string;
   /** ISO 8601 in UTC; runs that were asked for at or after it. */
   readonly since?: string;
@@ -46,11 +48,11 @@ export interface StoredOperation extends Operation {
   readonly hash: string;
 }
 
-/** Links whose records were taken out; their hashes stay, so the chain still holds. */
+/** Links whose records were taken out: of each only number, `prev` and hash stay, so the chain still holds. */
 export interface Pruned {
+  readonly runIds: readonly string[];
   /** First and last number of each group of links, in order, both included. */
   readonly ranges: readonly (readonly [number, number])[];
-  readonly runs: number;
   /** SHA-256, lower-case hex, over the hashes of those links in order, a line feed behind each. */
   readonly digest: string;
 }
@@ -125,8 +127,8 @@ interface RunCare {
   claimRecovery(runId: string, by: RunOwner, leaseUntil: string): Promise<boolean>;
   /** A link of the chain, and a note to the owner. @returns false where the run is not under way (nothing is recorded then) */
   requestCancel(runId: string, operation: Operation): Promise<boolean>;
-  /** Cheap: nothing is read while nobody has written. */
-  cancelRequest(runId: string): Promise<Operation | null>;
+  /** Cheap, and waits for nobody: nothing is read while nobody has written. `interrupted`: it was recorded as that. */
+  cancelRequest(runId: string): Promise<Operation | 'interrupted' | null>;
 }
 
 /** The switch that every `begin` looks at, and what else was done. */
@@ -152,33 +154,86 @@ interface PendingEntries {
   entryWritten(runId: string): Promise<void>;
 }
 
-/** Text of kept output. */
+/** Text of kept output. The index may be wrong in one direction only: whoever asks looks at the output itself. */
 interface OutputSearch {
-  /** @param isWhole whether `text` is all of the output that is kept; what is not whole is always a candidate */
-  indexOutput(runId: string, text: string, isWhole: boolean): Promise<void>;
+  /** @param text of all that is kept of the output; null where it is too long: it is a candidate whatever is looked for */
+  indexOutput(runId: string, text: string | null): Promise<void>;
   /**
-   * Runs that fit the filter and whose output may hold the text, whatever its case, newest first. At least 3 characters.
-   * The index may be wrong in one direction only: the output itself decides.
+   * Runs that fit the filter and whose output may hold the text, whatever its case (`foldCase`), newest first; `limit` of
+   * them are read at once. At least 3 characters.
    */
-  searchOutput(text: string, filter: RunFilter): Promise<readonly StoredRun[]>;
+  searchOutput(text: string, filter: RunFilter): AsyncIterable<StoredRun>;
+  /** Runs that fit the filter (but its limit) and whose output is not kept any more. */
+  countWithoutOutput(filter: RunFilter): Promise<number>;
 }
 
-/** The whole of it, for auditors and for who keeps house. */
+/** The whole of it, for who keeps house. What an auditor sees is a `LedgerView`. */
 interface LedgerUpkeep {
   /** In order, from behind the given number; a pruned one has an empty record. Memory does not follow its length. */
   links(after?: number): Iterable<ChainLink>;
-  /** Numbers of the first links of ended runs that were asked for before the time, with what is to be known of them. */
+  /** Runs that were asked for and ended before the time (ISO 8601), oldest first; none whose document waits for its entry. */
   endedBefore(time: string): Promise<readonly { readonly runId: string; readonly enqueuedAt: string }[]>;
   /**
-   * Takes the records of ended runs out and leaves their hashes; documents that no run names any more go, too.
-   * The operation is recorded in the same transaction, `pruned` filled in. @returns what was taken out
+   * Takes the records of ended runs out and leaves their hashes. The operation is recorded in the same transaction,
+   * `pruned` filled in. @returns what was taken out; null where nothing of it was there any more (nothing is recorded then)
+   * @throws RunbookError `record-altered` where a record does not hold: what was altered is not swept away
    */
-  prune(runIds: readonly string[], operation: Operation): Promise<Pruned>;
+  prune(runIds: readonly string[], operation: Operation): Promise<Pruned | null>;
+  /** Texts of documents that no run names any more go. @returns how many */
+  forgetDocuments(): Promise<number>;
   /** The output of these runs is gone: nothing of it is found any more. */
   forgetOutput(runIds: readonly string[]): Promise<void>;
-  /** A consistent copy while others write, synced. @throws RunbookError `io`, `usage` (the file is there) */
+  /**
+   * For what is done now and then by whoever comes by. @returns whether it is the caller's turn: one gets it, where nobody
+   * had it since then (or in a future that a clock has made)
+   */
+  takeTurn(name: string, now: string, since: string): Promise<boolean>;
+  /** Those of which there is no record. */
+  unknownRuns(runIds: readonly string[]): Promise<readonly string[]>;
+  /** A consistent copy while others write (0600), synced, whole or not at all. @throws RunbookError `io`, `usage` (the file is there) */
   copyTo(file: string): Promise<void>;
 }
+
+/** A ledger as an auditor sees it: one moment of it, never written to. */
+export interface LedgerView {
+  /** In order. @throws RunbookError `unavailable` where the file is damaged */
+  links(): Iterable<ChainLink>;
+  /** Number of the last link; 0 for none. */
+  lastSeq(): number;
+  /** Those of them that are listed as operations, in order. */
+  operations(): Iterable<ChainLink>;
+  /** Where something that is kept beside the chain (what queries look at, texts of documents, the file itself) differs from it. */
+  discrepancies(): Iterable<Finding>;
+  counts(): { readonly runs: number; readonly operations: number; readonly documents: number };
+  close(): void;
+}
+
+/** Something that does not hold. */
+export interface Finding {
+  /** Number of the first bad record, where it is about one. */
+  readonly seq: number | null;
+  readonly runId: string | null;
+  readonly fault: Fault;
+  /** One sentence. */
+  readonly message: string;
+}
+
+/**
+ * What is wrong with it: of a record (`LinkFault`); its text is gone and no operation says so (`taken-out`); an operation
+ * that took records out says what is not so (`pruning`); it is another than the one that was kept (`unexpected`), or is cut
+ * off (`cut-off`); or something beside the chain.
+ */
+export type Fault =
+  | LinkFault
+  | 'taken-out'
+  | 'pruning'
+  | 'unexpected'
+  | 'cut-off'
+  | 'run'
+  | 'operation'
+  | 'pause'
+  | 'document'
+  | 'file';
 
 /** The truth about runs. */
 export interface RunLedger

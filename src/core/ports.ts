@@ -171,9 +171,9 @@ export interface RunOutput {
   open(runId: string, maxBytes: number): OutputSpool;
   /** Nothing where nothing is kept. @throws RunbookError `io` */
   read(runId: string): AsyncIterable<KeptOutput>;
-  /** As `read`, of a run that goes on: waits for more until there is the end, or the signal is aborted. */
+  /** As `read`, of a run that goes on: waits for more until there is the end; gives what is there by then when the signal is aborted. */
   follow(runId: string, signal: AbortSignal): AsyncIterable<KeptOutput>;
-  /** What is kept of a run; null where nothing is. The time is that of the last output (within a second), the size that on disk. */
+  /** What is kept of a run; null where nothing is. The time is that of the last output (within a second), also where it does not reach the disk yet. */
   facts(runId: string): Promise<OutputFacts | null>;
   /** Of all runs. */
   kept(): Promise<readonly OutputFacts[]>;
@@ -183,6 +183,7 @@ export interface RunOutput {
 
 export interface OutputFacts {
   readonly runId: string;
+  /** On disk; 0: there was no output yet. */
   readonly bytes: number;
   readonly lastWriteAt: Date;
 }

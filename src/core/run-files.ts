@@ -1,4 +1,5 @@
 /** The ports for files of a run: the folder that its scripts work in, and what is kept of it. Part of `ports.ts`. */
+import type { OutputFacts } from './ports.ts';
 import type { FileRequirement } from './runbook.ts';
 
 export interface WorkFolder {
@@ -75,6 +76,10 @@ export interface ArtifactStore {
   ): Promise<readonly ArtifactRecord[]>;
   /** What was kept under the path of a record; null where there is nothing. @throws RunbookError `io` */
   read(runId: string, path: string): Promise<Buffer | null>;
+  /** Runs of which something is kept, with its size on disk and the time of the last of it. @throws RunbookError `io` */
+  kept(): Promise<readonly OutputFacts[]>;
+  /** Everything that is kept of a run. @throws RunbookError `io` */
+  remove(runId: string): Promise<void>;
 }
 
 /** A declared output, or a file in a declared folder, and what became of it. */

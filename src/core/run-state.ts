@@ -16,3 +16,8 @@ const TRANSITIONS: ReadonlyMap<RunState | null, ReadonlySet<RunState>> = new Map
 export function isLegalTransition(from: RunState | null, to: RunState): boolean {
   return TRANSITIONS.get(from)?.has(to) ?? false;
 }
+
+/** Whether it has no end yet. */
+export function isUnderWay(state: RunState): boolean {
+  return state === 'queued' || state === 'started';
+}

@@ -1,5 +1,5 @@
 /** What a setting is: one constructor for each type of value. */
-import { parseDuration, parseSize } from './units.ts';
+import { parseAge, parseDuration, parseSize } from './units.ts';
 
 /** The narrowest place that may set it: a file of the project only `project` ones; see `resolveSettings`. */
 export type Scope = 'operator' | 'user' | 'project';
@@ -43,6 +43,8 @@ export const integer = <T extends number | null>(initial: T, minimum: number, ex
   );
 export const duration = <T extends number | null>(initial: T, extra: Extra): Setting<number | T> =>
   define<number | T>('duration, like 90s, 10m or 1h30m', (value) => parseDuration(value) ?? undefined, initial, extra);
+export const age = (initial: number, extra: Extra): Setting<number> =>
+  define('age, like 90d or 12h', (value) => parseAge(value) ?? undefined, initial, extra);
 export const size = <T extends number | null>(initial: T, extra: Extra): Setting<number | T> =>
   define<number | T>('size, like 512KiB or 10MiB', (value) => parseSize(value) ?? undefined, initial, extra);
 export const list = (extra: Extra): Setting<readonly string[]> =>

@@ -5,7 +5,7 @@
 import { RunbookError } from './errors.ts';
 import { RUNGS } from './containment.ts';
 import type { Rung } from './containment.ts';
-import { choice, define, duration, integer, list, optionalText, place, size, text } from './setting.ts';
+import { age, choice, define, duration, integer, list, optionalText, place, size, text } from './setting.ts';
 import type { Setting } from './setting.ts';
 
 export type Origin = 'flag' | 'environment' | 'project file' | 'user file' | 'operator file' | 'default';
@@ -85,6 +85,14 @@ export const SETTINGS = {
   maxOutput: size(10 * 1024 ** 2, {
     scope: 'operator',
     description: 'Output of a run that is kept (first and last half); what goes to the terminal is not cut.',
+  }),
+  keepOutput: age(90 * 24 * 3_600_000, {
+    scope: 'operator',
+    description: 'How long output and artifacts of a run are kept; its record stays.',
+  }),
+  maxOutputStore: size(5 * 1024 ** 3, {
+    scope: 'operator',
+    description: 'Output and artifacts of all runs together; beyond that the oldest go. Records stay.',
   }),
   maxRecursionDepth: integer(50, 1, {
     scope: 'operator',

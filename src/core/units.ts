@@ -20,6 +20,17 @@ export function parseDuration(text: string): number | null {
   return ms > 0 && ms <= MAX_DURATION_MS ? ms : null;
 }
 
+const DAY_MS = 24 * 3_600_000;
+const AGE = /^(\d{1,6})d(.*)$/;
+
+/** Milliseconds; null when `text` is not an age above zero: days (`90d`, `1d12h`), or a duration. Not for timers. */
+export function parseAge(text: string): number | null {
+  const [, days, rest] = AGE.exec(text) ?? [null, '0', text];
+  const whole = Number(days) * DAY_MS;
+  const part = rest === '' ? 0 : parseDuration(rest ?? '');
+  return part === null || whole + part === 0 ? null : whole + part;
+}
+
 /** Bytes; null when `text` is not a whole number above zero with `KiB`, `MiB` or `GiB`. */
 export function parseSize(text: string): number | null {
   const match = SIZE.exec(text);

@@ -8,6 +8,7 @@ import type { Draft } from './draft.ts';
 import { NO_OUTPUT } from './output.ts';
 import type { EnginePorts } from './ports.ts';
 import { projectResult } from './projection.ts';
+import { indexOutput } from './search.ts';
 import { removeWorkFolder } from './work-folder.ts';
 
 /** Each attempt waits as long as the ledger does for a lock (5 s for SQLite). */
@@ -28,6 +29,7 @@ export async function conclude(
     await projectResult(ports, draft, result, emit);
     if (result.workFolder === null) await removeWorkFolder(draft, workFolder, emit);
   }
+  await indexOutput(ports, result);
 }
 
 /**
@@ -47,7 +49,7 @@ async function recordEnd({ ledger }: EnginePorts, result: RunResult, emit: RunEv
           'io',
           `The run ${runId} ended (${result.outcome}), but its end could not be recorded: ${messageOf(error)}`,
           {
-            fix: 'Look at what it did before you run it again; the ledger still says `started`.',
+            fix: 'Look at what it did before you run it again; `runbook history` shows what the ledger says of it.',
             cause: error,
           },
         );

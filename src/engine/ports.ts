@@ -43,7 +43,14 @@ export interface EnginePorts {
   readonly osUser: string | null;
   readonly toolVersion: string;
   readonly limits: EngineLimits;
+  readonly retention: Retention;
   readonly apiUrl: string;
+}
+
+/** Of output and artifacts; records are kept for ever. */
+export interface Retention {
+  readonly keepOutputMs: number;
+  readonly maxBytes: number;
 }
 
 export interface EngineLimits {

@@ -1,13 +1,17 @@
 /** What every ledger must do, whatever it is built on. */
 import { isDeepStrictEqual } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { RunLedger } from '../../src/core/ports.ts';
-import type { RunRecord } from '../../src/core/run.ts';
+import type { LedgerView, RunLedger } from '../../src/core/ports.ts';
+import type { RunOwner, RunRecord } from '../../src/core/run.ts';
 import { DOCUMENT, OWNER, queuedRun, REAPER, resultOf, runIdOf, sha256, timeOf } from '../helpers/records.ts';
 
 export interface LedgerUnderTest {
   /** Opens the ledger of this test; the same one each time. */
-  open(): RunLedger;
+  open(isGone?: (owner: RunOwner, leaseUntil: string | null) => boolean): RunLedger;
+  /** As an auditor sees it, or a copy of it. */
+  view(copy?: string): LedgerView;
+  /** A file that is not there, in a folder of this test. */
+  elsewhere(): string;
   /** Lets `writers` processes record `runs` finished runs each, at once, ids counting from `first`. */
   writeFromProcesses(writers: number, runs: number): Promise<void>;
   /** First bad place in the chain as it is stored, null for none. */

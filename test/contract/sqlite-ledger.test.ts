@@ -6,11 +6,16 @@ import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MIGRATIONS, migrate } from '../../src/adapters/ledger/migrations.ts';
 import { openSqliteLedger } from '../../src/adapters/ledger/sqlite.ts';
+import { openLedgerView } from '../../src/adapters/ledger/view.ts';
 import type { ChainLink } from '../../src/core/chain.ts';
 import { verifyChain } from '../../src/core/chain.ts';
 import { failureOf } from '../helpers/failure.ts';
 import { DOCUMENT, OWNER, queuedRun, REAPER, runIdOf, timeOf } from '../helpers/records.ts';
+import { careContract } from './care.contract.ts';
+import { operationsContract } from './operations.contract.ts';
 import { ledgerContract } from './ledger.contract.ts';
+import type { LedgerUnderTest } from './ledger.contract.ts';
+import { upkeepContract } from './upkeep.contract.ts';
 
 const WRITER = join(import.meta.dirname, '../helpers/ledger-writer.ts');
 
@@ -42,8 +47,10 @@ const writers = async (processes: number, runs: number): Promise<void> => {
   );
 };
 
-ledgerContract('sqlite', () => ({
-  open: () => openSqliteLedger(path),
+const underTest = (): LedgerUnderTest => ({
+  open: (isGone) => openSqliteLedger(path, isGone),
+  view: (copy) => openLedgerView(copy ?? path, copy !== undefined),
+  elsewhere: () => join(folder, 'elsewhere.sqlite'),
   writeFromProcesses: writers,
   verify: () =>
     behind((db) =>
@@ -56,7 +63,23 @@ ledgerContract('sqlite', () => ({
   pause: (reason) =>
     behind((db) => db.prepare("INSERT INTO switches VALUES ('paused', ?, 'bob', ?)").run(timeOf(0), reason)),
   countDocuments: () => behind((db) => db.prepare<[], number>('SELECT count(*) FROM documents').pluck().get() ?? -1),
-}));
+});
+ledgerContract('sqlite', underTest);
+operationsContract('sqlite', underTest);
+careContract('sqlite', (gone) => openSqliteLedger(path, ({ pid }) => gone.has(pid)));
+upkeepContract('sqlite', underTest);
+
+/** Fills the beginnings of all pages of these tables with rubbish. */
+function spoilPages(file: string, tables: readonly string[]): void {
+  const pages = behind((db) =>
+    tables.flatMap((table) =>
+      db.prepare<[string], number>('SELECT pageno FROM dbstat WHERE name = ?').pluck().all(table),
+    ),
+  );
+  const bytes = readFileSync(file);
+  for (const page of pages) bytes.fill(0xa5, (page - 1) * 4096, (page - 1) * 4096 + 200);
+  writeFileSync(file, bytes);
+}
 
 const opening = (): Promise<unknown> => failureOf(() => openSqliteLedger(path).close());
 
@@ -148,7 +171,8 @@ describe('the file of the ledger', () => {
     const elsewhere = { ...queuedRun(2).runbook, path: '/elsewhere.md' };
     await before.enqueue(queuedRun(1), OWNER, DOCUMENT);
     await before.enqueue(queuedRun(2, { runbook: elsewhere }), OWNER, DOCUMENT);
-    await before.enqueue(queuedRun(3, { rehearsal: true, runbook: elsewhere }), OWNER, DOCUMENT);
+    const late = { rehearsal: true, runbook: elsewhere, enqueuedAt: timeOf(0) };
+    await before.enqueue(queuedRun(3, late), OWNER, DOCUMENT);
     for (const n of [1, 2, 3]) await before.begin(runIdOf(n), { startedAt: timeOf(n), containment: REAPER }, null);
     before.close();
     mkdirSync(dirname(path), { recursive: true });
@@ -165,6 +189,8 @@ describe('the file of the ledger', () => {
     const after = openSqliteLedger(path);
     const listed = await after.list({ path: '/elsewhere.md', incomplete: true, limit: 9 });
     expect(listed.map(({ runId }) => runId)).toEqual([runIdOf(2)]);
+    const since = await after.list({ since: timeOf(0), limit: 9 });
+    expect(since.map(({ runId }) => runId)).toEqual([runIdOf(3), runIdOf(2), runIdOf(1)]);
     await after.enqueue(queuedRun(4, { runbook: elsewhere }), OWNER, DOCUMENT);
     const begin = after.begin(runIdOf(4), { startedAt: timeOf(4), containment: REAPER }, 1);
     await expect(begin).rejects.toMatchObject({ code: 'busy' });
@@ -192,9 +218,7 @@ describe('the file of the ledger', () => {
     const ledger = openSqliteLedger(path);
     for (let n = 0; n < 50; n += 1) await ledger.enqueue(queuedRun(n), OWNER, DOCUMENT);
     ledger.close();
-    const bytes = readFileSync(path);
-    for (let page = 4096; page < bytes.length; page += 4096) bytes.fill(0xa5, page, page + 200);
-    writeFileSync(path, bytes);
+    spoilPages(path, ['transitions', 'runs']);
     const damaged = openSqliteLedger(path);
     await expect(damaged.list({ limit: 10 })).rejects.toMatchObject({ code: 'unavailable' });
     await expect(damaged.enqueue(queuedRun(99), OWNER, DOCUMENT)).rejects.toMatchObject({ code: 'unavailable' });

@@ -134,6 +134,7 @@ function requestFor(reference: string, historyMode: HistoryMode): RunRequest {
   return {
     reference,
     token: null,
+    address: null,
     given: new Map(),
     onCommandLine: new Set(),
     wanted: [],

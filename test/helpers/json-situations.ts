@@ -5,6 +5,7 @@ import { ERRORS } from '../../src/core/errors.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { classic } from './cli.ts';
 import type { Home } from './cli.ts';
+import { RUN_SITUATIONS } from './json-run-situations.ts';
 import { AUTH, CONFIRMED, execute, mint, orphan, SECRET, STEPS, underWay } from './json-calls.ts';
 import type { Call } from './json-calls.ts';
 import { asObject } from './schemas.ts';
@@ -61,7 +62,10 @@ export const SITUATIONS: readonly Situation[] = [
     schema: 'execute',
     exit: 143,
     optional: ['reason'],
-    prepare: (home) => execute(home, classic('Task', 'kill -TERM $PPID; sleep 60')),
+    prepare: (home) => ({
+      ...execute(home, classic('Task', 'touch "$HOME/begun"; exec sleep 300')),
+      termAt: 'begun',
+    }),
   },
   {
     name: 'a runbook of steps that fails in the middle',
@@ -229,6 +233,7 @@ export const SITUATIONS: readonly Situation[] = [
       return { args: ['history', String(asObject(result)['runId'])] };
     },
   },
+  ...RUN_SITUATIONS,
   { name: 'the settings', schema: 'config', exit: 0, prepare: () => ({ args: ['config'] }) },
   { name: 'what the machine can do', schema: 'doctor', exit: 0, prepare: () => ({ args: ['doctor'] }) },
   {
@@ -260,6 +265,14 @@ export const SITUATIONS: readonly Situation[] = [
     env: { RUNBOOK_RECURSION_STACK: '["Task.md"]' },
   })),
   failure('not-found', 'a runbook that is not there', () => ({ args: ['execute', './Nothing.md'] })),
+  failure('not-found', 'a run that has ended', async (home) => {
+    await home.run(execute(home, classic('Task', 'true')).args);
+    return { args: ['cancel', 'last'] };
+  }),
+  failure('busy', 'runs that are paused', async (home) => {
+    await home.run(['pause', 'INC-7']);
+    return execute(home, classic('Task', 'true'));
+  }),
   failure('unavailable', 'an interpreter that is not there', (home) => ({
     ...execute(home, classic('Task', 'true')),
     env: { PATH: home.folder },

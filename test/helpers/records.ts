@@ -1,7 +1,8 @@
 /** Records as the engine would make them, for tests that keep and read runs. */
 import { createHash } from 'node:crypto';
 import type { Containment } from '../../src/core/containment.ts';
-import type { RunOwner, RunRecord, RunResult } from '../../src/core/run.ts';
+import type { Operation, RunLedger } from '../../src/core/ports.ts';
+import type { Interruption, RunOwner, RunRecord, RunResult } from '../../src/core/run.ts';
 
 export const DOCUMENT = Buffer.from('# Restart\n\nRestarts it.\n\n# Script\n```sh\necho hi\n```\n');
 
@@ -93,6 +94,41 @@ export function resultOf(n: number, change: Partial<RunResult> = {}): RunResult 
     artifacts: [],
     reason: null,
     workFolder: null,
+    ...change,
+  };
+}
+
+/** Carried out, and ended so. */
+export async function recordRun(
+  ledger: Pick<RunLedger, 'enqueue' | 'begin' | 'finish'>,
+  n: number,
+  change: Partial<RunRecord> = {},
+  result: Partial<RunResult> = {},
+): Promise<void> {
+  await ledger.enqueue(queuedRun(n, change), OWNER, DOCUMENT);
+  await ledger.begin(runIdOf(n), { startedAt: timeOf(n), containment: REAPER }, null);
+  await ledger.finish(runIdOf(n), resultOf(n, result));
+}
+
+export function interruptionOf(n: number): Interruption {
+  return {
+    at: timeOf(n + 60),
+    reason: 'Its process (4711 on ops-1) is gone.',
+    progress: { step: 0, of: 1, name: 'Script', at: timeOf(n) },
+    survivors: [{ pid: 4712, command: 'sleep' }],
+    workFolder: null,
+  };
+}
+
+export function operationOf(n: number, operation: Operation['operation'], change: Partial<Operation> = {}): Operation {
+  return {
+    schemaVersion: 1,
+    operationId: `01JOPR${String(n).padStart(20, '0')}`,
+    operation,
+    at: timeOf(n),
+    who: { osUser: 'bob', host: 'ops-2' },
+    toolVersion: '0.1.0',
+    reason: null,
     ...change,
   };
 }

@@ -10,6 +10,7 @@ import type { ArtifactRecord } from '../../core/run.ts';
 import { formatBytes } from '../../core/units.ts';
 import { freeBytes } from '../system/free-bytes.ts';
 import { rawName, reasonOf } from '../system/descriptors.ts';
+import { asideOf, createKept, RUN_ID } from './kept.ts';
 import { reach } from './reach.ts';
 import type { Reached, ReachedFile } from './reach.ts';
 import { transfer } from './transfer.ts';
@@ -19,9 +20,6 @@ const MAX_FILES = 1000;
 /** With its folders, which may be many and empty. */
 const MAX_ENTRIES = 2000;
 const MAX_PATH_BYTES = 1000;
-
-/** Ids name folders here: nothing that could leave the folder. */
-const RUN_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 export interface ArtifactOptions {
   readonly stateDir: string;
@@ -50,11 +48,11 @@ interface Keeping {
 export function createArtifactStore({ stateDir, maxBytes }: ArtifactOptions): ArtifactStore {
   const root = path.join(stateDir, 'artifacts');
   return {
+    ...createKept(root),
     keep: async (runId, workFolder, paths, mask) => {
       if (!RUN_ID.test(runId)) throw new TypeError(`${JSON.stringify(runId)} cannot name a folder of artifacts`);
       const folder = path.join(root, runId);
-      // No run has a dot in its name.
-      const aside = path.join(root, `${runId}.partial`);
+      const aside = asideOf(root, runId);
       const records = new Map<string, ArtifactRecord>();
       const keeping = { workFolder, folder, aside, mask, maxBytes, bytesLeft: maxBytes, records };
       for (const declared of paths) await keepDeclared(keeping, declared);

@@ -1,11 +1,13 @@
 /** Opening a ledger's file: created whole or not at all, private, never replaced, durable at every commit. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, linkSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { RunbookError } from '../../core/errors.ts';
 import { codeOf } from '../../core/failures.ts';
-import { APPLICATION_ID, migrate } from './migrations.ts';
+import { keepBefore } from './keep-before.ts';
+import { APPLICATION_ID, migrate, MIGRATIONS } from './migrations.ts';
+import { syncFolder } from './sync.ts';
 
 /** How long a transaction waits for another process's; the wait blocks this process. */
 export const BUSY_TIMEOUT_MS = 5000;
@@ -53,21 +55,13 @@ function connect(path: string, check: (db: Database.Database) => void = () => {}
     db.pragma('synchronous = FULL');
     db.pragma('foreign_keys = ON');
     db.pragma('trusted_schema = OFF');
-    migrate(db);
+    migrate(db, MIGRATIONS, (from) => {
+      keepBefore(path, from);
+    });
     return db;
   } catch (error) {
     db.close();
     throw error;
-  }
-}
-
-/** Makes the new name durable. */
-function syncFolder(folder: string): void {
-  const fd = openSync(folder, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }
 

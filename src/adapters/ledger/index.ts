@@ -1,5 +1,5 @@
 /** Where runs can be recorded. Another ledger is a file of its own, a line here, and the contract test. */
-import type { RunLedger } from '../../core/ports.ts';
+import type { LedgerView, RunLedger } from '../../core/ports.ts';
 import type { RunOwner } from '../../core/run.ts';
 
 type IsGone = (owner: RunOwner, leaseUntil: string | null) => boolean;
@@ -12,4 +12,9 @@ const LEDGERS = {
 /** The driver of a ledger is loaded with it, not before. @throws RunbookError `io`, `busy`, `unavailable` */
 export async function openLedger(name: keyof typeof LEDGERS, path: string, isGone: IsGone): Promise<RunLedger> {
   return await LEDGERS[name](path, isGone);
+}
+
+/** Whatever an auditor looks at is a file of SQLite. @throws RunbookError `not-found`, `io`, `busy`, `unavailable` */
+export async function openView(path: string, isCopy: boolean): Promise<LedgerView> {
+  return (await import('./view.ts')).openLedgerView(path, isCopy);
 }

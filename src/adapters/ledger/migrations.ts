@@ -91,13 +91,22 @@ const CARE = `
   ALTER TABLE runs ADD COLUMN entry TEXT;
   ALTER TABLE runs ADD COLUMN entry_writer TEXT;
   ALTER TABLE runs ADD COLUMN indexed TEXT NOT NULL DEFAULT 'not';
-  UPDATE runs SET incident = (SELECT json_extract(record, '$.incident') FROM transitions WHERE seq = first_seq);
+  ALTER TABLE runs ADD COLUMN late INTEGER NOT NULL DEFAULT 0;
+  UPDATE runs SET
+    incident = (SELECT json_extract(record, '$.incident') FROM transitions WHERE seq = first_seq),
+    indexed = CASE WHEN started_at IS NULL AND state IN ('finished', 'refused') THEN 'whole' ELSE 'not' END;
+  UPDATE runs SET late = 1
+    FROM (SELECT first_seq AS place, max(enqueued_at) OVER (ORDER BY first_seq) AS latest FROM runs)
+    WHERE first_seq = place AND enqueued_at < latest;
+  DROP INDEX runs_by_enqueued;
   DROP INDEX runs_by_started;
   DROP INDEX runs_by_runbook;
   DROP INDEX runs_by_subject;
   DROP INDEX runs_by_state;
   DROP INDEX runs_by_outcome;
   DROP INDEX runs_by_path;
+  CREATE INDEX runs_in_time     ON runs (enqueued_at) WHERE late = 0;
+  CREATE INDEX runs_late        ON runs (enqueued_at) WHERE late = 1;
   CREATE INDEX runs_by_runbook  ON runs (runbook);
   CREATE INDEX runs_by_subject  ON runs (subject);
   CREATE INDEX runs_by_state    ON runs (state) WHERE state <> 'finished';
@@ -111,11 +120,14 @@ const CARE = `
     USING fts5 (text, content = '', contentless_delete = 1, tokenize = 'trigram', detail = none);
 
   CREATE TABLE operations (seq INTEGER PRIMARY KEY REFERENCES transitions (seq)) STRICT;
+  CREATE TABLE turns (name TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT;
 
+  -- All but its place in the chain may be taken out of a transition, of a run that is listed no more.
   DROP TRIGGER transitions_keep;
   CREATE TRIGGER transitions_keep BEFORE UPDATE ON transitions
-    WHEN NOT (NEW.record = '' AND NEW.seq = OLD.seq AND NEW.run_id = OLD.run_id AND NEW.state = OLD.state
-              AND NEW.at = OLD.at AND NEW.prev = OLD.prev AND NEW.hash = OLD.hash)
+    WHEN NOT (NEW.seq = OLD.seq AND NEW.prev = OLD.prev AND NEW.hash = OLD.hash AND OLD.state <> 'done'
+              AND NEW.record = '' AND NEW.run_id = '' AND NEW.state = '' AND NEW.at = ''
+              AND NOT EXISTS (SELECT 1 FROM runs WHERE run_id = OLD.run_id))
     BEGIN SELECT RAISE(ABORT, 'transitions are never changed'); END;
 `;
 
@@ -123,19 +135,26 @@ export const MIGRATIONS: readonly string[] = [FIRST, BY_DOCUMENT, CARE];
 
 /**
  * Takes the steps that are missing, all in one transaction: another process sees the old schema or the new one.
+ * @param before called under the lock, before an older ledger is changed
  * @throws RunbookError `unavailable` when the file is of a newer program
  */
-export function migrate(db: Database.Database, migrations: readonly string[] = MIGRATIONS): void {
+export function migrate(
+  db: Database.Database,
+  migrations: readonly string[] = MIGRATIONS,
+  before: (from: number) => void = () => {},
+): void {
   const version = (): number => Number(db.pragma('user_version', { simple: true }));
   if (version() === migrations.length) return;
   db.transaction(() => {
     // Asked again under the lock: another process may have been here first.
     const from = version();
+    if (from === migrations.length) return;
     if (from > migrations.length) {
       throw new RunbookError('unavailable', `The ledger ${db.name} was written by a newer version of runbook.`, {
         fix: `Use that version (schema ${from}; this one knows up to ${migrations.length}), or another state folder.`,
       });
     }
+    if (from > 0) before(from);
     for (const step of migrations.slice(from)) db.exec(step);
     db.pragma(`user_version = ${migrations.length}`);
     db.pragma(`application_id = ${APPLICATION_ID}`);

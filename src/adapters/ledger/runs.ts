@@ -1,22 +1,22 @@
 /** What is known of runs. */
-import { inflateSync } from 'node:zlib';
 import type { ChainLink } from '../../core/chain.ts';
 import type { RunFilter, RunLedger } from '../../core/ports.ts';
 import type { RunRecord, StoredRun } from '../../core/run.ts';
+import { createPlacing } from './arrival.ts';
+import type { PlacedFilter } from './arrival.ts';
 import { notALedger } from './database.ts';
+import { unpack } from './documents.ts';
+import type { StoredText } from './documents.ts';
 import type { LedgerFile } from './file.ts';
 import { sha256 } from './transitions.ts';
 
 type StoredLink = Pick<ChainLink, 'seq' | 'record' | 'prev' | 'hash'>;
 
-interface StoredText {
-  readonly size: number;
-  readonly text: Buffer;
-}
-
 /** For the parts of the ledger that find runs in their own way. */
 export interface RunReader {
   load(runId: string): StoredRun;
+  /** Finds the same runs, and finds them sooner where the filter has dates. */
+  readonly place: (filter: RunFilter) => PlacedFilter;
   find(filter: RunFilter): readonly StoredRun[];
 }
 
@@ -36,11 +36,13 @@ export function createRunReader({ db, path }: LedgerFile): RunReader & { loadOrN
     if (run === null) throw notALedger(path);
     return run;
   };
+  const place = createPlacing(db);
   return {
     load,
     loadOrNull,
+    place,
     find: (filter) => {
-      const { where, values } = conditionsOf(filter);
+      const { where, values } = conditionsOf(place(filter));
       return db
         .prepare<[object], string>(`SELECT run_id FROM runs ${where} ORDER BY first_seq DESC LIMIT @limit`)
         .pluck()
@@ -70,22 +72,36 @@ export function createQueries(
 }
 
 /** A `WHERE` over `runs`, which may be joined with other tables. */
-export function conditionsOf({ limit, ...wanted }: RunFilter): { readonly where: string; readonly values: object } {
+export function conditionsOf({ limit, outcomes, ...wanted }: PlacedFilter): {
+  readonly where: string;
+  readonly values: object;
+} {
   if (!Number.isSafeInteger(limit) || limit < 0) throw new TypeError(`limit ${limit} is not a count`);
   const columns = (['runbook', 'path', 'subject', 'state', 'outcome', 'incident'] as const).filter(
     (name) => wanted[name] !== undefined,
   );
   const conditions = columns.map((name) => `runs.${name} = @${name}`);
+  // Said once more, because SQLite does not see that a partial index may be used.
+  if (wanted.state !== undefined && wanted.state !== 'finished') conditions.push("runs.state <> 'finished'");
+  if (wanted.outcome !== undefined && wanted.outcome !== 'succeeded') conditions.push("runs.outcome <> 'succeeded'");
   if (wanted.outcome !== undefined || wanted.incomplete) conditions.push('rehearsal = 0');
   if (wanted.incomplete) conditions.push("started_at IS NOT NULL AND outcome IS NOT 'succeeded'");
+  const ends = Object.fromEntries((outcomes ?? []).map((end, n) => [`end${n}`, end]));
+  if (outcomes !== undefined) {
+    const any = Object.keys(ends)
+      .map((name) => `@${name}`)
+      .join(', ');
+    conditions.push(`(runs.state IN (${any}) OR runs.outcome IN (${any}) AND rehearsal = 0)`);
+  }
   // A range can use the index of the ids; a pattern would make `%` in an id mean something.
   if (wanted.idPrefix !== undefined) conditions.push("run_id >= @idPrefix AND run_id < @idPrefix || '~'");
   if (wanted.since !== undefined) conditions.push('enqueued_at >= @since');
   if (wanted.until !== undefined) conditions.push('enqueued_at < @until');
+  if (wanted.from !== undefined) conditions.push('first_seq >= @from');
   if (wanted.before !== undefined) conditions.push('first_seq < @before');
   return {
     where: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`,
-    values: { ...wanted, limit },
+    values: { ...wanted, ...ends, limit },
   };
 }
 
@@ -101,13 +117,4 @@ function fold(links: readonly StoredLink[]): StoredRun | null {
   );
   const { at: _at, ...run } = said;
   return { ...run, seq: last.seq, prev: last.prev, hash: last.hash };
-}
-
-/** Null where the stored bytes are not what was stored. */
-function unpack({ size, text }: StoredText): Buffer | null {
-  try {
-    return inflateSync(text, { maxOutputLength: Math.max(size, 1) });
-  } catch {
-    return null;
-  }
 }

@@ -1,14 +1,24 @@
-/**
- * Text of kept output, found by groups of three characters. The index keeps no text: what it finds are candidates, and the
- * output itself decides. So nothing is found that is not there, and what is too long to be indexed whole is looked at.
- */
-import type { RunLedger } from '../../core/ports.ts';
+/** Text of outputs: an index of groups of three characters, which says where to look. */
+import type { RunFilter, RunLedger } from '../../core/ports.ts';
+import { foldCase } from '../../core/text-search.ts';
 import type { LedgerFile } from './file.ts';
 import { once } from './file.ts';
 import { conditionsOf } from './runs.ts';
 import type { RunReader } from './runs.ts';
 
-export function createSearch(file: LedgerFile, reader: RunReader): Pick<RunLedger, 'indexOutput' | 'searchOutput'> {
+/** More would only make the question slower: what they let through is looked at anyway. */
+const MAX_GROUPS = 64;
+
+interface Candidate {
+  readonly seq: number;
+  readonly runId: string;
+}
+
+/** `indexed` of a run: `whole`, `large` (not in the index), `not` (yet), `gone` (its output is removed). */
+export function createSearch(
+  file: LedgerFile,
+  reader: RunReader,
+): Pick<RunLedger, 'indexOutput' | 'searchOutput' | 'countWithoutOutput'> {
   const { db } = file;
   // Prepared at the first use: the index is read for that.
   const statements = once(() => ({
@@ -16,37 +26,80 @@ export function createSearch(file: LedgerFile, reader: RunReader): Pick<RunLedge
     add: db.prepare<[number, string]>('INSERT OR REPLACE INTO output_text (rowid, text) VALUES (?, ?)'),
     mark: db.prepare<[string, number]>('UPDATE runs SET indexed = ? WHERE first_seq = ?'),
   }));
+
+  const find = (sql: string, filter: RunFilter, match: string): readonly Candidate[] => {
+    const { where, values } = conditionsOf(reader.place(filter));
+    const and = where === '' ? 'WHERE' : `${where} AND`;
+    return db.prepare<[object], Candidate>(sql.replace('WHERE', and)).all({ ...values, match });
+  };
+
   return {
-    async indexOutput(runId, text, isWhole) {
+    async indexOutput(runId, text) {
+      const indexed = text === null ? null : indexedText(text);
       file.note(() => {
         const { seqOf, add, mark } = statements();
         const seq = seqOf.get(runId);
         if (seq === undefined) return;
-        add.run(seq, text);
-        mark.run(isWhole ? 'whole' : 'part', seq);
+        if (indexed !== null && indexed.trim() !== '') add.run(seq, indexed);
+        mark.run(indexed === null ? 'large' : 'whole', seq);
       });
     },
-    searchOutput: async (text, filter) =>
+
+    async *searchOutput(text, filter) {
+      const match = matchOf(text);
+      let before = filter.before ?? Number.MAX_SAFE_INTEGER;
+      for (;;) {
+        const page = file.ask(() =>
+          QUESTIONS.flatMap((sql) => find(sql, { ...filter, before }, match))
+            .toSorted((a, b) => b.seq - a.seq)
+            .slice(0, filter.limit)
+            .map(({ seq, runId }) => ({ seq, run: reader.load(runId) })),
+        );
+        for (const { seq, run } of page) {
+          before = seq;
+          yield run;
+        }
+        if (page.length === 0 || page.length < filter.limit) return;
+      }
+    },
+
+    countWithoutOutput: async (filter) =>
       file.ask(() => {
-        const { where, values } = conditionsOf(filter);
+        const { where, values } = conditionsOf(reader.place(filter));
         const and = where === '' ? 'WHERE' : `${where} AND`;
-        return db
-          .prepare<[object], string>(
-            `SELECT run_id FROM runs
-             ${and} (indexed IN ('not', 'part') OR first_seq IN (SELECT rowid FROM output_text WHERE text MATCH @match))
-             ORDER BY first_seq DESC LIMIT @limit`,
-          )
-          .pluck()
-          .all({ ...values, match: matchOf(text) })
-          .map((runId) => reader.load(runId));
+        return (
+          db.prepare<[object], number>(`SELECT count(*) FROM runs ${and} ${HAS_STATE} 'gone'`).pluck().get(values) ?? 0
+        );
       }),
   };
 }
 
-/** Every group of three characters has to be there, wherever: the index does not keep places. */
+/** As the partial index over `indexed` wants to be asked. */
+const HAS_STATE = "indexed <> 'whole' AND indexed =";
+
+/** Each gives its candidates newest first without sorting them: they may be many. */
+const QUESTIONS = [
+  `SELECT first_seq AS seq, run_id AS runId FROM output_text CROSS JOIN runs ON first_seq = output_text.rowid
+   WHERE output_text MATCH @match AND output_text.rowid < @before ORDER BY output_text.rowid DESC LIMIT @limit`,
+  `SELECT first_seq AS seq, run_id AS runId FROM runs
+   WHERE ${HAS_STATE} 'not' ORDER BY first_seq DESC LIMIT @limit`,
+  `SELECT first_seq AS seq, run_id AS runId FROM runs
+   WHERE ${HAS_STATE} 'large' ORDER BY first_seq DESC LIMIT @limit`,
+];
+
+/** Both sides are folded in the same way; FTS5 folds once more, character by character, and ends a text at a NUL. */
+function indexedText(text: string): string {
+  return foldCase(text.toWellFormed()).replaceAll('\0', '\ufffd');
+}
+
+/** Groups of three characters that have to be there, wherever: the index does not keep places. */
 function matchOf(text: string): string {
-  const characters = Array.from(text);
+  const characters = Array.from(indexedText(text));
   if (characters.length < 3) throw new TypeError('less than three characters are not looked for');
-  const groups = characters.slice(2).map((_, at) => characters.slice(at, at + 3).join(''));
-  return [...new Set(groups)].map((group) => `"${group.replaceAll('"', '""')}"`).join(' AND ');
+  const groups = [...new Set(characters.slice(2).map((_, at) => characters.slice(at, at + 3).join('')))];
+  const step = Math.ceil(groups.length / MAX_GROUPS);
+  return groups
+    .filter((_, n) => n % step === 0)
+    .map((group) => `"${group.replaceAll('"', '""')}"`)
+    .join(' AND ');
 }

@@ -7,6 +7,7 @@ import { openDatabase } from './database.ts';
 import { createEntries } from './entries.ts';
 import { openFile } from './file.ts';
 import { createOperations } from './operations.ts';
+import { createPruning } from './pruning.ts';
 import { createQueries, createRunReader } from './runs.ts';
 import { createSearch } from './search.ts';
 import { createTransitions } from './transitions.ts';
@@ -31,6 +32,7 @@ export function openSqliteLedger(
     ...createClaims(file),
     ...createEntries(file, reader),
     ...createSearch(file, reader),
+    ...createPruning(file),
     ...createUpkeep(file),
     close() {
       file.ask(() => db.close());

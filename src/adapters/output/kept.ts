@@ -40,7 +40,9 @@ export function createKept(folder: string): Pick<RunOutput, 'read' | 'follow' | 
         return !signal.aborted;
       };
       let handle = await opened(file);
-      while (handle === null && (await isWorthWaiting())) handle = await opened(file);
+      // Looked for once more when waiting is over, as in `items`.
+      for (let isLast = false; handle === null && !isLast; handle = await opened(file))
+        isLast = !(await isWorthWaiting());
       yield* items(file, handle, isWorthWaiting);
     },
 
@@ -86,9 +88,10 @@ async function* items(
 ): AsyncGenerator<KeptOutput> {
   if (handle === null) return;
   const more = async (into: Buffer): Promise<number> => {
-    for (;;) {
+    for (let isLast = false; ; isLast = !(await isWorthWaiting())) {
       const { bytesRead } = await handle.read(into);
-      if (bytesRead > 0 || !(await isWorthWaiting())) return bytesRead;
+      // Once more when waiting is over: what came between the look before and the end of the run is not to be missed.
+      if (bytesRead > 0 || isLast) return bytesRead;
     }
   };
   try {

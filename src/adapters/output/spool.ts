@@ -4,7 +4,16 @@
  * Memory follows neither the output nor the cap.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, fdatasyncSync, ftruncateSync, mkdirSync, openSync, writeSync, writevSync } from 'node:fs';
+import {
+  closeSync,
+  fdatasyncSync,
+  ftruncateSync,
+  futimesSync,
+  mkdirSync,
+  openSync,
+  writeSync,
+  writevSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
 import { codeOf } from '../../core/failures.ts';
@@ -18,6 +27,8 @@ import { Room } from './room.ts';
 import { Tail } from './tail.ts';
 
 const SMALL_FRAME_BYTES = 4096;
+/** How often the file is touched while nothing is written to it: whoever looks after a run sees that it still prints. */
+const TOUCH_MS = 1000;
 
 export function createSpool(stateDir: string): RunOutput {
   const folder = join(stateDir, 'output');
@@ -50,6 +61,7 @@ class FileSpool implements OutputSpool {
   #fileBytes = 0;
   #sequence = 0;
   #bytes = 0;
+  #touchedAt = 0;
   #failure: RunbookError | null = null;
   #summary: OutputSummary | null = null;
 
@@ -81,6 +93,8 @@ class FileSpool implements OutputSpool {
   }
 
   #hold(step: number, stream: OutputStream, bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#touch();
     if (
       this.#try(() => {
         this.#tail.push(step, stream, bytes);
@@ -93,6 +107,17 @@ class FileSpool implements OutputSpool {
     });
     this.#tail = new Tail(memoryRing(MAX_IN_MEMORY_BYTES));
     this.#tail.push(step, stream, bytes);
+  }
+
+  #touch(): void {
+    const now = Date.now();
+    if (Math.abs(now - this.#touchedAt) < TOUCH_MS) return;
+    this.#touchedAt = now;
+    try {
+      futimesSync(this.#fd, now / 1000, now / 1000);
+    } catch {
+      // Nothing of the output depends on it.
+    }
   }
 
   close(): OutputSummary {

@@ -1,0 +1,48 @@
+/** Copies of a ledger's file: consistent while others write, private, whole or not at all. */
+import { closeSync, linkSync, openSync, unlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type Database from 'better-sqlite3';
+import { RunbookError } from '../../core/errors.ts';
+import { codeOf } from '../../core/failures.ts';
+import { syncFile, syncFolder } from './sync.ts';
+
+/**
+ * @param draft in the folder of `target`; whatever lies there under this name goes
+ * @throws RunbookError `usage` where `target` is there, `io`; nothing of the copy is left then
+ */
+export function copyWhole(db: Database.Database, target: string, draft: string): void {
+  let isMade = false;
+  try {
+    removeFile(draft);
+    // SQLite takes an empty file for one that is not there; so nobody else can read it at any time.
+    closeSync(openSync(draft, 'wx', 0o600));
+    isMade = true;
+    db.prepare<[string]>('VACUUM INTO ?').run(draft);
+    syncFile(draft);
+    linkSync(draft, target);
+    syncFolder(dirname(target));
+  } catch (error) {
+    throw asCopyError(target, error);
+  } finally {
+    if (isMade) removeFile(draft);
+  }
+}
+
+function removeFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+function asCopyError(target: string, error: unknown): unknown {
+  const code = codeOf(error);
+  if (code === 'EEXIST')
+    return new RunbookError('usage', `${target} is there already.`, { fix: 'Name a file that is not there yet.' });
+  if (!/^SQLITE_(?:FULL|IOERR|CANTOPEN|READONLY)|^E[A-Z0-9]+$/.test(code)) return error;
+  return new RunbookError('io', `The ledger could not be copied to ${target} (${code}).`, {
+    fix: 'See that its folder is there and yours, and that the disk has as much room as the ledger takes.',
+    cause: error,
+  });
+}

@@ -1,0 +1,129 @@
+/** What lies beside the chain, against the chain: lists for queries, texts of documents, the switch, the file itself. */
+import type Database from 'better-sqlite3';
+import type { Finding } from '../../core/ports.ts';
+import type { RunRecord, RunState } from '../../core/run.ts';
+import { isLegalTransition } from '../../core/run-state.ts';
+import { unpack } from './documents.ts';
+import { sha256 } from './transitions.ts';
+
+type Row = Readonly<Record<string, unknown>>;
+type Link = { readonly seq: number; readonly state: RunState; readonly record: string };
+
+export function* discrepancies(db: Database.Database, hasOperations: boolean): Generator<Finding> {
+  yield* runs(db);
+  if (hasOperations) yield* operations(db);
+  yield* documents(db);
+  const problems = db.prepare<[], string>('PRAGMA integrity_check(10)').pluck();
+  for (const problem of problems.iterate())
+    if (problem !== 'ok') yield beside('file', `SQLite says of the file: ${problem.trim().replaceAll(/\s+/g, ' ')}.`);
+}
+
+/** Every run that is listed is what its transitions say, and every transition is of one that is listed. */
+function* runs(db: Database.Database): Generator<Finding> {
+  const linksOf = db.prepare<[string], Link>(
+    'SELECT seq, state, record FROM transitions WHERE run_id = ? ORDER BY seq',
+  );
+  const hasDocument = db.prepare<[string], number>('SELECT 1 FROM documents WHERE digest = ?').pluck();
+  for (const row of db.prepare<[], Row>('SELECT * FROM runs ORDER BY first_seq').iterate()) {
+    const runId = String(row['run_id']);
+    const links = linksOf.all(runId);
+    const [first] = links;
+    if (first === undefined) {
+      yield ofRun(null, runId, 'is listed, but no record is of it');
+      continue;
+    }
+    const expected = expectedRow(links);
+    if (expected === null) {
+      yield ofRun(first.seq, runId, 'has records that do not follow one another, or that cannot be read');
+      continue;
+    }
+    const columns = Object.keys(expected).filter((name) => name in row && row[name] !== expected[name]);
+    if (columns.length > 0) yield ofRun(first.seq, runId, `is listed with another ${columns.join(', ')} than it has`);
+    if (expected.digest !== null && hasDocument.get(expected.digest) === undefined)
+      yield { ...ofRun(first.seq, runId, `has lost the text of its document, ${expected.digest}`), fault: 'document' };
+  }
+  const unlisted = db.prepare<[], { seq: number; runId: string }>(
+    `SELECT min(seq) AS seq, run_id AS runId FROM transitions
+     WHERE state NOT IN ('done', '') AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.run_id = transitions.run_id)
+     GROUP BY run_id ORDER BY 1`,
+  );
+  for (const { seq, runId } of unlisted.iterate()) yield ofRun(seq, runId, 'has records, but is not listed');
+}
+
+/** What the row of a run has to say of itself; null where its records tell no story. */
+function expectedRow(links: readonly Link[]): (Row & { readonly digest: string | null }) | null {
+  let before: RunState | null = null;
+  for (const { state } of links) {
+    if (!isLegalTransition(before, state)) return null;
+    before = state;
+  }
+  try {
+    const said: RunRecord = Object.assign({}, ...links.map(({ record }): unknown => JSON.parse(record)));
+    const { runbook, who, result } = said;
+    return {
+      first_seq: links[0]?.seq,
+      enqueued_at: said.enqueuedAt,
+      started_at: said.startedAt,
+      finished_at: result?.finishedAt ?? said.interruption?.at ?? null,
+      runbook: runbook.name,
+      path: runbook.path,
+      subject: who.subject,
+      incident: said.incident,
+      rehearsal: Number(said.rehearsal),
+      state: before,
+      outcome: result?.outcome ?? null,
+      digest: runbook.digest,
+    };
+  } catch {
+    return null;
+  }
+}
+
+function* operations(db: Database.Database): Generator<Finding> {
+  const unlisted = db
+    .prepare<[], number>(
+      "SELECT seq FROM transitions WHERE state = 'done' AND seq NOT IN (SELECT seq FROM operations) ORDER BY seq",
+    )
+    .pluck();
+  for (const seq of unlisted.iterate()) yield ofOperation(seq, 'an operation, but is not listed as one');
+  const foreign = db
+    .prepare<[], number>(
+      `SELECT seq FROM operations
+       WHERE seq NOT IN (SELECT seq FROM transitions WHERE state = 'done') ORDER BY seq`,
+    )
+    .pluck();
+  for (const seq of foreign.iterate()) yield ofOperation(seq, 'listed as an operation, and is none');
+  const paused = db.prepare<[], string>("SELECT since FROM switches WHERE name = 'paused'").pluck().get();
+  const last = db
+    .prepare<[], { operation: string; at: string }>(
+      `SELECT json_extract(record, '$.operation') AS operation, at FROM operations JOIN transitions USING (seq)
+       WHERE json_valid(record) AND operation IN ('pause', 'resume') ORDER BY seq DESC LIMIT 1`,
+    )
+    .get();
+  const since = last?.operation === 'pause' ? last.at : undefined;
+  if (paused === since) return;
+  yield beside('pause', 'Whether runs are paused is not what the last operation says of it.');
+}
+
+function* documents(db: Database.Database): Generator<Finding> {
+  const texts = db.prepare<[], { digest: string; size: number; text: Buffer }>(
+    'SELECT digest, size, text FROM documents',
+  );
+  for (const { digest, ...kept } of texts.iterate()) {
+    const text = unpack(kept);
+    if (text === null || sha256(text) !== digest)
+      yield beside('document', `The text that is kept as document ${digest} is another one.`);
+  }
+}
+
+function ofRun(seq: number | null, runId: string, what: string): Finding {
+  return { seq, runId, fault: 'run', message: `Run ${runId} ${what}.` };
+}
+
+function ofOperation(seq: number, what: string): Finding {
+  return { seq, runId: null, fault: 'operation', message: `Record ${seq} is ${what}.` };
+}
+
+function beside(fault: 'pause' | 'document' | 'file', message: string): Finding {
+  return { seq: null, runId: null, fault, message };
+}

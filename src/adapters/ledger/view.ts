@@ -1,0 +1,94 @@
+/** A ledger's file as an auditor sees it: opened to be read, one moment of it, whatever schema it has. */
+import { existsSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import type { ChainLink } from '../../core/chain.ts';
+import { RunbookError } from '../../core/errors.ts';
+import { codeOf } from '../../core/failures.ts';
+import type { LedgerView } from '../../core/ports.ts';
+import { notALedger, withLedgerErrors } from './database.ts';
+import { discrepancies } from './discrepancies.ts';
+import { APPLICATION_ID, MIGRATIONS } from './migrations.ts';
+
+const LINK = 'seq, run_id AS runId, state, at, record, prev, hash';
+
+/** @param isCopy not the ledger of anybody's runs. @throws RunbookError `not-found`, `io`, `busy`, `unavailable` (not a ledger, damaged, of a newer program) */
+export function openLedgerView(path: string, isCopy: boolean): LedgerView {
+  if (!existsSync(path))
+    throw new RunbookError('not-found', `There is no ledger ${path}.`, {
+      fix: 'Name its folder with --state-dir, or the file of a copy with --ledger.',
+    });
+  return withLedgerErrors(path, () => {
+    const db = connect(path, isCopy);
+    try {
+      return viewOf(path, db);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  });
+}
+
+function viewOf(path: string, db: Database.Database): LedgerView {
+  const schema = Number(db.pragma('user_version', { simple: true }));
+  if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID || schema === 0) throw notALedger(path);
+  if (schema > MIGRATIONS.length)
+    throw new RunbookError('unavailable', `The ledger ${path} was written by a newer version of runbook.`, {
+      fix: `Use that version (schema ${schema}; this one knows up to ${MIGRATIONS.length}).`,
+    });
+  db.pragma('trusted_schema = OFF');
+  // All of it is of one moment; whoever writes meanwhile is not held up.
+  db.exec('BEGIN');
+  db.prepare('SELECT 1 FROM transitions').get();
+  const hasOperations = schema > 2;
+  const count = (table: string): number => Number(db.prepare(`SELECT count(*) FROM ${table}`).pluck().get());
+  const links = (source: string): Iterable<ChainLink> =>
+    guarded(path, () => db.prepare<[], ChainLink>(`SELECT ${LINK} FROM ${source} ORDER BY seq`).iterate());
+  const withErrors = <T>(work: () => T): T => withLedgerErrors(path, work);
+  return {
+    links: () => links('transitions'),
+    lastSeq: () => withErrors(() => Number(db.prepare('SELECT coalesce(max(seq), 0) FROM transitions').pluck().get())),
+    operations: () => (hasOperations ? links('operations JOIN transitions USING (seq)') : []),
+    discrepancies: () => guarded(path, () => discrepancies(db, hasOperations)),
+    counts: () =>
+      withErrors(() => ({
+        runs: count('runs'),
+        operations: hasOperations ? count('operations') : 0,
+        documents: count('documents'),
+      })),
+    close: () => {
+      db.close();
+    },
+  };
+}
+
+/**
+ * Who opens a ledger only to read leaves its side files behind, since they can only be put away by who may write. So a ledger
+ * that is in use is opened to be written, and never is; a copy is not, nor what can only be read.
+ */
+function connect(path: string, isCopy: boolean): Database.Database {
+  const options = { fileMustExist: true };
+  if (isCopy) return new Database(path, { ...options, readonly: true });
+  try {
+    const db = new Database(path, options);
+    db.pragma('query_only = ON');
+    // The first look at the file: whether that can be done at all.
+    db.pragma('user_version');
+    return db;
+  } catch (error) {
+    if (!/^SQLITE_(?:CANTOPEN|READONLY|PERM)/.test(codeOf(error))) throw error;
+    return new Database(path, { ...options, readonly: true });
+  }
+}
+
+function* guarded<T>(path: string, rows: () => Iterable<T>): Generator<T> {
+  const iterator = withLedgerErrors(path, () => rows()[Symbol.iterator]());
+  try {
+    for (;;) {
+      const next = withLedgerErrors(path, () => iterator.next());
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    iterator.return?.();
+  }
+}

@@ -1,0 +1,133 @@
+/** `runbook audit`: whether the record holds, what was done to it, and a copy of it. */
+import path from 'node:path';
+import { RunbookError } from '../../core/errors.ts';
+import type { Anchor } from '../../core/audit.ts';
+import type { LedgerView, StoredOperation } from '../../core/ports.ts';
+import { auditRecord } from '../../engine/audit.ts';
+import type { AuditReport } from '../../engine/audit.ts';
+import { printJson, withApp } from '../context.ts';
+import type { CommonOptions } from '../context.ts';
+import { inline, renderTable } from '../render.ts';
+import type { Terminal } from '../terminal.ts';
+
+export interface VerifyOptions extends CommonOptions {
+  readonly ledger?: string;
+  readonly expect?: readonly string[];
+}
+
+export interface AuditListOptions extends CommonOptions {
+  readonly limit?: string;
+}
+
+/** As for an invalid document: the file is there and can be read, and what is in it is wrong. */
+const DOES_NOT_HOLD = 65;
+
+export async function verifyCommand(terminal: Terminal, options: VerifyOptions): Promise<number> {
+  const anchors = (options.expect ?? []).map(readAnchor);
+  return await withApp(terminal, options, async ({ app }) => {
+    const file = options.ledger === undefined ? null : path.resolve(terminal.cwd, options.ledger);
+    const report = reportOn(terminal, options, await app.view(file), anchors);
+    return await tell(terminal, options, 'audit verify', report, anchors);
+  });
+}
+
+export async function copyCommand(terminal: Terminal, file: string, options: CommonOptions): Promise<number> {
+  return await withApp(terminal, options, async ({ app }) => {
+    // A ledger that is not there is not made for this.
+    (await app.view(null)).close();
+    const target = path.resolve(terminal.cwd, file);
+    await (await app.ledger()).copyTo(target);
+    const report = reportOn(terminal, options, await app.view(target), []);
+    return await tell(terminal, options, 'audit copy', report, []);
+  });
+}
+
+export async function listCommand(terminal: Terminal, options: AuditListOptions): Promise<number> {
+  const limit = Number(options.limit ?? '20');
+  if (!Number.isInteger(limit) || limit < 1 || limit > 10_000)
+    throw new RunbookError('usage', '--limit is not a number from 1 to 10000.', { fix: 'Write `--limit 20`.' });
+  return await withApp(terminal, options, async ({ app }) => {
+    const operations = await (await app.ledger()).operations(limit);
+    if (options.json === true) await printJson(terminal, 'audit list', { operations });
+    else if (operations.length === 0) terminal.say('Nothing was done but runs.');
+    else
+      await terminal.print(
+        `${renderTable([['WHEN', 'OPERATION', 'WHO', 'WHAT', 'RECORD'], ...operations.map(row)])}\n`,
+      );
+    return 0;
+  });
+}
+
+function row({ at, operation, who, run, pruned, reason, seq }: StoredOperation): readonly string[] {
+  const what = [run, pruned === undefined ? null : `${pruned.runIds.length} runs`, reason]
+    .filter((one) => one !== undefined && one !== null)
+    .join(', ');
+  return [at, operation, inline(`${who.osUser ?? '?'}@${who.host}`), inline(what), String(seq)];
+}
+
+function readAnchor(text: string): Anchor {
+  const [, seq, hash] = /^([1-9]\d{0,14}):([0-9a-f]{64})$/i.exec(text.trim()) ?? [];
+  if (seq === undefined || hash === undefined)
+    throw new RunbookError('usage', `--expect: “${text}” is not SEQ:HASH.`, {
+      fix: 'Write number and hash as `runbook audit verify` prints them behind “last”.',
+    });
+  return { seq: Number(seq), hash: hash.toLowerCase() };
+}
+
+function reportOn(
+  terminal: Terminal,
+  options: CommonOptions,
+  view: LedgerView,
+  anchors: readonly Anchor[],
+): AuditReport {
+  const isShown = terminal.interactive && options.quiet !== true && options.json !== true;
+  const show = (text: string): void => {
+    if (isShown) terminal.stderr.write(`\r${text}\x1B[K`);
+  };
+  try {
+    return auditRecord(view, anchors, (done, of) => {
+      show(`${Math.floor((done / of) * 100)} % of ${of} records`);
+    });
+  } finally {
+    show('');
+    view.close();
+  }
+}
+
+async function tell(
+  terminal: Terminal,
+  options: CommonOptions,
+  command: string,
+  report: AuditReport,
+  anchors: readonly Anchor[],
+): Promise<number> {
+  const { last, findings, hasMore } = report;
+  const holds = findings.length === 0;
+  // Where an expected record is not there, nothing is known.
+  const notSeen = notSeenOf(holds ? anchors : []);
+  if (options.json === true) {
+    await printJson(terminal, command, { holds, ...report, notSeen });
+  } else {
+    const rows = [
+      ['records', `${report.records}${report.takenOut === 0 ? '' : `, ${report.takenOut} of them taken out`}`],
+      ['runs', String(report.runs)],
+      ['operations', String(report.operations)],
+      ['documents', String(report.documents)],
+      ['last', last === null ? 'none' : `${last.seq}:${last.hash}`],
+    ];
+    const wrong = findings.map(({ message }) => `- ${inline(message)}\n`).join('');
+    const more = hasMore ? '- … and more.\n' : '';
+    await terminal.print(`${holds ? 'The record holds.' : 'The record does not hold.'}\n${wrong}${more}`);
+    await terminal.print(`${renderTable(rows)}\n${notSeen}\n`);
+  }
+  return holds ? 0 : DOES_NOT_HOLD;
+}
+
+/** What a chain cannot show. */
+function notSeenOf(anchors: readonly Anchor[]): string {
+  const kept = Math.max(0, ...anchors.map(({ seq }) => seq));
+  const what = 'records that were cut off the end, and a ledger that was written anew';
+  return kept === 0
+    ? `Not seen: ${what}. Keep the last number and hash elsewhere, and give them to --expect.`
+    : `Not seen, behind record ${kept}: ${what}.`;
+}

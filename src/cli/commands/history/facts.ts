@@ -1,0 +1,93 @@
+/** What is known of one run, as a table for a person. */
+import { exitCodeOf } from '../../../core/run.ts';
+import type { StepResult, StoredRun } from '../../../core/run.ts';
+import { formatDuration } from '../../../core/units.ts';
+import { inline, renderTable } from '../../render.ts';
+import { interruptionRows } from './interrupted.ts';
+
+export function factsOf(run: StoredRun, entryPending: boolean): string {
+  return renderTable(rowsOf(run, entryPending).map(([name, text]) => [name, inline(text)]));
+}
+
+/** Names may come several times; texts may hold any character. */
+export function rowsOf(run: StoredRun, entryPending: boolean): readonly (readonly [name: string, text: string])[] {
+  const { result, refusal, who, runbook } = run;
+  const git =
+    runbook.gitCommit === undefined
+      ? ''
+      : ` at ${runbook.gitCommit.slice(0, 12)}${runbook.gitDirty === true ? ', changed since' : ''}`;
+  const identity =
+    who.subject === null
+      ? 'no token'
+      : `${who.subject}${who.roles.length > 0 ? ` (${who.roles.join(', ')})` : ''} of ${who.issuer ?? 'no issuer'}${who.selfMade ? ', self-made token' : ''}`;
+  const from = who.address === null ? '' : ` from ${who.address}`;
+  const rows: (readonly [string, string])[] = [
+    ['run', run.runId],
+    ['runbook', `${runbook.name}${git}`],
+    ['document', runbook.path ?? 'not found'],
+    ['digest', runbook.digest ?? 'none'],
+    ['who', `${identity}; ${who.osUser ?? 'unknown user'}@${who.host ?? ''}${from} by ${run.source}`],
+    ['asked', run.enqueuedAt],
+    [
+      'state',
+      `${run.state}${result !== null && run.startedAt === null ? ' before it began' : ''}${run.rehearsal ? ', a rehearsal: no claims were asked for, and its outcome does not count' : ''}`,
+    ],
+  ];
+  if (refusal !== null) rows.push(['refused', `${refusal.code}: ${refusal.message}`]);
+  if (run.continues !== undefined) rows.push(['continues', run.continues]);
+  if (run.steps !== undefined) rows.push(['steps', describeSteps(run.steps)]);
+  if (run.incident !== null) rows.push(['incident', run.incident]);
+  if (run.callChain.length > 0) rows.push(['called by', run.callChain.join(' → ')]);
+  for (const variable of run.variables)
+    rows.push([
+      'variable',
+      `${variable.name}${variable.value === undefined ? '' : ` = ${variable.value}`} (${variable.origin})`,
+    ]);
+  if (result !== null) {
+    rows.push([
+      'outcome',
+      `${result.outcome}, exit ${exitCodeOf(result)}, ${formatDuration(result.durationMs)}${result.reason === null ? '' : `: ${result.reason}`}`,
+    ]);
+    for (const step of result.steps)
+      if (result.steps.length > 1 || step.confirmedBy !== undefined) rows.push(['step', describeStep(step)]);
+    if (result.workFolder !== null) rows.push(['kept', result.workFolder]);
+    rows.push(['containment', containmentOf(run)]);
+    for (const { path, bytes, kept, reason: why } of result.artifacts)
+      rows.push(['artifact', kept ? `${path}, ${bytes} bytes` : `${path}: not kept, because ${why ?? 'it is gone'}`]);
+    rows.push([
+      'output',
+      `${result.output.bytes} bytes, ${result.output.dropped} not kept, sha256 ${result.output.digest}`,
+    ]);
+  }
+  rows.push(...interruptionRows(run));
+  if (run.interruption !== undefined) rows.push(['containment', containmentOf(run)]);
+  if (entryPending) rows.push(['entry', 'pending: it is written into the document when that can be written']);
+  rows.push(['record', `${run.seq}, ${run.hash}`]);
+  return rows;
+}
+
+/** `reaper (perl), proven` */
+function containmentOf({ containment, result }: StoredRun): string {
+  const rung =
+    containment === null
+      ? 'none'
+      : `${containment.rung}${containment.reaper === null ? '' : ` (${containment.reaper})`}`;
+  const proof = result?.containment;
+  return proof === undefined ? rung : `${rung}, ${proof.claim}${proof.reason === null ? '' : `: ${proof.reason}`}`;
+}
+
+function describeSteps({ from, only }: NonNullable<StoredRun['steps']>): string {
+  return from === undefined ? `only “${only ?? ''}”` : `from “${from}”`;
+}
+
+const CONFIRMED = {
+  answer: 'confirmed by an answer',
+  typing: 'confirmed by typing',
+  yes: 'confirmed by --yes',
+} as const;
+
+function describeStep({ name, outcome, durationMs, reason, confirmedBy }: StepResult): string {
+  if (outcome === 'skipped') return `${name}: skipped${reason === undefined ? '' : `, ${reason}`}`;
+  const confirmed = confirmedBy === undefined ? '' : `, ${CONFIRMED[confirmedBy]}`;
+  return `${name}: ${outcome}, ${formatDuration(durationMs)}${confirmed}`;
+}

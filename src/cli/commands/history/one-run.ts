@@ -1,0 +1,55 @@
+/** One run with its steps and its output. */
+import type { App } from '../../../app.ts';
+import type { StoredRun } from '../../../core/run.ts';
+import { findRun } from '../../../engine/run-reference.ts';
+import { printJson } from '../../context.ts';
+import type { CommandContext } from '../../context.ts';
+import { keptTexts, printLong } from '../../output.ts';
+import type { Terminal } from '../../terminal.ts';
+import { printArtifact } from './artifact.ts';
+import { csvOf } from './csv.ts';
+import { printDocument } from './document.ts';
+import { factsOf } from './facts.ts';
+import { outputText } from './kept-output.ts';
+import { pageOf } from './markdown-page.ts';
+import { formatOf } from './options.ts';
+import type { HistoryOptions } from './options.ts';
+
+export async function showRun(
+  terminal: Terminal,
+  options: HistoryOptions,
+  { app, printStyle }: CommandContext,
+  reference: string,
+): Promise<number> {
+  const ledger = await app.ledger();
+  const run = await findRun(ledger, reference);
+  if (options.artifact !== undefined) return await printArtifact(terminal, app, run, options.artifact);
+  if (options.document === true) return await printDocument(terminal, ledger, run);
+  const entryPending = await ledger.isEntryPending(run.runId);
+  switch (formatOf(options)) {
+    case 'json':
+      await printRun(terminal, app, run);
+      return 0;
+    case 'csv':
+      await terminal.print(csvOf([{ run, lines: [], moreLines: false }]));
+      return 0;
+    case 'markdown':
+      await terminal.print(await pageOf(run, entryPending, app.output));
+      return 0;
+    case 'text':
+      await terminal.print(`${factsOf(run, entryPending)}\n`);
+      await printLong(terminal, outputText(app.output.read(run.runId), droppedOf(run), printStyle));
+      return 0;
+  }
+}
+
+/** The document of one run. */
+export async function printRun(terminal: Terminal, app: App, run: StoredRun): Promise<void> {
+  const entryPending = await (await app.ledger()).isEntryPending(run.runId);
+  const output = { ...keptTexts(app.output, run.runId), dropped: droppedOf(run) };
+  await printJson(terminal, 'history', { run, output, entryPending });
+}
+
+function droppedOf({ result }: StoredRun): number {
+  return result?.output.dropped ?? 0;
+}

@@ -1,0 +1,69 @@
+/** What is done to runs or to the record, besides executing a runbook: put together here, so that each says who, when and why. */
+import { RunbookError } from '../core/errors.ts';
+import { createMasker } from '../core/masking/masker.ts';
+import type { Operation, Pause } from '../core/ports.ts';
+import type { EnginePorts } from './ports.ts';
+import { hideOwnSecrets } from './secrets.ts';
+
+export type OperationPorts = Pick<
+  EnginePorts,
+  'ledger' | 'runIds' | 'clock' | 'osUser' | 'owners' | 'toolVersion' | 'ownSecrets'
+>;
+
+/** Characters. It stands in messages, in every record that it is the reason of, and in the chain for ever. */
+const MAX_REASON_LENGTH = 500;
+
+/**
+ * An operation as the ledger takes it. The reason becomes one line, without the tool's own secrets.
+ * @param reason null: none was given
+ * @throws RunbookError `usage` for one that is empty or too long
+ */
+export function operationOf(
+  ports: Omit<OperationPorts, 'ledger'>,
+  operation: Operation['operation'],
+  reason: string | null,
+  about: Pick<Operation, 'run' | 'pruned'> = {},
+): Operation {
+  return {
+    schemaVersion: 1,
+    operationId: ports.runIds.next(),
+    operation,
+    at: ports.clock.now().toISOString(),
+    who: { osUser: ports.osUser, host: ports.owners.current.host },
+    toolVersion: ports.toolVersion,
+    reason: reason === null ? null : oneLine(ports, reason),
+    ...about,
+  };
+}
+
+/** Nothing begins from now on; what is under way goes on. @returns the pause that was there already. @throws RunbookError `usage` */
+export async function pauseRuns(
+  ports: OperationPorts,
+  reason: string,
+): Promise<{ readonly paused: Pause; readonly before: Pause | null }> {
+  const operation = operationOf(ports, 'pause', reason);
+  const before = await ports.ledger.paused();
+  await ports.ledger.pause(operation);
+  // Somebody may have let them go on by now.
+  const paused = (await ports.ledger.paused()) ?? { since: operation.at, by: null, reason: operation.reason };
+  return { paused, before };
+}
+
+/** @returns the pause that is over; null where there was none */
+export async function resumeRuns(ports: OperationPorts): Promise<Pause | null> {
+  const before = await ports.ledger.paused();
+  return (await ports.ledger.resume(operationOf(ports, 'resume', null))) ? before : null;
+}
+
+function oneLine({ ownSecrets }: Pick<OperationPorts, 'ownSecrets'>, text: string): string {
+  const masker = createMasker();
+  hideOwnSecrets(masker, ownSecrets, null);
+  const reason = masker.text(text).replaceAll(/\s+/g, ' ').trim();
+  if (reason === '')
+    throw new RunbookError('usage', 'The reason is empty.', { fix: 'Say in a few words why; others will read it.' });
+  if (reason.length > MAX_REASON_LENGTH)
+    throw new RunbookError('usage', `The reason has more than ${MAX_REASON_LENGTH} characters.`, {
+      fix: 'Say it shorter, and name where more is to be read.',
+    });
+  return reason;
+}

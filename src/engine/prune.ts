@@ -1,0 +1,85 @@
+/** Taking out records of runs that ended long ago, with their outputs and artifacts. Only when somebody asks for it. */
+import { messageOf } from '../core/failures.ts';
+import type { Operation } from '../core/ports.ts';
+import type { EnginePorts } from './ports.ts';
+
+export type PrunePorts = Pick<
+  EnginePorts,
+  'ledger' | 'output' | 'artifacts' | 'runIds' | 'clock' | 'osUser' | 'owners' | 'toolVersion'
+>;
+
+/** What would be taken out. */
+export interface PrunePlan {
+  /** ISO 8601; runs that were asked for and ended before it. */
+  readonly before: string;
+  readonly runs: readonly { readonly runId: string; readonly enqueuedAt: string }[];
+}
+
+export interface PruneResult {
+  readonly runs: number;
+  /** Links of the chain of which only the hash is left. */
+  readonly records: number;
+  /** Texts that no run names any more. */
+  readonly documents: number;
+  /** Each is an operation of its own, of at most 1,000 runs. */
+  readonly operations: readonly string[];
+  /** Why output or artifacts of runs are still there; what is left is removed later. */
+  readonly problems: readonly string[];
+}
+
+/** Of one transaction, which others wait for: about 0.1 s. */
+const RUNS_AT_ONCE = 1000;
+
+export async function planPrune({ ledger, clock }: PrunePorts, olderThanMs: number): Promise<PrunePlan> {
+  const now = clock.now().getTime();
+  // Nothing is older than the first year that can be written.
+  const before = new Date(Math.max(now - olderThanMs, 0)).toISOString();
+  return { before, runs: await ledger.endedBefore(before) };
+}
+
+/**
+ * @param onProgress told how many runs are gone
+ * @throws RunbookError `record-altered`, `io`, `busy`: what was taken out until then is recorded and stays out
+ */
+export async function prune(
+  ports: PrunePorts,
+  plan: PrunePlan,
+  onProgress: (done: number) => void = () => {},
+): Promise<PruneResult> {
+  const { ledger } = ports;
+  const operations: string[] = [];
+  const problems: string[] = [];
+  let [runs, records] = [0, 0];
+  for (let at = 0; at < plan.runs.length; at += RUNS_AT_ONCE) {
+    const operation = operationOf(ports, plan.before);
+    const batch = plan.runs.slice(at, at + RUNS_AT_ONCE).map(({ runId }) => runId);
+    const pruned = await ledger.prune(batch, operation);
+    if (pruned === null) continue;
+    operations.push(operation.operationId);
+    runs += pruned.runIds.length;
+    records += pruned.ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
+    // Behind the record: what a crash leaves here is named by no run, and goes when output is looked after.
+    for (const runId of pruned.runIds) {
+      try {
+        await ports.output.remove(runId);
+        await ports.artifacts?.remove(runId);
+      } catch (error) {
+        problems.push(messageOf(error));
+      }
+    }
+    onProgress(runs);
+  }
+  return { runs, records, documents: await ledger.forgetDocuments(), operations, problems };
+}
+
+function operationOf({ runIds, clock, osUser, owners, toolVersion }: PrunePorts, before: string): Operation {
+  return {
+    schemaVersion: 1,
+    operationId: runIds.next(),
+    operation: 'prune',
+    at: clock.now().toISOString(),
+    who: { osUser, host: owners.current.host },
+    toolVersion,
+    reason: `ended before ${before}`,
+  };
+}

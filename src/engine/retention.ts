@@ -1,0 +1,67 @@
+/**
+ * Output and artifacts are kept for a time, and up to a size; the record of a run stays and says how much there was. Done once
+ * a day by a run that has ended, when everybody knows how: it fails no run, and delays none.
+ */
+import type { OutputFacts } from '../core/ports.ts';
+import type { EnginePorts } from './ports.ts';
+
+export type RetentionPorts = Pick<EnginePorts, 'ledger' | 'output' | 'artifacts' | 'clock' | 'retention'>;
+
+const DAY_MS = 24 * 3_600_000;
+/** The process of the run goes on for so long at most; what does not fit is for tomorrow. */
+const BUDGET_MS = 1000;
+/** Of documents that wait for their entry, which shows output. */
+const MAX_PENDING = 1000;
+
+/** For faces, behind the end of a run. Never throws. */
+export async function lookAfterOutput(ports: RetentionPorts): Promise<void> {
+  const { ledger, clock } = ports;
+  const now = clock.now();
+  try {
+    const since = new Date(now.getTime() - DAY_MS).toISOString();
+    if (await ledger.takeTurn('retention', now.toISOString(), since)) await removeOld(ports, now);
+  } catch {
+    // Whatever is in the way is there tomorrow, too; the run that ended here has nothing to do with it.
+  }
+}
+
+async function removeOld(ports: RetentionPorts, now: Date): Promise<void> {
+  const { ledger, output, artifacts, clock, retention } = ports;
+  const end = clock.monotonicMs() + BUDGET_MS;
+  const needed = new Set([
+    ...(await ledger.underWay()).map(({ run }) => run.runId),
+    ...(await ledger.pendingEntries(MAX_PENDING)).map(({ runId }) => runId),
+  ]);
+  const kept = oldestFirst([...(await output.kept()), ...((await artifacts?.kept()) ?? [])]);
+  const ageOf = ({ lastWriteAt }: OutputFacts): number => now.getTime() - lastWriteAt.getTime();
+  // What no run names was left by one that was taken out, or by a crash; a day is for those that begin just now.
+  const orphans = new Set(
+    await ledger.unknownRuns(kept.filter((one) => ageOf(one) > DAY_MS).map(({ runId }) => runId)),
+  );
+  let bytes = kept.reduce((sum, one) => sum + one.bytes, 0);
+  const gone: string[] = [];
+  for (const one of kept) {
+    if (clock.monotonicMs() > end) break;
+    const isOver = ageOf(one) > retention.keepOutputMs || bytes > retention.maxBytes || orphans.has(one.runId);
+    if (!isOver || needed.has(one.runId)) continue;
+    await output.remove(one.runId);
+    await artifacts?.remove(one.runId);
+    bytes -= one.bytes;
+    gone.push(one.runId);
+  }
+  await ledger.forgetOutput(gone);
+}
+
+/** Of each run together; the oldest is the one that was longest not written to. */
+function oldestFirst(all: readonly OutputFacts[]): readonly OutputFacts[] {
+  const runs = new Map<string, OutputFacts>();
+  for (const one of all) {
+    const other = runs.get(one.runId);
+    runs.set(one.runId, {
+      runId: one.runId,
+      bytes: one.bytes + (other?.bytes ?? 0),
+      lastWriteAt: other !== undefined && other.lastWriteAt > one.lastWriteAt ? other.lastWriteAt : one.lastWriteAt,
+    });
+  }
+  return [...runs.values()].toSorted((a, b) => a.lastWriteAt.getTime() - b.lastWriteAt.getTime());
+}

@@ -1,0 +1,120 @@
+/** Text in the outputs of runs: made known to the index when a run has ended, looked for in the outputs themselves. */
+import { RunbookError } from '../core/errors.ts';
+import type { RunFilter } from '../core/ports.ts';
+import type { OutputStream, RunResult, StoredRun } from '../core/run.ts';
+import { LineSearch } from '../core/text-search.ts';
+import type { EnginePorts } from './ports.ts';
+
+type SearchPorts = Pick<EnginePorts, 'ledger' | 'output'>;
+
+/** Longer outputs are not indexed, which would cost more than reading them: they are always looked at. */
+export const MAX_INDEXED_BYTES = 64 * 1024;
+
+/** Lines that are shown of a run. */
+const SHOWN_LINES = 3;
+/** Candidates that are asked for at once. */
+const PAGE = 50;
+
+export interface FoundLine {
+  readonly stream: OutputStream;
+  /** Control characters and all, but cut where it is long. */
+  readonly text: string;
+}
+
+export interface FoundRun {
+  readonly run: StoredRun;
+  /** The first ones that hold the text. */
+  readonly lines: readonly FoundLine[];
+  /** There are more of them. */
+  readonly more: boolean;
+}
+
+export interface Search {
+  /** Newest first. */
+  readonly found: readonly FoundRun[];
+  /** There may be more: the limit was reached. */
+  readonly more: boolean;
+  /** Runs that fit the filter, but whose output is not kept any more, or cannot be read. */
+  readonly notSearched: number;
+}
+
+/**
+ * Runs that fit the filter and that printed the text, whatever its case. Each stream is looked at by itself, as it was
+ * printed; the index says only where to look. @throws RunbookError `usage` for less than three characters
+ */
+export async function searchOutputs(ports: SearchPorts, text: string, filter: RunFilter): Promise<Search> {
+  const length = Array.from(text).length;
+  if (length < 3 || length > 1000)
+    throw new RunbookError('usage', 'The text to be found in outputs has to have 3 to 1000 characters.', {
+      fix: 'Write `--grep` with a longer part of a line.',
+    });
+  const found: FoundRun[] = [];
+  let notSearched = 0;
+  for await (const run of ports.ledger.searchOutput(text, { ...filter, limit: PAGE })) {
+    const lines = await linesOf(ports, run, text);
+    if (lines === null) notSearched += 1;
+    if (lines === null || lines.length === 0) continue;
+    if (found.length === filter.limit) return { found, more: true, notSearched };
+    found.push({ run, lines: lines.slice(0, SHOWN_LINES), more: lines.length > SHOWN_LINES });
+  }
+  return { found, more: false, notSearched: notSearched + (await ports.ledger.countWithoutOutput(filter)) };
+}
+
+/** Null where the output is gone, or cannot be read. */
+async function linesOf({ output }: SearchPorts, run: StoredRun, text: string): Promise<readonly FoundLine[] | null> {
+  const searches = { stdout: new LineSearch(text, SHOWN_LINES + 1), stderr: new LineSearch(text, SHOWN_LINES + 1) };
+  const decoders = { stdout: decoder(), stderr: decoder() };
+  const streams = ['stdout', 'stderr'] as const;
+  const end = (): void => {
+    for (const stream of streams) {
+      searches[stream].push(decoders[stream].decode());
+      searches[stream].end();
+    }
+  };
+  const lines = (): readonly FoundLine[] =>
+    streams.flatMap((stream) => searches[stream].lines.map((line) => ({ stream, text: line })));
+  let isThere = false;
+  try {
+    for await (const item of output.read(run.runId)) {
+      isThere = true;
+      if (item.kind === 'gap') end();
+      if (item.kind !== 'chunk') continue;
+      searches[item.stream].push(decoders[item.stream].decode(item.bytes, { stream: true }));
+      if (lines().length > SHOWN_LINES) break;
+    }
+  } catch (error) {
+    if (error instanceof RunbookError) return null;
+    throw error;
+  }
+  end();
+  return isThere || keptBytes(run.result) === 0 ? lines() : null;
+}
+
+/** Tells the index what a run printed. Without it the output is looked at each time, so no failure matters. */
+export async function indexOutput({ ledger, output }: SearchPorts, result: RunResult): Promise<void> {
+  const { runId } = result;
+  try {
+    if (keptBytes(result) > MAX_INDEXED_BYTES) {
+      await ledger.indexOutput(runId, null);
+      return;
+    }
+    const text = { stdout: '', stderr: '' };
+    const decoders = { stdout: decoder(), stderr: decoder() };
+    for await (const item of output.read(runId)) {
+      if (item.kind === 'chunk') text[item.stream] += decoders[item.stream].decode(item.bytes, { stream: true });
+    }
+    for (const stream of ['stdout', 'stderr'] as const) text[stream] += decoders[stream].decode();
+    await ledger.indexOutput(runId, `${text.stdout}\n${text.stderr}`);
+  } catch {
+    // Nothing of the run or of its record depends on it.
+  }
+}
+
+function keptBytes(result: RunResult | null): number {
+  return result === null ? 0 : result.output.bytes - result.output.dropped;
+}
+
+/** As the output is shown: what is no UTF-8 is U+FFFD. */
+function decoder(): InstanceType<typeof TextDecoder> {
+  return new TextDecoder('utf8', { ignoreBOM: true });
+}
