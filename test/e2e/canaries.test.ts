@@ -105,18 +105,16 @@ describe.skipIf(!TOOLS)('no canary is seen of a run that', () => {
     expect(trap.hits([run, shown])).toEqual([]);
   });
 
-  it('loses its runner in the middle of its output; only the work folder that stays holds what was told', async () => {
+  it('loses its runner in the middle of its output; what it had been told is removed by the next command', async () => {
     const trap = await setTrap();
     trap.home.write('Leak.md', documentOf('Leak', [{ script: EVERYTHING }]));
     const run = await trap.execute('./Leak.md', [], { kill: { when: /said UTF8_SECRET/, signal: 'SIGKILL' } });
     expect(run.exitCode).toBeNull();
     expect(run.stdout).toContain('PLAIN_TOKEN ***\n');
+    expect(trap.hits([]).some((hit) => /\/control\/1-script-mask: TOLD: /.test(hit))).toBe(true);
     const { shown, outcome } = await history(trap);
-    expect(outcome).toBe('started');
-    const hits = trap.hits([run, shown]);
-    const inControl = hits.filter((hit) => /^~\/\.tmp\/runbook-exec-\w+\/control\/1-script-mask: TOLD: /.test(hit));
-    expect(inControl).toHaveLength(1);
-    expect(hits.filter((hit) => !inControl.includes(hit))).toEqual([]);
+    expect(outcome).toBe('interrupted');
+    expect(trap.hits([run, shown])).toEqual([]);
   });
 
   it('cannot be started, because the variables together are too large', async () => {
