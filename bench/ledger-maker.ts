@@ -92,14 +92,12 @@ export async function makeLedger(path: string, runs: number): Promise<Made> {
     const containment = { rung: 'reaper', reaper: 'perl', cgroups: [], refused: ['no control group'] } as const;
     await ledger.begin(record.runId, { startedAt: isoOf(at + 200), containment }, null);
     if (n >= runs - 3) return;
+    const text = outputOf(n, runs, random);
     if (chance < 0.02) {
       const reason = 'Its process is gone.';
       await ledger.interrupt(record.runId, { at: isoOf(at), reason, progress: null, survivors: [], workFolder: null });
-    } else {
-      const text = outputOf(n, runs, random);
-      await ledger.finish(record.runId, resultOf(record.runId, at, outcomeOf(chance), text));
-      await ledger.indexOutput(record.runId, text);
-    }
+    } else await ledger.finish(record.runId, resultOf(record.runId, at, outcomeOf(chance), text));
+    await ledger.indexOutput(record.runId, text);
     await ledger.entryWritten(record.runId);
   }
 }
@@ -202,7 +200,6 @@ function outputOf(n: number, runs: number, random: () => number): string {
     return `${words.join(' ')} ${Math.floor(random() * 1e6)}`;
   });
   if (random() < 0.33) lines.push(COMMON);
-  // Not where every run is refused or interrupted: such a one has no output.
   if (n % Math.floor(runs / RARE.runs) === 7) lines.push(RARE.text);
   return `${lines.join('\n')}\n`;
 }

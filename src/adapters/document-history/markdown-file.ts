@@ -14,7 +14,7 @@ import { findWorkTree } from '../system/work-tree.ts';
 
 const { O_APPEND, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
 
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 32 * 1024;
 const SETTLE_MS = 50;
 const SETTLE_TRIES = 20;
 
