@@ -1,14 +1,4 @@
-import {
-  appendFileSync,
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Parser } from 'commonmark';
@@ -16,7 +6,6 @@ import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createMarkdownHistory } from '../../src/adapters/document-history/markdown-file.ts';
 import { stampOf } from '../../src/adapters/system/stamp.ts';
-import { renderEntry } from '../../src/core/history/document-entry.ts';
 import { readEntries } from '../../src/core/history/document-history.ts';
 import type { HistoryDocument } from '../../src/core/ports.ts';
 import { entryOf } from '../helpers/entries.ts';
@@ -182,17 +171,6 @@ describe('an entry in the document', () => {
     await history.append(document, entryOf({ runId: 'late' }));
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1_000_000);
     expect(readEntries(readFileSync(path, 'utf8').slice(-1000))).toMatchObject([{ facts: { run: 'late' } }]);
-  });
-
-  test('that another writer is in the middle of is waited for, though it stands still for a while', async () => {
-    loaded(`${DOCUMENT}# History\n\n`, true);
-    const text = renderEntry(entryOf({ runId: 'slow', stdout: Buffer.from('a line\n'.repeat(100)) }));
-    appendFileSync(path, text.slice(0, 700));
-    setTimeout(() => {
-      appendFileSync(path, text.slice(700));
-    }, 300);
-    await history.append({ path, hasHistory: true, stamp: '' }, entryOf({ runId: 'next' }));
-    expect(runIds()).toEqual(['slow', 'next']);
   });
 
   test('that a full disk has torn is told, kept, and closed off by the next one', async () => {
