@@ -105,14 +105,14 @@ describe.skipIf(!TOOLS)('no canary is seen of a run that', () => {
     expect(trap.hits([run, shown])).toEqual([]);
   });
 
-  it('loses its runner in the middle of its output; what it had been told is removed by the next command', async () => {
+  it('loses its runner in the middle of its output, and nothing of what was told stays once somebody has looked', async () => {
     const trap = await setTrap();
     trap.home.write('Leak.md', documentOf('Leak', [{ script: EVERYTHING }]));
     const run = await trap.execute('./Leak.md', [], { kill: { when: /said UTF8_SECRET/, signal: 'SIGKILL' } });
     expect(run.exitCode).toBeNull();
     expect(run.stdout).toContain('PLAIN_TOKEN ***\n');
-    expect(trap.hits([]).some((hit) => /\/control\/1-script-mask: TOLD: /.test(hit))).toBe(true);
     const { shown, outcome } = await history(trap);
+    // Whoever looks at it has cleared away what was told, which lay beside the work folder.
     expect(outcome).toBe('interrupted');
     expect(trap.hits([run, shown])).toEqual([]);
   });
