@@ -2,6 +2,7 @@
 import type { ChainLink } from '../../core/chain.ts';
 import type { RunFilter, RunLedger } from '../../core/ports.ts';
 import type { RunRecord, StoredRun } from '../../core/run.ts';
+import { isRunState } from '../../core/run-state.ts';
 import { createPlacing } from './arrival.ts';
 import type { PlacedFilter } from './arrival.ts';
 import { notALedger } from './database.ts';
@@ -72,10 +73,8 @@ export function createQueries(
 }
 
 /** A `WHERE` over `runs`, which may be joined with other tables. */
-export function conditionsOf({ limit, outcomes, ...wanted }: PlacedFilter): {
-  readonly where: string;
-  readonly values: object;
-} {
+export function conditionsOf(filter: PlacedFilter): { readonly where: string; readonly values: object } {
+  const { limit, outcomes, ...wanted } = withOneEnd(filter);
   if (!Number.isSafeInteger(limit) || limit < 0) throw new TypeError(`limit ${limit} is not a count`);
   const columns = (['runbook', 'path', 'subject', 'state', 'outcome', 'incident'] as const).filter(
     (name) => wanted[name] !== undefined,
@@ -103,6 +102,15 @@ export function conditionsOf({ limit, outcomes, ...wanted }: PlacedFilter): {
     where: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`,
     values: { ...wanted, ...ends, limit },
   };
+}
+
+/** One end that is asked for alone is found by its index; several are looked for from the newest run on. */
+function withOneEnd(filter: PlacedFilter): PlacedFilter {
+  const { outcomes, ...others } = filter;
+  const [end, another] = outcomes ?? [];
+  if (end === undefined || another !== undefined) return filter;
+  if (others.outcome !== undefined || others.state !== undefined) return filter;
+  return isRunState(end) ? { ...others, state: end } : { ...others, outcome: end };
 }
 
 /** A run is what its transitions say, in order: a later one adds to what an earlier one said. */
