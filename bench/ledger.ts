@@ -83,6 +83,12 @@ function questionsOf({ runId, incident, runbook, subject }: Made): readonly Ques
       "WHERE outcome <> 'succeeded' AND outcome = 'failed' AND rehearsal = 0 ORDER BY first_seq DESC",
     ),
     list(
+      'failed, timed out or interrupted',
+      { outcomes: ['failed', 'timed-out', 'interrupted'] },
+      `WHERE outcome IN ('failed', 'timed-out') AND rehearsal = 0 OR state = 'interrupted'
+       ORDER BY first_seq DESC`,
+    ),
+    list(
       'interrupted',
       { outcomes: ['interrupted'] },
       "WHERE state <> 'finished' AND state = 'interrupted' ORDER BY first_seq DESC",

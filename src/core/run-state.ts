@@ -12,11 +12,6 @@ const TRANSITIONS: ReadonlyMap<RunState | null, ReadonlySet<RunState>> = new Map
   ['started', new Set(['finished', 'interrupted'])],
 ]);
 
-/** Whether the word is a state, and not an outcome. */
-export function isRunState(word: string): boolean {
-  return [...TRANSITIONS.values()].some((states) => [...states].some((state) => state === word));
-}
-
 /** Whether a run may go from one state to another (`queued → finished` is a cancel before the start). */
 export function isLegalTransition(from: RunState | null, to: RunState): boolean {
   return TRANSITIONS.get(from)?.has(to) ?? false;

@@ -21,7 +21,7 @@ export async function lookAfterOutput(ports: RetentionPorts): Promise<void> {
     const since = new Date(now.getTime() - DAY_MS).toISOString();
     if (await ledger.takeTurn('retention', now.toISOString(), since)) await removeOld(ports, now);
   } catch {
-    // Whatever is in the way is there tomorrow, too; the run that ended here has nothing to do with it.
+    // The run that ended here has nothing to do with whatever is in the way.
   }
 }
 
@@ -44,8 +44,13 @@ async function removeOld(ports: RetentionPorts, now: Date): Promise<void> {
     if (clock.monotonicMs() > end) break;
     const isOver = ageOf(one) > retention.keepOutputMs || bytes > retention.maxBytes || orphans.has(one.runId);
     if (!isOver || needed.has(one.runId)) continue;
-    await output.remove(one.runId);
-    await artifacts?.remove(one.runId);
+    try {
+      await output.remove(one.runId);
+      await artifacts?.remove(one.runId);
+    } catch {
+      // It is there tomorrow, too; the others are not held up by it.
+      continue;
+    }
     bytes -= one.bytes;
     gone.push(one.runId);
   }

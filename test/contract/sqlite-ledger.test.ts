@@ -12,6 +12,7 @@ import { verifyChain } from '../../src/core/chain.ts';
 import { failureOf } from '../helpers/failure.ts';
 import { DOCUMENT, OWNER, queuedRun, REAPER, runIdOf, timeOf } from '../helpers/records.ts';
 import { careContract } from './care.contract.ts';
+import { operationsContract } from './operations.contract.ts';
 import { ledgerContract } from './ledger.contract.ts';
 import type { LedgerUnderTest } from './ledger.contract.ts';
 import { upkeepContract } from './upkeep.contract.ts';
@@ -64,7 +65,8 @@ const underTest = (): LedgerUnderTest => ({
   countDocuments: () => behind((db) => db.prepare<[], number>('SELECT count(*) FROM documents').pluck().get() ?? -1),
 });
 ledgerContract('sqlite', underTest);
-careContract('sqlite', underTest);
+operationsContract('sqlite', underTest);
+careContract('sqlite', (gone) => openSqliteLedger(path, ({ pid }) => gone.has(pid)));
 upkeepContract('sqlite', underTest);
 
 /** Fills the beginnings of all pages of these tables with rubbish. */

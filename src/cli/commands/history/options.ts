@@ -34,6 +34,7 @@ export function formatOf({ format, json }: HistoryOptions): Format {
 /** Whether all of them make sense together. @throws RunbookError `usage` */
 export function checkOptions(options: HistoryOptions, isOneRun: boolean): void {
   const { artifact, document, follow } = options;
+  const format = formatOf(options);
   const printed = [...(artifact === undefined ? [] : ['--artifact']), ...(document === true ? ['--document'] : [])];
   const [what] = printed;
   if (what !== undefined && !isOneRun)
@@ -42,16 +43,19 @@ export function checkOptions(options: HistoryOptions, isOneRun: boolean): void {
     });
   const together = [...printed, ...(follow === true ? ['--follow'] : [])];
   if (together.length > 1)
-    throw new RunbookError('usage', `${together.join(' and ')} do not go together.`, { fix: 'Give one of them.' });
-  if (what !== undefined && formatOf(options) !== 'text')
+    throw new RunbookError('usage', `${together.join(' and ')} are both given.`, { fix: 'Give one of them.' });
+  if (what !== undefined && format !== 'text')
     throw new RunbookError('usage', `${what} prints the bytes as they are, in no other format.`, {
       fix: `Leave --${options.json === true ? 'json' : 'format'} out.`,
     });
-  if (!isOneRun) return;
   const filter = (['runbook', 'subject', 'outcome', 'since', 'until', 'incident', 'grep', 'limit'] as const).find(
     (name) => options[name] !== undefined,
   );
-  if (filter !== undefined)
+  if (filter !== undefined && follow === true)
+    throw new RunbookError('usage', `--${filter} and --follow are both given.`, {
+      fix: 'Give one of them; what is followed is the run that is named, or the newest under way.',
+    });
+  if (filter !== undefined && isOneRun)
     throw new RunbookError('usage', `--${filter} chooses among runs, but one run is named.`, {
       fix: `Leave out the run, or --${filter}.`,
     });
