@@ -126,6 +126,7 @@ test('no statement walks over all runs or all transitions, but for the newest ru
     { outcome: 'canceled' },
     { outcomes: ['limit-exceeded'] },
     { outcomes: ['interrupted'] },
+    { outcomes: ['failed', 'timed-out', 'refused'] },
     { outcomes: ['failed'], subject: 'alice' },
     { state: 'refused' },
     { idPrefix: '01JRUN' },
