@@ -37,17 +37,21 @@ export function createRunReader({ db, path }: LedgerFile): RunReader & { loadOrN
     return run;
   };
   const place = createPlacing(db);
+  const newest = (filter: PlacedFilter): readonly { readonly seq: number; readonly runId: string }[] => {
+    const { where, values } = conditionsOf(filter);
+    const sql = `SELECT first_seq AS seq, run_id AS runId FROM runs ${where} ORDER BY first_seq DESC LIMIT @limit`;
+    return db.prepare<[object], { seq: number; runId: string }>(sql).all(values);
+  };
   return {
     load,
     loadOrNull,
     place,
     find: (filter) => {
-      const { where, values } = conditionsOf(place(filter));
-      return db
-        .prepare<[object], string>(`SELECT run_id FROM runs ${where} ORDER BY first_seq DESC LIMIT @limit`)
-        .pluck()
-        .all(values)
-        .map(load);
+      const placed = place(filter);
+      // Each end by its index, newest first: of several at once SQLite would sort all that there are.
+      const found = placed.outcomes?.flatMap((end) => newest({ ...placed, outcomes: [end] })) ?? newest(placed);
+      const places = [...new Map(found.map(({ seq, runId }) => [seq, runId]))].toSorted(([a], [b]) => b - a);
+      return places.slice(0, filter.limit).map(([, runId]) => load(runId));
     },
   };
 }
