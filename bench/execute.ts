@@ -101,6 +101,7 @@ async function runner(home: Home, document: string, history: 'ledger' | 'none'):
     envFile: new Map(),
     passEnv: [],
     source: 'cli',
+    address: null,
     historyMode: history,
     timeoutMs: null,
     callChain: [],

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -41,6 +41,23 @@ export async function withHome(body: (home: Home) => Promise<void>): Promise<voi
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Tells its own high-water mark when it ends. */
+const TELL_PEAK = `import { appendFileSync, readFileSync } from 'node:fs'; process.on('exit', () =>
+  appendFileSync(process.env.PEAK_FILE, /VmHWM:\\s*(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1] + '\\n'));`;
+
+/** For processes of Node that are to tell their peak memory; `peakMib` gives that of the largest so far. */
+export function peakOf(
+  home: Home,
+  name: string,
+): { readonly env: Record<string, string>; readonly peakMib: () => number } {
+  const file = path.join(home.folder, `${name.replaceAll(/\W+/g, '-')}.peak`);
+  const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(TELL_PEAK)}`;
+  return {
+    env: { NODE_OPTIONS, PEAK_FILE: file },
+    peakMib: () => Math.max(...readFileSync(file, 'utf8').trim().split('\n').map(Number)) / 1024,
+  };
 }
 
 /** A runbook of one step. */

@@ -38,9 +38,13 @@ export async function compare(title: string, candidates: readonly Candidate[], l
       return [`${ratio.toFixed(2)}×`, target === undefined ? '' : `≤ ${target}×`, floor];
     });
     const [first = [], ...others] = ratios;
-    return [[name, `${median(own).toFixed(1)} ms`].concat(first), ...others.map((other) => ['', ''].concat(other))];
+    return [[name, shown(median(own))].concat(first), ...others.map((other) => ['', ''].concat(other))];
   });
   table(`${title} (${round - 1} rounds)`, ['', 'median', 'ratio', 'target', 'to'], rows);
+}
+
+function shown(ms: number): string {
+  return `${ms.toFixed(ms < 10 ? 2 : 1)} ms`;
 }
 
 export function median(numbers: readonly number[]): number {

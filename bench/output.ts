@@ -1,9 +1,7 @@
 /** A GiB of output: how long, how much memory; and when the first byte of a run arrives. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import { BIN, runbook, withHome } from './home.ts';
+import { BIN, peakOf, runbook, withHome } from './home.ts';
 import type { Home } from './home.ts';
 import { compare, median, table } from './measure.ts';
 import type { Candidate } from './measure.ts';
@@ -21,19 +19,14 @@ const count = (onChunk: string, before = ''): string =>
 const COUNTING = 'a handler that counts';
 const PASSING = 'a handler that counts, hashes and passes on';
 
-/** Tells its own high-water mark when it ends. */
-const TELL_PEAK = `import { appendFileSync, readFileSync } from 'node:fs'; process.on('exit', () =>
-  appendFileSync(process.env.PEAK_FILE, /VmHWM:\\s*(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1] + '\\n'));`;
-
 export async function benchOutput(): Promise<void> {
   await withHome(async (home) => {
     home.write('Flood.md', runbook('Flood', PRINT));
-    const peaks = new Map<string, string>();
-    const node = (name: string, args: readonly string[]) => async (): Promise<void> => {
-      const file = path.join(home.folder, `${name.replaceAll(/\W+/g, '-')}.peak`);
-      peaks.set(name, file);
-      const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(TELL_PEAK)}`;
-      await home.node(args, { NODE_OPTIONS, PEAK_FILE: file });
+    const peaks = new Map<string, () => number>();
+    const node = (name: string, args: readonly string[]) => {
+      const { env, peakMib } = peakOf(home, name);
+      peaks.set(name, peakMib);
+      return async (): Promise<void> => await home.node(args, env);
     };
     const hash = `const hash = require('node:crypto').createHash('sha256'), { writeSync } = require('node:fs');`;
     const ours = 'runbook execute -q > /dev/null (cap 10 MiB)';
@@ -54,11 +47,7 @@ export async function benchOutput(): Promise<void> {
     table(
       'Peak memory of the process over all rounds',
       ['', 'MiB', 'target'],
-      [...peaks].map(([name, file]) => [
-        name,
-        (Math.max(...readFileSync(file, 'utf8').trim().split('\n').map(Number)) / 1024).toFixed(0),
-        name.startsWith('runbook') ? '≤ 120' : '',
-      ]),
+      [...peaks].map(([name, peakMib]) => [name, peakMib().toFixed(0), name.startsWith('runbook') ? '≤ 120' : '']),
     );
     await firstByte(home);
   });

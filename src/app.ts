@@ -17,6 +17,7 @@ import { createFolderSource, findRunbooksFolder } from './adapters/source/folder
 import { systemClock } from './adapters/system/clock.ts';
 import { createOwners } from './adapters/system/owner.ts';
 import { createRunIds } from './adapters/system/run-ids.ts';
+import { makeOwnedFolder } from './adapters/workspace/keep.ts';
 import { createWorkspace } from './adapters/workspace/temporary.ts';
 import { CLI_BASE } from './core/environment.ts';
 import { RunbookError } from './core/errors.ts';
@@ -79,7 +80,8 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
   const secrets = createLocalSecrets(stateDir);
   const callerEnvironment = withoutOwnSecrets(environment);
   const scratch = settings.executionDir ?? path.resolve(cwd, environment.get('TMPDIR') ?? tmpdir());
-  const output = createSpool(settings.history === 'none' ? forgottenFolder(scratch, releases) : stateDir);
+  const forgotten = settings.history === 'none' ? forgottenFolder(scratch, releases) : null;
+  const output = createSpool(forgotten ?? stateDir);
   const artifacts = createArtifactStore({ stateDir, maxBytes: MAX_ARTIFACT_BYTES });
   const auth = authSettings(settings);
   const owners = createOwners();
@@ -108,50 +110,55 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
         return opened;
       })),
     view: async (file) => await openView(file ?? ledgerFile, file !== null),
-    engine: async () => ({
-      source: app.source,
-      facts: app.facts,
-      authenticator: createAuthenticator('jwt', auth, { now: () => systemClock.now() }),
-      ledger: await app.ledger(),
-      output,
-      documentHistory: createMarkdownHistory({ ci: surroundings.ci }),
-      workspace: createWorkspace({
-        parent: scratch,
-        mountDir: settings.mountDir,
-      }),
-      executor: createExecutor({
-        stopGraceMs: settings.stopGrace,
-        containment: settings.containment,
-        required: settings.requireContainment,
-      }),
-      secrets,
-      ownSecrets: SETTING_NAMES.flatMap((name) => {
-        const value = SETTINGS[name].secret ? settings[name] : null;
-        return typeof value === 'string' ? [value] : [];
-      }),
-      artifacts: settings.history === 'none' ? null : artifacts,
-      clock: systemClock,
-      runIds: createRunIds(systemClock),
-      callerEnvironment,
-      baseEnvironment: CLI_BASE,
-      childSettings: childSettings(resolved, environment, cwd),
-      stateDir: settings.history === 'none' ? null : stateDir,
-      owners,
-      osUser: userName(),
-      toolVersion: VERSION,
-      limits: {
-        defaultTimeoutMs: settings.timeout,
-        maxTimeoutMs: settings.maxTimeout,
-        maxOutputBytes: settings.maxOutput,
-        maxRecursionDepth: settings.maxRecursionDepth,
-        maxMemoryBytes: settings.maxMemory,
-        maxProcesses: settings.maxProcesses,
-        maxFileBytes: settings.maxFileSize,
-        maxOpenFiles: settings.maxOpenFiles,
-      },
-      retention: { keepOutputMs: settings.keepOutput, maxBytes: settings.maxOutputStore },
-      apiUrl: `${settings.apiProtocol}://${settings.apiHost}:${settings.apiPort}/api/runbooks`,
-    }),
+    engine: async () => {
+      if (forgotten !== null) await makeOwnedFolder(forgotten, owners.current);
+      return {
+        source: app.source,
+        facts: app.facts,
+        authenticator: createAuthenticator('jwt', auth, { now: () => systemClock.now() }),
+        ledger: await app.ledger(),
+        output,
+        documentHistory: createMarkdownHistory({ ci: surroundings.ci }),
+        workspace: createWorkspace({
+          parent: scratch,
+          mountDir: settings.mountDir,
+          owner: settings.history === 'none' ? owners.current : null,
+          isGone: (owner) => owners.whyGone(owner, null, systemClock.now()) !== null,
+        }),
+        executor: createExecutor({
+          stopGraceMs: settings.stopGrace,
+          containment: settings.containment,
+          required: settings.requireContainment,
+        }),
+        secrets,
+        ownSecrets: SETTING_NAMES.flatMap((name) => {
+          const value = SETTINGS[name].secret ? settings[name] : null;
+          return typeof value === 'string' ? [value] : [];
+        }),
+        artifacts: settings.history === 'none' ? null : artifacts,
+        clock: systemClock,
+        runIds: createRunIds(systemClock),
+        callerEnvironment,
+        baseEnvironment: CLI_BASE,
+        childSettings: childSettings(resolved, environment, cwd),
+        stateDir: settings.history === 'none' ? null : stateDir,
+        owners,
+        osUser: userName(),
+        toolVersion: VERSION,
+        limits: {
+          defaultTimeoutMs: settings.timeout,
+          maxTimeoutMs: settings.maxTimeout,
+          maxOutputBytes: settings.maxOutput,
+          maxRecursionDepth: settings.maxRecursionDepth,
+          maxMemoryBytes: settings.maxMemory,
+          maxProcesses: settings.maxProcesses,
+          maxFileBytes: settings.maxFileSize,
+          maxOpenFiles: settings.maxOpenFiles,
+        },
+        retention: { keepOutputMs: settings.keepOutput, maxBytes: settings.maxOutputStore },
+        apiUrl: `${settings.apiProtocol}://${settings.apiHost}:${settings.apiPort}/api/runbooks`,
+      };
+    },
     mintToken: async (wish) => {
       if (settings.jwtSecret === null) {
         throw new RunbookError('settings', 'There is no secret to sign with.', {
@@ -176,7 +183,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
 
 /** Where output waits for its reader in a run that leaves no record. */
 function forgottenFolder(parent: string, releases: (() => void)[]): string {
-  const folder = path.join(parent, `runbook-output-${randomUUID()}`);
+  const folder = path.join(parent, `runbook-exec-output-${randomUUID()}`);
   releases.push(() => {
     rmSync(folder, { recursive: true, force: true });
   });

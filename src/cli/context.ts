@@ -69,6 +69,11 @@ export async function printJson(
   command: string,
   fields: Readonly<Record<string, unknown>>,
 ): Promise<void> {
+  await printLong(terminal, jsonPieces(command, fields));
+}
+
+/** The same document in pieces. */
+export async function* jsonPieces(command: string, fields: Readonly<Record<string, unknown>>): AsyncGenerator<string> {
   // What nobody can have written stands for a long text until its place is reached.
   const mark = randomUUID();
   const texts: LongText[] = [];
@@ -79,7 +84,7 @@ export async function printJson(
   );
   for (const [index, part] of `${json}\n`.split(mark).entries()) {
     const text = index % 2 === 1 ? texts[Number(part)] : undefined;
-    if (text === undefined) await terminal.print(part);
-    else await printLong(terminal, escaped(text.pieces()));
+    if (text === undefined) yield part;
+    else yield* escaped(text.pieces());
   }
 }

@@ -5,16 +5,14 @@ import { VERSION } from '../version.ts';
 import type { ExecuteOptions } from './commands/execute.ts';
 import type { ValidateOptions } from './commands/validate.ts';
 import type { ShowOptions } from './commands/show.ts';
-import type { HistoryOptions } from './commands/history.ts';
 import type { MintOptions } from './commands/token.ts';
-import { addAuditCommands } from './audit-commands.ts';
+import { collect, withExamples } from './command-words.ts';
 import type { CommonOptions } from './context.ts';
+import { addRecordCommands } from './record-commands.ts';
 import { addRunCommands } from './run-commands.ts';
 import { reportError } from './report.ts';
 import { createTerminal } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
-
-const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
 
 /** @returns the program; actions set `process.exitCode` through `run` */
 function createProgram(terminal: Terminal): Command {
@@ -40,6 +38,7 @@ function createProgram(terminal: Terminal): Command {
     'runbook execute RotateKey --env VAULT_TOKEN --env CERT=@cert.pem   # from your environment; from a file',
     'get-token | runbook execute Deploy --token - --yes --json',
     "runbook execute DrainNode --env NODE=worker-7 --from 'Service the node'   # go on after a failure",
+    'runbook execute Deploy --incident INC-42 --record record.json   # the record for a pipeline',
     'runbook execute DrainNode --env NODE=worker-7 --stubs test/stubs   # rehearse with stand-ins for kubectl',
   ])
     .alias('run')
@@ -71,6 +70,7 @@ function createProgram(terminal: Terminal): Command {
       ]),
     )
     .option('--incident <id>', 'the incident that this run belongs to')
+    .option('--record <file>', 'write the finished record to this file, as `history RUN --json` prints it')
     .option('--strict', 'refuse the run where a declared limit cannot be held here')
     .option('-y, --yes', 'confirm all steps beforehand')
     .option('--no-input', 'never ask anything')
@@ -114,42 +114,7 @@ function createProgram(terminal: Terminal): Command {
       );
     });
 
-  add('history', 'Show what was run: all runs, or one of them with its output.', [
-    'runbook history --limit 5',
-    'runbook history --runbook DrainNode --outcome failed',
-    'runbook history 01K…',
-    'runbook history 01K… --artifact report.txt > report.txt',
-    'runbook history 01K… --follow   # what it prints, until it ends',
-    'runbook history --prune --older-than 730d --dry-run',
-  ])
-    .argument('[run]', 'id of a run, its beginning, or `last`')
-    .option('--runbook <name>', 'only runs of this runbook')
-    .option('--subject <name>', 'only runs of this caller')
-    .addOption(
-      new Option('--outcome <outcome>', 'only runs that ended so').choices([
-        'succeeded',
-        'failed',
-        'timed-out',
-        'canceled',
-        'limit-exceeded',
-        'spawn-failed',
-        'refused',
-        'interrupted',
-      ]),
-    )
-    .option('--artifact <path>', 'print a file that the run has kept')
-    .option('-f, --follow', 'print the output as it comes, until the run ends (default: the newest one under way)')
-    .option('-n, --limit <count>', 'at most so many', '20')
-    .option('--prune', 'take records of old runs out of the ledger, with their outputs; asks first')
-    .option('--older-than <age>', 'with --prune: of runs that ended so long ago (365d)')
-    .option('--dry-run', 'with --prune: only say what would be taken out')
-    .option('-y, --yes', 'with --prune: do not ask')
-    .action(async (run_: string | undefined, options: HistoryOptions) => {
-      await run(terminal, 'history', options, async () =>
-        (await import('./commands/history.ts')).historyCommand(terminal, run_, options),
-      );
-    });
-
+  addRecordCommands(terminal, program, add, run);
   addRunCommands(terminal, add, run);
 
   add('config', 'Show every setting, its value and where it comes from.', [
@@ -190,14 +155,8 @@ function createProgram(terminal: Terminal): Command {
       );
     });
 
-  const audit = addAuditCommands(terminal, program, withExamples, run);
-
-  for (const command of [...program.commands, ...token.commands, ...audit.commands]) addCommonOptions(command);
+  for (const command of program.commands.flatMap((one) => [one, ...one.commands])) addCommonOptions(command);
   return program;
-}
-
-function withExamples(command: Command, examples: readonly string[]): Command {
-  return command.addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`);
 }
 
 function addCommonOptions(command: Command): void {
@@ -239,13 +198,18 @@ export async function main(): Promise<void> {
     await program.parseAsync();
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return;
-    const options = { json: words.includes('--json'), color: !words.includes('--no-color') };
+    const options = { json: isForMachines(words), color: !words.includes('--no-color') };
     const command = program.commands.find(
       (known) => words[0] === known.name() || known.aliases().includes(words[0] ?? ''),
     );
     const failure = error instanceof CommanderError ? asUsageError(error) : error;
     process.exitCode = await reportError(terminal, command?.name() ?? 'runbook', options, failure);
   }
+}
+
+/** Also where the words make no sense otherwise. */
+function isForMachines(words: readonly string[]): boolean {
+  return words.includes('--json') || words.includes('--format=json') || words[words.indexOf('--format') + 1] === 'json';
 }
 
 /** Commander's `error: unknown option '--x'\n(Did you mean --y?)` as one sentence and what to do. */

@@ -49,15 +49,20 @@ export class ChunkDecoder {
 
 /** Prints a text of any length; nothing of it waits in memory. */
 export async function printLong(terminal: Terminal, texts: AsyncIterable<string>): Promise<void> {
+  for await (const batch of batched(texts)) await terminal.print(batch);
+}
+
+/** The same text in fewer pieces. */
+export async function* batched(texts: AsyncIterable<string>): AsyncGenerator<string> {
   keepYoungSmall();
   let batch = '';
   for await (const text of texts) {
     batch += text;
     if (batch.length < BATCH_CHARACTERS) continue;
-    await terminal.print(batch);
+    yield batch;
     batch = '';
   }
-  await terminal.print(batch);
+  if (batch !== '') yield batch;
 }
 
 /** As the inside of a JSON string. */

@@ -1,15 +1,10 @@
 /** Commands that look after runs from another terminal; as in `main.ts`, what they do is loaded when one is called. */
-import type { Command } from 'commander';
 import type { CancelOptions } from './commands/cancel.ts';
+import type { AddCommand, RunCommand } from './command-words.ts';
 import type { CommonOptions } from './context.ts';
 import type { Terminal } from './terminal.ts';
 
-/** @param run carries one command out and sets the exit code */
-export function addRunCommands(
-  terminal: Terminal,
-  add: (name: string, summary: string, examples: readonly string[]) => Command,
-  run: (terminal: Terminal, command: string, options: CommonOptions, body: () => Promise<number>) => Promise<void>,
-): void {
+export function addRunCommands(terminal: Terminal, add: AddCommand, run: RunCommand): void {
   add('ps', 'Show what runs now: where, since when, and whether it still prints.', [
     'runbook ps',
     "runbook ps --json | jq -r '.runs[].runId'",

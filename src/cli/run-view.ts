@@ -1,6 +1,5 @@
 /** What a person or a pipeline sees of a run: its events as they come, and in the end what it came to and what to do. */
 import { shellQuote } from '../core/contract.ts';
-import { exitCodeOf } from '../core/run.ts';
 import type { Rollback, RunEvent, RunEventSink, RunRequest, RunResult, VariableRecord } from '../core/run.ts';
 import { formatDuration } from '../core/units.ts';
 import { printJson } from './context.ts';
@@ -14,8 +13,8 @@ import type { Terminal } from './terminal.ts';
 
 export interface RunView {
   readonly listener: RunEventSink;
-  /** Prints how the run ended; with `--json` the document, too. */
-  finish(result: RunResult): Promise<void>;
+  /** Prints how the run ended; with `--json` the document, too. `exitCode` is what the command will end with. */
+  finish(result: RunResult, exitCode: number): Promise<void>;
 }
 
 /** The rollback of a step that has begun: nothing of it is run. */
@@ -96,14 +95,14 @@ export function createRunView(
 
   return {
     listener,
-    finish: async (result) => {
+    finish: async (result, exitCode) => {
       for (const { pid, command } of result.survivors) {
         const who = `process ${pid} (${inline(command)}) of the script is still alive.`;
         terminal.say(`runbook: ${style.yellow('warning')}: ${who}`);
       }
       if (options.json === true) {
         await printJson(terminal, 'execute', {
-          exitCode: exitCodeOf(result),
+          exitCode,
           rehearsal: stubs !== null,
           result: { ...result, output: { ...result.output, ...keptTexts(app.output, result.runId) } },
         });

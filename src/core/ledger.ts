@@ -127,8 +127,8 @@ interface RunCare {
   claimRecovery(runId: string, by: RunOwner, leaseUntil: string): Promise<boolean>;
   /** A link of the chain, and a note to the owner. @returns false where the run is not under way (nothing is recorded then) */
   requestCancel(runId: string, operation: Operation): Promise<boolean>;
-  /** Cheap: nothing is read while nobody has written. */
-  cancelRequest(runId: string): Promise<Operation | null>;
+  /** Cheap, and waits for nobody: nothing is read while nobody has written. `interrupted`: it was recorded as that. */
+  cancelRequest(runId: string): Promise<Operation | 'interrupted' | null>;
 }
 
 /** The switch that every `begin` looks at, and what else was done. */

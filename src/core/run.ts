@@ -42,6 +42,8 @@ export interface RunRequest {
   /** Names or `PREFIX_*` patterns of the caller's environment that pass although the runbook does not declare them. */
   readonly passEnv: readonly string[];
   readonly source: RunSource;
+  /** Where the caller is, an IP address; null where that is this machine, or nobody knows. */
+  readonly address: string | null;
   readonly historyMode: HistoryMode;
   /** Shortens the runbook's own limit; null: that limit, else the setting's, else none. */
   readonly timeoutMs: number | null;

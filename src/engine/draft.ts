@@ -99,7 +99,7 @@ export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | nu
       selfMade: identity?.selfMade ?? false,
       osUser: ports.osUser,
       host: ports.owners.current.host,
-      address: null,
+      address: request.address,
     },
     source: request.source,
     toolVersion: ports.toolVersion,

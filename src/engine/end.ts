@@ -49,7 +49,7 @@ async function recordEnd({ ledger }: EnginePorts, result: RunResult, emit: RunEv
           'io',
           `The run ${runId} ended (${result.outcome}), but its end could not be recorded: ${messageOf(error)}`,
           {
-            fix: 'Look at what it did before you run it again; the ledger still says `started`.',
+            fix: 'Look at what it did before you run it again; `runbook history` shows what the ledger says of it.',
             cause: error,
           },
         );

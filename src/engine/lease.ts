@@ -48,8 +48,10 @@ export function holdLease(ports: LeasePorts, runId: string, times: LeaseTimes = 
     if (untold === progress) untold = null;
   };
   const look = async (): Promise<void> => {
-    const cancel = await ledger.cancelRequest(runId);
-    if (cancel !== null) stop.abort({ signal: 'SIGTERM', message: sentenceOf(cancel) } satisfies StopReason);
+    const request = await ledger.cancelRequest(runId);
+    if (request === null) return;
+    const message = request === 'interrupted' ? LOST : sentenceOf(request);
+    stop.abort({ signal: 'SIGTERM', message } satisfies StopReason);
   };
   const renew = async (): Promise<void> => {
     const now = clock.now().getTime();

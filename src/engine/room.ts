@@ -12,7 +12,7 @@ import type { EnginePorts } from './ports.ts';
  * @throws RunbookError `io`: the document cannot be written, or a disk is nearly full
  */
 export async function decideRecord(ports: EnginePorts, draft: Draft, document: LoadedDocument): Promise<string | null> {
-  await checkStateFolder(ports, NEEDED_FOR_RUN + (headOf(draft)?.length ?? 0), 'a run needs');
+  await checkStateFolder(ports, NEEDED_FOR_RUN + (headOf(draft)?.length ?? 0), 'the record of a run needs');
   // A rehearsal leaves nothing in the document: the mode stays `ledger` or `none`.
   if (draft.request.stubs !== null) return null;
   const wanted = draft.request.historyMode;
@@ -29,7 +29,7 @@ export async function decideRecord(ports: EnginePorts, draft: Draft, document: L
 
 /** The last of a disk is for runs that have begun. @throws RunbookError `io` */
 export async function checkRoomForRefusal(ports: EnginePorts): Promise<void> {
-  await checkStateFolder(ports, LEFT_FOR_LEDGER, 'runs that have begun need');
+  await checkStateFolder(ports, LEFT_FOR_LEDGER, 'the records of runs that have begun need');
 }
 
 async function checkStateFolder({ facts, stateDir }: EnginePorts, needed: number, who: string): Promise<void> {
@@ -46,7 +46,7 @@ async function checkStateFolder({ facts, stateDir }: EnginePorts, needed: number
 
 function tooFull(what: string, free: number, who: string, needed: number, other: string): RunbookError {
   const left = free === 0 ? 'is full' : `has ${formatBytes(free)} left`;
-  return new RunbookError('io', `${what} ${left}, and ${who} ${formatBytes(needed)} there to be recorded.`, {
+  return new RunbookError('io', `${what} ${left}, and ${who} at least ${formatBytes(needed)} there.`, {
     fix: `Make room on that disk, or use ${other}.`,
   });
 }

@@ -19,6 +19,7 @@ export async function whileUnderWay<T>(
   draft: Draft,
   emit: RunEventSink,
   work: (lease: Lease) => Promise<T>,
+  othersMs = OTHERS_MS,
 ): Promise<T> {
   const lease = holdLease(ports, draft.runId);
   draft.stop = AbortSignal.any([draft.stop, lease.signal]);
@@ -26,7 +27,7 @@ export async function whileUnderWay<T>(
     const { message = '' }: StopReason = lease.signal.reason;
     void notify(draft, emit, 'warning', [message]);
   });
-  const others = repeat(OTHERS_MS, async () => {
+  const others = repeat(othersMs, async () => {
     await lookAfterOthers(ports, draft, emit);
   });
   try {

@@ -1,200 +1,144 @@
-/** Between a run and whoever looks after it; the switch; entries that documents wait for. Of every ledger. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { RunLedger } from '../../src/core/ports.ts';
-import type { RunOwner, RunRecord } from '../../src/core/run.ts';
-import {
-  DOCUMENT,
-  interruptionOf,
-  operationOf,
-  OWNER,
-  queuedRun,
-  REAPER,
-  recordRun,
-  resultOf,
-  runIdOf,
-  timeOf,
-} from '../helpers/records.ts';
-import type { LedgerUnderTest } from './ledger.contract.ts';
+/** What every ledger must do for runs that are under way, and for entries that are still to be written. */
+import { afterEach, beforeEach, expect, describe, test } from 'vitest';
+import type { Operation, RunLedger } from '../../src/core/ports.ts';
+import type { Interruption, RunOwner, RunRecord } from '../../src/core/run.ts';
+import { failureOf } from '../helpers/failure.ts';
+import { DOCUMENT, OWNER, queuedRun, REAPER, resultOf, runIdOf, timeOf } from '../helpers/records.ts';
 
-const OTHER: RunOwner = { ...OWNER, pid: 815, startTime: '999' };
+const OTHER: RunOwner = { ...OWNER, pid: 4712 };
+const THIRD: RunOwner = { ...OWNER, pid: 4713 };
+const STEP = { step: 0, of: 2, name: 'Drain', at: timeOf(2) };
+const GONE: Interruption = { at: timeOf(5), reason: 'Gone.', progress: STEP, survivors: [], workFolder: null };
+const REFUSAL = { code: 'forbidden', message: 'The token lacks the role.' } as const;
+const cancelOf = (n: number): Operation => ({
+  schemaVersion: 1,
+  operationId: runIdOf(900 + n),
+  operation: 'cancel',
+  at: timeOf(9),
+  who: { osUser: 'anna', host: 'ops-2' },
+  toolVersion: '0.1.0',
+  reason: null,
+  run: runIdOf(n),
+});
 
-export function careContract(name: string, make: () => LedgerUnderTest): void {
+/** @param open the ledger of this test; owners with a pid in `gone` are dead */
+export function careContract(name: string, open: (gone: ReadonlySet<number>) => RunLedger): void {
   describe(`ledger contract, care: ${name}`, () => {
-    let subject: LedgerUnderTest;
+    let gone: Set<number>;
     let ledger: RunLedger;
-    /** Owners that are taken for dead, by their number. */
-    let dead: Set<number>;
     beforeEach(() => {
-      subject = make();
-      dead = new Set();
-      ledger = subject.open(({ pid }) => dead.has(pid));
+      gone = new Set();
+      ledger = open(gone);
     });
     afterEach(() => {
       ledger.close();
     });
 
-    const enqueue = (n: number, change: Partial<RunRecord> = {}): Promise<void> =>
-      ledger.enqueue(queuedRun(n, change), OWNER, DOCUMENT, timeOf(n + 30));
-    const begin = (n: number): Promise<void> =>
-      ledger.begin(runIdOf(n), { startedAt: timeOf(n), containment: REAPER }, null);
-
-    test('an interruption is an end: of a queued run and of a started one, once, and no other end follows', async () => {
-      for (const n of [1, 2, 3]) await enqueue(n);
-      for (const n of [2, 3]) await begin(n);
-      await ledger.finish(runIdOf(3), resultOf(3));
-
-      const done = await Promise.all([1, 2, 3, 2, 9].map((n) => ledger.interrupt(runIdOf(n), interruptionOf(n))));
-      expect(done).toEqual([true, true, false, false, false]);
-      expect(await ledger.get(runIdOf(2))).toMatchObject({
-        state: 'interrupted',
-        result: null,
-        interruption: interruptionOf(2),
-      });
-      await expect(ledger.finish(runIdOf(2), resultOf(2))).rejects.toMatchObject({ code: 'io' });
-      await expect(begin(1)).rejects.toThrow(TypeError);
-      expect((await ledger.list({ state: 'interrupted', limit: 9 })).map(({ runId }) => runId)).toEqual(
-        [2, 1].map(runIdOf),
-      );
-      expect(subject.verify()).toBeNull();
-    });
-
-    test('of runs under way everything is known that is not in the chain, oldest first', async () => {
-      for (const n of [1, 2, 3]) await enqueue(n);
-      await ledger.enqueue(queuedRun(4), OTHER, DOCUMENT);
-      for (const n of [1, 3]) await begin(n);
-      await ledger.finish(runIdOf(1), resultOf(1));
-      const progress = { step: 2, of: 3, name: 'Drain', at: timeOf(5) };
-      await ledger.progress(runIdOf(3), progress);
-      const cancel = operationOf(1, 'cancel', { run: runIdOf(2) });
-      expect(await ledger.requestCancel(runIdOf(2), cancel)).toBe(true);
-
-      const [second, third, fourth, ...others] = await ledger.underWay();
-      expect(others).toEqual([]);
-      expect(second).toMatchObject({ run: queuedRun(2), owner: OWNER, leaseUntil: timeOf(32), progress: null, cancel });
-      expect(third).toMatchObject({ run: { runId: runIdOf(3), state: 'started' }, progress, cancel: null });
-      expect(fourth).toMatchObject({ owner: OTHER, leaseUntil: null });
-    });
-
-    test('a lease is renewed while the run is under way, and never after', async () => {
-      await enqueue(1);
-      expect(await ledger.renewLease(runIdOf(1), timeOf(100))).toBe(true);
-      expect(await ledger.underWay()).toMatchObject([{ leaseUntil: timeOf(100) }]);
-      await begin(1);
-      expect(await ledger.renewLease(runIdOf(1), timeOf(200))).toBe(true);
-      await ledger.interrupt(runIdOf(1), interruptionOf(1));
-      expect(await ledger.renewLease(runIdOf(1), timeOf(300))).toBe(false);
-      expect(await ledger.renewLease(runIdOf(9), timeOf(300))).toBe(false);
-    });
-
-    test('a cancel reaches the owner once it is asked for, from another process as well, and is a link of the chain', async () => {
-      await enqueue(1);
-      await begin(1);
-      expect(await ledger.cancelRequest(runIdOf(1))).toBeNull();
-      const cancel = operationOf(1, 'cancel', { run: runIdOf(1), reason: 'the wrong host' });
-      const other = subject.open();
-      expect(await other.requestCancel(runIdOf(1), cancel)).toBe(true);
-      expect(await ledger.cancelRequest(runIdOf(1))).toEqual(cancel);
-      await ledger.finish(runIdOf(1), resultOf(1, { outcome: 'canceled' }));
-      expect(await other.requestCancel(runIdOf(1), operationOf(2, 'cancel', { run: runIdOf(1) }))).toBe(false);
-      expect(await ledger.operations(9)).toMatchObject([{ ...cancel, seq: 3 }]);
-      other.close();
-      expect(subject.verify()).toBeNull();
-    });
-
-    test('while runs are paused none begins; who did it and why is said, and every change is on record', async () => {
-      await enqueue(1);
-      expect(await ledger.paused()).toBeNull();
-      expect(await ledger.resume(operationOf(0, 'resume'))).toBe(false);
-      await ledger.pause(operationOf(1, 'pause', { reason: 'the move of the database' }));
-      expect(await subjectSees()).toEqual({
-        since: timeOf(1),
-        by: 'bob@ops-2',
-        reason: 'the move of the database',
-      });
-      await expect(begin(1)).rejects.toMatchObject({
-        code: 'busy',
-        message: expect.stringContaining('by bob@ops-2: the move of the database') as unknown,
-      });
-      await ledger.pause(operationOf(2, 'pause', { reason: 'still' }));
-      expect(await ledger.resume(operationOf(3, 'resume'))).toBe(true);
-      expect(await ledger.paused()).toBeNull();
-      await begin(1);
-
-      const operations = await ledger.operations(9);
-      expect(operations.map(({ operation, seq }) => `${operation} ${seq}`)).toEqual(['resume 4', 'pause 3', 'pause 2']);
-      expect(operations[2]).toEqual({
-        ...operationOf(1, 'pause', { reason: 'the move of the database' }),
-        seq: 2,
-        hash: operations[2]?.hash,
-      });
-      expect(await ledger.operations(1)).toHaveLength(1);
-      expect((await ledger.list({ limit: 9 })).map(({ runId }) => runId)).toEqual([runIdOf(1)]);
-      expect(subject.verify()).toBeNull();
-    });
-
-    const subjectSees = async () => {
-      const other = subject.open();
-      const paused = await other.paused();
-      other.close();
-      return paused;
+    const begun = async (n: number, change: Partial<RunRecord> = {}): Promise<string> => {
+      await ledger.enqueue(queuedRun(n, { historyMode: 'file', ...change }), OWNER, DOCUMENT, timeOf(60));
+      await ledger.begin(runIdOf(n), { startedAt: timeOf(n), containment: REAPER }, null);
+      return runIdOf(n);
     };
+    const pending = async (): Promise<readonly string[]> => (await ledger.pendingEntries(9)).map(({ runId }) => runId);
 
-    test('entries are asked for by runs of the mode file that began, and by refusals for lacking claims', async () => {
-      const file = { historyMode: 'file' } as const;
-      await recordRun(ledger, 1, file);
-      await recordRun(ledger, 2);
-      await enqueue(3, file);
-      await begin(3);
-      await enqueue(4, file);
-      await ledger.finish(runIdOf(4), resultOf(4, { outcome: 'canceled' }));
-      await enqueue(5, file);
-      await begin(5);
-      await ledger.interrupt(runIdOf(5), interruptionOf(5));
+    test('tells of each run that has not ended its owner, lease and step, and forgets them with its end', async () => {
+      const [first, second] = [await begun(1), await begun(2)];
+      await ledger.progress(first, STEP);
+      expect(await ledger.renewLease(first, timeOf(90))).toBe(true);
+      const [one, two, ...more] = await ledger.underWay();
+      expect(one).toMatchObject({ run: { runId: first }, owner: OWNER, leaseUntil: timeOf(90), progress: STEP });
+      expect(two).toMatchObject({ run: { runId: second }, leaseUntil: timeOf(60), progress: null, cancel: null });
+      expect(more).toEqual([]);
+      await ledger.finish(first, resultOf(1));
+      expect(await ledger.interrupt(second, GONE)).toBe(true);
+      expect(await ledger.underWay()).toEqual([]);
+      for (const runId of [first, second]) expect(await ledger.renewLease(runId, timeOf(99))).toBe(false);
+    });
+
+    test('keeps an interruption as it was told, once, and no other end behind it', async () => {
+      const runId = await begun(1);
+      expect(await ledger.interrupt(runId, GONE)).toBe(true);
+      const stored = await ledger.get(runId);
+      expect(stored).toMatchObject({ state: 'interrupted', interruption: GONE, result: null });
+      expect(await ledger.interrupt(runId, GONE)).toBe(false);
+      expect(await failureOf(() => ledger.finish(runId, resultOf(1)))).toMatchObject({ code: 'io' });
+      const change = { startedAt: timeOf(1), containment: REAPER };
+      expect(await failureOf(() => ledger.begin(runId, change, null))).toMatchObject({ code: 'io' });
+      expect(await ledger.get(runId)).toEqual(stored);
+
+      await ledger.finish(await begun(2), resultOf(2));
+      expect(await ledger.interrupt(runIdOf(2), GONE)).toBe(false);
+      expect(await ledger.interrupt(runIdOf(3), GONE)).toBe(false);
+    });
+
+    test('hands a request to cancel to its run alone, and to none that has ended', async () => {
+      for (const n of [1, 2]) await begun(n);
+      expect(await ledger.cancelRequest(runIdOf(1))).toBeNull();
+      expect(await ledger.requestCancel(runIdOf(1), cancelOf(1))).toBe(true);
+      expect(await ledger.cancelRequest(runIdOf(2))).toBeNull();
+      // Who did not hear may ask again.
+      for (const _ of [1, 2]) expect(await ledger.cancelRequest(runIdOf(1))).toEqual(cancelOf(1));
+      await ledger.interrupt(runIdOf(2), GONE);
+      expect(await ledger.cancelRequest(runIdOf(2))).toBe('interrupted');
+      await ledger.finish(runIdOf(1), resultOf(1));
+      const length = [...ledger.links()].length;
+      for (const n of [1, 2, 3]) expect(await ledger.requestCancel(runIdOf(n), cancelOf(n))).toBe(false);
+      expect([...ledger.links()]).toHaveLength(length);
+    });
+
+    test('lets one recover a run: when its owner is gone, and another when that one is gone, too', async () => {
+      const runId = await begun(1);
+      expect(await ledger.claimRecovery(runId, OTHER, timeOf(60))).toBe(false);
+      expect(await ledger.claimRecovery(runId, OWNER, timeOf(60))).toBe(false);
+      gone.add(OWNER.pid);
+      expect(await ledger.claimRecovery(runId, OTHER, timeOf(60))).toBe(true);
+      expect(await ledger.claimRecovery(runId, OTHER, timeOf(60))).toBe(true);
+      expect(await ledger.claimRecovery(runId, THIRD, timeOf(60))).toBe(false);
+      gone.add(OTHER.pid);
+      expect(await ledger.claimRecovery(runId, THIRD, timeOf(60))).toBe(true);
+      await ledger.interrupt(runId, GONE);
+      expect(await ledger.claimRecovery(runId, THIRD, timeOf(60))).toBe(false);
+      // Who recovered it writes its entry.
+      expect(await ledger.claimEntry(runId, OTHER)).toBe(false);
+      expect(await ledger.claimEntry(runId, THIRD)).toBe(true);
+    });
+
+    test('wants entries of runs that began and of callers without the claims, in mode `file`, until they are written', async () => {
+      await ledger.finish(await begun(1), resultOf(1));
+      expect(await ledger.isEntryPending(runIdOf(1))).toBe(true);
+      await ledger.finish(await begun(2, { historyMode: 'ledger' }), resultOf(2));
+      await ledger.enqueue(queuedRun(3, { historyMode: 'file' }), OWNER, DOCUMENT);
+      await ledger.interrupt(runIdOf(3), { ...GONE, progress: null });
       for (const [n, code] of [
-        [6, 'forbidden'],
-        [7, 'requirements-unmet'],
-      ] as const)
-        await ledger.refuse(
-          queuedRun(n, { ...file, state: 'refused', refusal: { code, message: 'No.' } }),
-          null,
-          OWNER,
-        );
-
-      const pending = async (limit = 9): Promise<readonly string[]> =>
-        (await ledger.pendingEntries(limit)).map(({ runId }) => runId);
-      expect(await pending()).toEqual([1, 5, 6].map(runIdOf));
-      expect(await pending(1)).toEqual([runIdOf(1)]);
-      await ledger.entryWritten(runIdOf(1));
-      await ledger.finish(runIdOf(3), resultOf(3));
-      expect(await pending()).toEqual([3, 5, 6].map(runIdOf));
+        [4, 'forbidden'],
+        [5, 'unauthenticated'],
+      ] as const) {
+        const runbook = { ...queuedRun(n).runbook, path: `/srv/runbooks/${code}.md` };
+        const refusal = { ...REFUSAL, code };
+        const record = queuedRun(n, { historyMode: 'file', state: 'refused', runbook, refusal });
+        await ledger.refuse(record, DOCUMENT, OWNER);
+      }
+      expect(await pending()).toEqual([1, 4].map(runIdOf));
+      expect(await ledger.claimEntry(runIdOf(2), OWNER)).toBe(false);
+      for (const n of [1, 4]) {
+        expect(await ledger.claimEntry(runIdOf(n), OTHER)).toBe(false);
+        expect(await ledger.claimEntry(runIdOf(n), OWNER)).toBe(true);
+        await ledger.entryWritten(runIdOf(n));
+        expect(await ledger.isEntryPending(runIdOf(n))).toBe(false);
+        expect(await ledger.claimEntry(runIdOf(n), OWNER)).toBe(false);
+      }
+      expect(await pending()).toEqual([]);
     });
 
-    test('one writes an entry: the owner of the run, another one when that is dead, and another when that one is', async () => {
-      await recordRun(ledger, 1, { historyMode: 'file' });
-      const third = { ...OWNER, pid: 42 };
-      const claims = async (...writers: readonly RunOwner[]): Promise<readonly boolean[]> => {
-        const answers: boolean[] = [];
-        for (const writer of writers) answers.push(await ledger.claimEntry(runIdOf(1), writer));
-        return answers;
-      };
-      expect(await claims(OTHER, OWNER, OWNER, OTHER)).toEqual([false, true, true, false]);
-      dead.add(OWNER.pid);
-      expect(await claims(OTHER, third, OTHER)).toEqual([true, false, true]);
-      dead.add(OTHER.pid);
-      expect(await claims(third, OTHER)).toEqual([true, false]);
-      await ledger.entryWritten(runIdOf(1));
-      expect(await claims(third)).toEqual([false]);
-      expect(await ledger.claimEntry(runIdOf(9), OWNER)).toBe(false);
-    });
-
-    test('a run whose owner is dead does not count among those that run already', async () => {
-      await enqueue(1);
-      await begin(1);
-      await ledger.enqueue(queuedRun(2), OTHER, DOCUMENT);
-      const second = (): Promise<void> => ledger.begin(runIdOf(2), { startedAt: timeOf(2), containment: REAPER }, 1);
-      await expect(second()).rejects.toMatchObject({ code: 'busy' });
-      dead.add(OWNER.pid);
-      await second();
+    test('gives of each document the oldest entry that waits, oldest first', async () => {
+      const at = (name: string): Partial<RunRecord> => ({ runbook: { ...queuedRun(1).runbook, path: `/${name}.md` } });
+      for (const [n, name] of ['b', 'b', 'a', 'b', 'a'].entries()) {
+        await ledger.finish(await begun(n, at(name)), resultOf(n));
+      }
+      expect(await pending()).toEqual([0, 2].map(runIdOf));
+      expect(await ledger.pendingEntries(1)).toHaveLength(1);
+      await ledger.entryWritten(runIdOf(0));
+      expect(await pending()).toEqual([1, 2].map(runIdOf));
     });
   });
 }

@@ -265,11 +265,11 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest): void 
     });
 
     test('takes four processes that write at once, in one chain', async () => {
-      await subject.writeFromProcesses(4, 50);
+      await subject.writeFromProcesses(4, 200);
       const all = await ledger.list({ limit: 1000 });
-      expect(all.filter(({ state }) => state === 'finished')).toHaveLength(200);
-      expect(new Set(all.map(({ runId }) => runId)).size).toBe(200);
-      expect(Math.max(...all.map(({ seq }) => seq))).toBe(600);
+      expect(all.filter(({ state }) => state === 'finished')).toHaveLength(800);
+      expect(new Set(all.map(({ runId }) => runId)).size).toBe(800);
+      expect(Math.max(...all.map(({ seq }) => seq))).toBe(2400);
       expect(subject.verify()).toBeNull();
     });
   });

@@ -12,6 +12,7 @@ import { verifyChain } from '../../src/core/chain.ts';
 import { failureOf } from '../helpers/failure.ts';
 import { DOCUMENT, OWNER, queuedRun, REAPER, runIdOf, timeOf } from '../helpers/records.ts';
 import { careContract } from './care.contract.ts';
+import { operationsContract } from './operations.contract.ts';
 import { ledgerContract } from './ledger.contract.ts';
 import type { LedgerUnderTest } from './ledger.contract.ts';
 import { upkeepContract } from './upkeep.contract.ts';
@@ -64,7 +65,8 @@ const underTest = (): LedgerUnderTest => ({
   countDocuments: () => behind((db) => db.prepare<[], number>('SELECT count(*) FROM documents').pluck().get() ?? -1),
 });
 ledgerContract('sqlite', underTest);
-careContract('sqlite', underTest);
+operationsContract('sqlite', underTest);
+careContract('sqlite', (gone) => openSqliteLedger(path, ({ pid }) => gone.has(pid)));
 upkeepContract('sqlite', underTest);
 
 /** Fills the beginnings of all pages of these tables with rubbish. */
@@ -169,7 +171,8 @@ describe('the file of the ledger', () => {
     const elsewhere = { ...queuedRun(2).runbook, path: '/elsewhere.md' };
     await before.enqueue(queuedRun(1), OWNER, DOCUMENT);
     await before.enqueue(queuedRun(2, { runbook: elsewhere }), OWNER, DOCUMENT);
-    await before.enqueue(queuedRun(3, { rehearsal: true, runbook: elsewhere }), OWNER, DOCUMENT);
+    const late = { rehearsal: true, runbook: elsewhere, enqueuedAt: timeOf(0) };
+    await before.enqueue(queuedRun(3, late), OWNER, DOCUMENT);
     for (const n of [1, 2, 3]) await before.begin(runIdOf(n), { startedAt: timeOf(n), containment: REAPER }, null);
     before.close();
     mkdirSync(dirname(path), { recursive: true });
@@ -186,6 +189,8 @@ describe('the file of the ledger', () => {
     const after = openSqliteLedger(path);
     const listed = await after.list({ path: '/elsewhere.md', incomplete: true, limit: 9 });
     expect(listed.map(({ runId }) => runId)).toEqual([runIdOf(2)]);
+    const since = await after.list({ since: timeOf(0), limit: 9 });
+    expect(since.map(({ runId }) => runId)).toEqual([runIdOf(3), runIdOf(2), runIdOf(1)]);
     await after.enqueue(queuedRun(4, { runbook: elsewhere }), OWNER, DOCUMENT);
     const begin = after.begin(runIdOf(4), { startedAt: timeOf(4), containment: REAPER }, 1);
     await expect(begin).rejects.toMatchObject({ code: 'busy' });

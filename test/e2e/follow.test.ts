@@ -150,10 +150,10 @@ describe('who follows a run', () => {
     expect(JSON.parse(stdout)).toEqual(await home.json(['history', run.runId]));
   });
 
-  it('cannot have a file of it at the same time', async () => {
+  it.each(['--artifact', '--runbook'])('cannot give %s at the same time', async (option) => {
     const home = createHome();
-    const { exitCode, stderr } = await home.run(['history', 'last', '--follow', '--artifact', 'a']);
+    const { exitCode, stderr } = await home.run(['history', '--follow', option, 'a']);
     expect(exitCode).toBe(64);
-    expect(stderr).toContain('--artifact and --follow are both given.');
+    expect(stderr).toContain(`${option} and --follow are both given.`);
   });
 });

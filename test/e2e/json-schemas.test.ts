@@ -12,8 +12,8 @@ import { asObject, mutations, readSchema, SCHEMAS, violations } from '../helpers
 describe.each(SITUATIONS)('$schema: $name', ({ schema, exit, prepare, shows = [], optional = [] }) => {
   test('fits its schema and no other, and whatever is nearly it does not', async () => {
     const home = createHome();
-    const { args, env, after } = await prepare(home);
-    const { stdout, stderr, exitCode } = await home.run([...args, '--json'], env === undefined ? {} : { env });
+    const { args, after, ...options } = await prepare(home);
+    const { stdout, stderr, exitCode } = await home.run([...args, '--json'], options);
     await after?.();
     const document: unknown = JSON.parse(stdout);
 

@@ -2,64 +2,97 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createLanes } from '../helpers/lanes.ts';
-import { examine, NOTHING_WRONG } from '../helpers/oracle.ts';
+import { examine, examineUnrecorded, NOTHING_WRONG } from '../helpers/oracle.ts';
 import { times } from '../helpers/property.ts';
 import { createScene, runCli, runOnce } from '../helpers/scene.ts';
 import type { Disturbed, Ended } from '../helpers/scene.ts';
 
 /** 0 B to 5 MB, the small ones more often. */
 const PRINTS = 'head -c $(( (RANDOM % 6) * (RANDOM % 6) * 200000 )) /dev/zero | tr "\\0" x';
+/** They share the home and the document. */
+const AT_ONCE = 3;
 
-/** At most three at once: they share the home and the document. */
 async function allOf<T>(items: readonly T[], work: (item: T) => Promise<Ended>): Promise<readonly Ended[]> {
-  const lane = createLanes(3);
+  const lane = createLanes(AT_ONCE);
   return await Promise.all(items.map((item) => lane(async () => await work(item))));
 }
 
-async function tell(scene: Disturbed, what: string, runs: readonly Ended[]): Promise<void> {
+async function expectSound(scene: Disturbed, what: string, runs: readonly Ended[]): Promise<void> {
   const { findings, figures } = await examine(scene, scene.told);
-  const killed = runs.filter(({ exitCode }) => exitCode === null).length;
-  console.log(`${what}: ${runs.length} tried, ${killed} killed, ${scene.told.length} told, ${JSON.stringify(figures)}`);
+  console.log(`${what}: ${figuresOf(scene, runs)}, ${JSON.stringify(figures)}, lost ${findings.lost.length}`);
   expect(findings).toEqual(NOTHING_WRONG);
+}
+
+function figuresOf({ told }: Disturbed, runs: readonly Ended[]): string {
+  const killed = runs.filter(({ exitCode }) => exitCode === null).length;
+  // Half of them are to die, or the test says little.
   expect(killed).toBeGreaterThan(runs.length / 4);
+  return `${runs.length} tried, ${killed} killed, ${told.length} had been told of a start`;
 }
 
 describe('killed at any moment', () => {
-  it.each(['file', 'ledger'])('with the history in the %s', async (history) => {
-    const scene = createScene(PRINTS);
+  /** Some run undisturbed to see how long that takes here, then each is killed at some moment of such a life. */
+  const killAll = async (scene: Disturbed, history: string): Promise<readonly Ended[]> => {
     const began = performance.now();
-    await runCli(scene, ['--history', history]);
+    await allOf([1, 2, 3], async () => await runCli(scene, ['--history', history]));
     const lifeMs = performance.now() - began;
-    const runs = await allOf(Array.from({ length: times(30, 2000) }), async () => {
-      const moment = delay(Math.random() * lifeMs * 1.2);
-      return await runCli(scene, ['--history', history], {
+    return await allOf(Array.from({ length: times(30, 2000) }), async () => {
+      const alive = new AbortController();
+      const ended = await runCli(scene, ['--history', history], {
         onStart: (pid) => {
+          const moment = delay(Math.random() * lifeMs, null, { signal: alive.signal });
           void moment.then(() => process.kill(pid, 'SIGKILL')).catch(() => {});
         },
       });
+      alive.abort();
+      return ended;
     });
-    await runCli(scene, ['--history', history]);
-    await tell(scene, `killed, history ${history}`, runs);
+  };
+
+  it.each(['file', 'ledger'])(
+    'with the history in the %s, all that was begun is told once, and its end',
+    async (history) => {
+      const scene = createScene(PRINTS);
+      const runs = await killAll(scene, history);
+      await runCli(scene, ['--history', history]);
+      await expectSound(scene, `killed at any moment (${history})`, runs);
+    },
+  );
+
+  it('without a record, nothing is left of any of them', async () => {
+    const scene = createScene(PRINTS);
+    const runs = await killAll(scene, 'none');
+    await runCli(scene, ['--history', 'none']);
+    console.log(`killed at any moment (none): ${figuresOf(scene, runs)}`);
+    expect(examineUnrecorded(scene, scene.told)).toEqual([]);
   });
 });
 
-/** Places that depend on time. */
-const AT_ANY_TIME = /ledger\.(?:cancelRequest|renewLease)/;
+/** Steps that come by the clock, and the other side of the gap before the next step. */
+const NO_STEP = /ledger\.(?:cancelRequest|renewLease)|^after (?!workFolder\.remove|ledger\.entryWritten)/;
 
 describe('killed between two steps', () => {
-  it('of a run, and of the recovery of others', async () => {
+  it('of a run, and of looking after others, the record holds', async () => {
     const scene = createScene('head -c 100000 /dev/zero | tr "\\0" x');
     await runOnce(scene, { fault: { place: 'before ledger.finish', nth: 1, does: 'kill' } });
     const { said } = await runOnce(scene, { fault: { place: '', nth: 0, does: 'tell' } });
-    const places = new Set(said.filter((line) => line.startsWith('at ')).map((line) => line.slice(3)));
-    const faults = [...places]
-      .filter((place) => !AT_ANY_TIME.test(place))
-      .flatMap((place) =>
-        Array.from({ length: times(1, 10) }, (_, n) => ({ place, nth: 1 + (n % 2), does: 'kill' as const })),
-      );
-    const runs = await allOf(faults, async (fault) => await runOnce(scene, { fault }));
+    const passed = said.flatMap((line) => (line.startsWith('at ') ? [line.slice('at '.length)] : []));
+    const steps = passed
+      .filter((place) => !NO_STEP.test(place))
+      .map((place, at, all) => ({ place, nth: all.slice(0, at + 1).filter((one) => one === place).length }))
+      .filter(({ nth }) => nth <= 2);
+    const faults = Array.from({ length: times(1, 15) }, () => steps).flat();
+    const runs = await allOf(faults, async (step) => await runOnce(scene, { fault: { ...step, does: 'kill' } }));
     await runOnce(scene);
-    console.log(places);
-    await tell(scene, 'killed between steps', runs);
+    await expectSound(scene, `killed between ${steps.length} steps`, runs);
+    // Those that matter most, so that a renamed port does not empty the test.
+    expect(steps.map(({ place }) => place)).toEqual(
+      expect.arrayContaining(
+        ['ledger.enqueue', 'executor.open', 'workspace.create', 'ledger.begin', 'enclosure.execute', 'spool.close']
+          .concat(['ledger.finish', 'documentHistory.append', 'ledger.entryWritten', 'workFolder.remove'])
+          .concat(['executor.endLeftovers', 'workspace.recover', 'ledger.interrupt', 'ledger.claimEntry'])
+          .map((call) => `before ${call}`),
+      ),
+    );
   });
 });

@@ -51,7 +51,7 @@ describe.skipIf(!requires('unshare', '-rm', 'mount', '-t', 'tmpfs', 'tmpfs', '/m
     it('of the records drops output and says how much; the script, its output and its exit code are as they were', async () => {
       home.write('Flood.md', flood(`head -c ${8 * MIB} /dev/zero; exit 7`));
       const { stdout, stderr } = await onDisk(
-        '3m',
+        '6m',
         'runbook execute -q ./Flood.md --state-dir disk/state | wc -c; echo "${PIPESTATUS[0]}"; df -B1 --output=avail disk | tail -n 1; runbook history --state-dir disk/state --json > history.json; for run in disk/state/output/*; do cp "$run" .; runbook history --state-dir disk/state "${run##*/}" | tail -n 1; done',
       );
       const [bytes, exitCode, free, shown] = stdout.split('\n');

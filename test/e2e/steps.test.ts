@@ -159,8 +159,8 @@ describe('after a failure', () => {
     const { exitCode, stderr } = await home.execute();
     expect(exitCode).toBe(124);
     expect(stderr).toMatch(/To take back “One”[^]*To go on with “Two”:\n.* --from Two$/m);
-    home.write('Drain.md', document(step('One', 'true') + step('Two', 'kill -TERM $PPID; sleep 60')));
-    const stopped = await home.execute();
+    home.write('Drain.md', document(step('One', 'true') + step('Two', 'touch "$HOME/begun"; exec sleep 300')));
+    const stopped = await home.run(['execute', './Drain.md', '--history', 'ledger'], { termAt: 'begun' });
     expect(stopped.exitCode).toBe(143);
     expect(stopped.stderr).toMatch(/ --from Two$/m);
   });

@@ -1,7 +1,8 @@
 /** Runs the built command line as a user would: the real bundle, a clean environment, a home of its own. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
 
@@ -14,21 +15,23 @@ export interface CliResult {
   readonly stderr: string;
 }
 
+interface Options {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string;
+  readonly cwd?: string;
+  /** The command gets SIGTERM once there is a file of this name in its home. */
+  readonly termAt?: string;
+}
+
 export interface Home {
   /** Working folder of the command; also its HOME. */
   readonly folder: string;
   readonly stateDir: string;
   /** Writes a file below the folder. @returns its absolute path */
   write(name: string, content: string | Uint8Array): string;
-  run(
-    args: readonly string[],
-    options?: { readonly env?: Readonly<Record<string, string>>; readonly input?: string; readonly cwd?: string },
-  ): Promise<CliResult>;
+  run(args: readonly string[], options?: Options): Promise<CliResult>;
   /** The one JSON document that the command prints. */
-  json(
-    args: readonly string[],
-    options?: { readonly env?: Readonly<Record<string, string>>; readonly input?: string },
-  ): Promise<Record<string, unknown>>;
+  json(args: readonly string[], options?: Options): Promise<Record<string, unknown>>;
 }
 
 /** A private folder for one test, removed after it. */
@@ -45,8 +48,8 @@ export function createHome(): Home {
       writeFileSync(file, content);
       return file;
     },
-    run: async (args, { env = {}, input, cwd = folder } = {}) => {
-      const result = await execa(process.execPath, ['--', BIN, ...args], {
+    run: async (args, { env = {}, input, cwd = folder, termAt } = {}) => {
+      const command = execa(process.execPath, ['--', BIN, ...args], {
         cwd,
         env: { ...cleanEnvironment(folder), ...env },
         extendEnv: false,
@@ -55,6 +58,13 @@ export function createHome(): Home {
         timeout: 60_000,
         ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
       });
+      if (termAt !== undefined) {
+        await thereOrEnded(path.join(folder, termAt), command);
+        command.kill('SIGTERM');
+      }
+      const result = await command;
+      // Its end would look like that of a run which was canceled.
+      if (result.timedOut) throw new Error(`it took longer than a minute: ${args.join(' ')}\n${result.stderr}`);
       return { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr };
     },
     json: async (args, options) => {
@@ -63,6 +73,11 @@ export function createHome(): Home {
     },
   };
   return home;
+}
+
+async function thereOrEnded(file: string, command: Promise<unknown>): Promise<void> {
+  const ended = command.then(() => true);
+  while (!existsSync(file) && !(await Promise.race([ended, delay(10, false)])));
 }
 
 /** What a run leaves (a work folder that is kept, or of a runner that was killed) goes with the folder. */

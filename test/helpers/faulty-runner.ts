@@ -89,10 +89,11 @@ async function main({ stateDir, scratch, document, history, fault, clockStepMs =
             void pass(`after ${call}`);
             return give(result);
           }
-          return result.then(async (done: unknown) => {
+          return (async () => {
+            const done: unknown = await result;
             await pass(`after ${call}`);
             return give(done);
-          });
+          })();
         };
       },
     });
@@ -132,6 +133,7 @@ function requestFor(reference: string, historyMode: HistoryMode): RunRequest {
   return {
     reference,
     token: null,
+    address: null,
     given: new Map(),
     onCommandLine: new Set(),
     wanted: [],

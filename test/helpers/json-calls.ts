@@ -11,6 +11,8 @@ export const AUTH = { RUNBOOK_JWT_SECRET: SECRET };
 export interface Call {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** As for `Home.run`. */
+  readonly termAt?: string;
   /** What is still to be done when the command has ended. */
   readonly after?: () => Promise<void>;
 }

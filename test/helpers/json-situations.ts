@@ -64,7 +64,10 @@ export const SITUATIONS: readonly Situation[] = [
     schema: 'execute',
     exit: 143,
     optional: ['reason'],
-    prepare: (home) => execute(home, classic('Task', 'kill -TERM $PPID; sleep 60')),
+    prepare: (home) => ({
+      ...execute(home, classic('Task', 'touch "$HOME/begun"; exec sleep 300')),
+      termAt: 'begun',
+    }),
   },
   {
     name: 'a runbook of steps that fails in the middle',

@@ -58,7 +58,7 @@ export async function runOnce(scene: Disturbed, beginning: Beginning = {}): Prom
   const { fault = null, onWait, below = [], ...more } = beginning;
   const { stateDir, scratch, document } = scene;
   const plan: Plan = { stateDir, scratch, document, history: 'file', fault, ...more };
-  const [program = '', ...args] = [...below, process.execPath, RUNNER, JSON.stringify(plan)];
+  const [program, ...args] = [...below, process.execPath, RUNNER, JSON.stringify(plan)];
   const child = execa(program, args, { env: scene.env, extendEnv: false, reject: false, timeout: 110_000 });
   const said: string[] = [];
   let runId: string | null = null;
@@ -80,13 +80,21 @@ export async function runOnce(scene: Disturbed, beginning: Beginning = {}): Prom
   return { exitCode, said, runId };
 }
 
+export interface CommandLine {
+  /** Programs and their arguments that stand before it. */
+  readonly below?: readonly string[];
+  /** Other than the one of this repository. */
+  readonly program?: readonly string[];
+  readonly onStart?: (pid: number) => void;
+}
+
 /** One run by the command line; what it says of the run is noted, whatever becomes of it. */
 export async function runCli(
   scene: Disturbed,
   args: readonly string[],
-  { below = [], onStart }: { readonly below?: readonly string[]; readonly onStart?: (pid: number) => void } = {},
+  { below = [], program: tool = [process.execPath, '--', BIN], onStart }: CommandLine = {},
 ): Promise<Ended> {
-  const [program = '', ...before] = [...below, process.execPath, '--', BIN, 'execute', scene.document];
+  const [program, ...before] = [...below, ...tool, 'execute', scene.document];
   const child = execa(program, [...before, '--execution-dir', scene.scratch, ...args], {
     cwd: scene.home.folder,
     env: scene.env,

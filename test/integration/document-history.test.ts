@@ -1,4 +1,17 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Parser } from 'commonmark';
@@ -6,12 +19,15 @@ import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createMarkdownHistory } from '../../src/adapters/document-history/markdown-file.ts';
 import { stampOf } from '../../src/adapters/system/stamp.ts';
+import { renderEntry } from '../../src/core/history/document-entry.ts';
 import { readEntries } from '../../src/core/history/document-history.ts';
 import type { HistoryDocument } from '../../src/core/ports.ts';
 import { entryOf } from '../helpers/entries.ts';
 import { failureOf } from '../helpers/failure.ts';
 
 const DOCUMENT = '# Restart\n\n# Script\n```sh\n# History\necho hi\n```\n';
+const COUNTER = join(import.meta.dirname, '../helpers/history-io.ts');
+const MIB = 1024 ** 2;
 const WRITER = join(import.meta.dirname, '../helpers/history-writer.ts');
 
 let folder = '';
@@ -152,25 +168,36 @@ describe('an entry in the document', () => {
     expect(headings().filter((title) => title === '# History')).toHaveLength(1);
   });
 
-  test('of four processes at once stay whole: 4 times 150 entries of 16 KiB', async () => {
+  test('of four processes at once stay whole: 4 times 200 entries of 16 KiB', async () => {
     loaded(`${DOCUMENT}# History\n`, true);
     await Promise.all(
       ['a', 'b', 'c', 'd'].map((prefix) =>
-        execa(process.execPath, [WRITER, path, prefix, '150', '40000'], { timeout: 100_000 }),
+        execa(process.execPath, [WRITER, path, prefix, '200', '20000'], { timeout: 100_000 }),
       ),
     );
     const ids = runIds();
     expect(ids).not.toContain('foreign');
-    expect(new Set(ids).size).toBe(600);
+    expect(ids).toHaveLength(800);
+    expect(new Set(ids).size).toBe(800);
+    expect(statSync(path).size).toBeGreaterThan(800 * 14_000);
     expect(readFileSync(path, 'utf8')).not.toContain('incomplete');
   });
 
-  test('costs the same in a document of 30 MB', async () => {
-    const document = loaded(`${DOCUMENT}# History\n${'old text\n'.repeat(3_000_000)}`, true);
-    const before = process.memoryUsage().arrayBuffers;
-    await history.append(document, entryOf({ runId: 'late' }));
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1_000_000);
-    expect(readEntries(readFileSync(path, 'utf8').slice(-1000))).toMatchObject([{ facts: { run: 'late' } }]);
+  test('leaves what Stage0 has written as it is, byte for byte, and both are read', async () => {
+    const stage0 = readFileSync(join(import.meta.dirname, '../fixtures/stage0/SimpleRunbook.md'));
+    for (const bytes of [stage0, Buffer.from(stage0.toString().replaceAll('\n', '\r\n'))]) {
+      writeFileSync(path, bytes);
+      const document = { path, hasHistory: true, stamp: stampOf(statSync(path, { bigint: true })) };
+      for (const runId of ['one', 'two']) await history.append(document, entryOf({ runId }));
+      const after = readFileSync(path);
+      expect(after.subarray(0, bytes.length).equals(bytes)).toBe(true);
+      expect(readEntries(after.toString())).toMatchObject([
+        { origin: 'foreign', finishedAt: '2026-01-23T14:33:02.123Z', exitCode: 0 },
+        { origin: 'foreign', finishedAt: '2026-01-24T09:00:00.000Z', exitCode: 403 },
+        { origin: 'runbook', facts: { run: 'one' } },
+        { origin: 'runbook', facts: { run: 'two' } },
+      ]);
+    }
   });
 
   test('that a full disk has torn is told, kept, and closed off by the next one', async () => {
@@ -210,5 +237,85 @@ describe('an entry in the document', () => {
     const failure = await failureOf(() => history.append({ path, hasHistory: true, stamp: '' }, entryOf({})));
     expect(failure).toMatchObject({ code: 'io', message: expect.stringContaining('ELOOP') as unknown });
     expect(readFileSync(target, 'utf8')).toBe('untouched');
+  });
+});
+
+describe.skipIf(!existsSync('/proc/self/io'))('a document of 200 MiB (needs Linux)', () => {
+  interface Counted {
+    readonly answer: boolean | null;
+    readonly read: number;
+    readonly written: number;
+    readonly peakKib: number;
+  }
+  async function counted(...args: readonly string[]): Promise<Counted> {
+    const { stdout } = await execa(process.execPath, [COUNTER, ...args], { timeout: 100_000 });
+    return JSON.parse(stdout) as Counted;
+  }
+
+  /** Entries of ours and lines of somebody else's, to this size. */
+  function large(bytes: number): string {
+    const ours = renderEntry(entryOf({ runId: 'old', stdout: Buffer.alloc(9000, 'a line of output\n```\n') }));
+    const block = Buffer.from(`${ours}\n${'a line that somebody has written\n'.repeat(200)}\n`);
+    const file = join(folder, `${bytes}.md`);
+    writeFileSync(file, `${DOCUMENT}# History\n\n`);
+    const fd = openSync(file, 'a');
+    const many = Buffer.concat(Array.from({ length: 64 }, () => block));
+    for (let left = bytes; left > 0; left -= many.length) writeSync(fd, many);
+    closeSync(fd);
+    return file;
+  }
+
+  test('gets an entry by reading and writing as many bytes as one of 1 MiB, and is searched without being held', async () => {
+    const [small, big] = await Promise.all(
+      [MIB, 200 * MIB].map(async (size) => {
+        const file = large(size);
+        return {
+          append: await counted('append', file, 'new', 'same'),
+          // Another run has written since the document was loaded.
+          changed: await counted('append', file, 'newer', 'changed'),
+          has: await counted('has', file, 'new'),
+          misses: size > MIB ? null : await counted('has', file, 'nobody'),
+        };
+      }),
+    );
+    console.log(JSON.stringify({ '1 MiB': small, '200 MiB': big }));
+    if (small === undefined || big === undefined) throw new Error('nothing was counted');
+    expect([small.has.answer, big.has.answer, small.misses?.answer]).toEqual([true, true, false]);
+    for (const { append } of [small, big]) expect(append.read).toBeLessThan(64 * 1024);
+    for (const { changed } of [small, big]) expect(changed.read).toBeLessThan(1.2 * MIB);
+    expect(big.append.written).toBe(small.append.written);
+    // The kernel's own figures are read as well, and are of a few digits more or less.
+    expect(Math.abs(big.append.read - small.append.read)).toBeLessThan(100);
+    expect((big.has.peakKib - small.has.peakKib) / 1024).toBeLessThan(100);
+  });
+});
+
+describe('whether an entry is there', () => {
+  test('is told of whole ones under the heading, and nothing is changed', async () => {
+    const torn = renderEntry(entryOf({ runId: 'torn', stdout: Buffer.from('text') })).slice(0, -6);
+    const [one, quoted] = ['one', 'quoted'].map((runId) => renderEntry(entryOf({ runId })));
+    loaded(
+      `${DOCUMENT}${renderEntry(entryOf({ runId: 'above' }))}# History\n\n${one}\n\`\`\`\n${quoted}\`\`\`\n\n${torn}`,
+      true,
+    );
+    chmodSync(path, 0o400);
+    const before = statSync(path);
+    const found = await Promise.all(
+      ['one', 'above', 'quoted', 'torn', 'none'].map((runId) => history.has(path, runId)),
+    );
+    expect(found).toEqual([true, false, false, false, false]);
+    expect(statSync(path)).toMatchObject({ mtimeMs: before.mtimeMs, size: before.size });
+    writeFileSync(path, DOCUMENT, { mode: 0o600, flag: 'w' });
+    expect(await history.has(path, 'one')).toBe(false);
+  });
+
+  test('cannot be told of a document that is gone, or is a link', async () => {
+    expect(await failureOf(() => history.has(path, 'one'))).toMatchObject({
+      code: 'io',
+      message: expect.stringContaining('cannot be read (ENOENT)') as unknown,
+    });
+    writeFileSync(join(folder, 'target.md'), '# History\n');
+    symlinkSync(join(folder, 'target.md'), path);
+    expect(await failureOf(() => history.has(path, 'one'))).toMatchObject({ code: 'io' });
   });
 });

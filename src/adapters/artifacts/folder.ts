@@ -156,17 +156,13 @@ async function keepReached(
 async function keepFile(keeping: Keeping, shown: string, { handle, bytes }: ReachedFile): Promise<void> {
   const { aside, bytesLeft, mask } = keeping;
   const target = path.join(keeping.folder, shown);
-  const free = await freeBytes(keeping.folder);
-  if (free !== null && free < bytes + LEFT_FOR_LEDGER) {
-    record(keeping, shown, 'the disk is nearly full', bytes);
-    return;
-  }
+  const most = Math.min(bytesLeft, ((await freeBytes(keeping.folder)) ?? Infinity) - LEFT_FOR_LEDGER);
   const transferred =
-    bytes > bytesLeft
-      ? null
-      : await writeAside(aside, target, async (file) => await transfer(handle, file, bytesLeft, mask));
+    bytes > most ? null : await writeAside(aside, target, async (file) => await transfer(handle, file, most, mask));
   if (transferred === null) {
-    record(keeping, shown, `it does not fit in the ${formatBytes(keeping.maxBytes)} that are kept of a run`, bytes);
+    const isTooMuch = most === bytesLeft || bytes > bytesLeft;
+    const tooMuch = `it does not fit in the ${formatBytes(keeping.maxBytes)} that are kept of a run`;
+    record(keeping, shown, isTooMuch ? tooMuch : 'the disk is nearly full', bytes);
     return;
   }
   keeping.bytesLeft -= transferred.bytes;

@@ -4,15 +4,17 @@ import { closeSync, constants, fdatasyncSync, fstatSync, openSync, readSync, wri
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { MAX_ENTRY_BYTES, renderEntry } from '../../core/history/document-entry.ts';
-import { isTorn, jointAfter, readEntries } from '../../core/history/document-history.ts';
+import { entriesOf, isTorn, jointAfter } from '../../core/history/document-history.ts';
+import { linesOfChunks } from '../../core/history/lines.ts';
 import { RunbookError } from '../../core/errors.ts';
-import { splitDocument } from '../../core/parse/history.ts';
+import { MAX_SPLIT_BYTES, splitDocument } from '../../core/parse/history.ts';
 import type { DocumentHistory } from '../../core/ports.ts';
 import { stampOf } from '../system/stamp.ts';
 import { findWorkTree } from '../system/work-tree.ts';
 
-const { O_APPEND, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants;
+const { O_APPEND, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
 
+const CHUNK_BYTES = 32 * 1024;
 const SETTLE_MS = 50;
 const SETTLE_TRIES = 20;
 
@@ -36,7 +38,7 @@ export function createMarkdownHistory({ ci }: { readonly ci: boolean }): Documen
         const tail = await settledTail(fd);
         // From here to the write nothing is awaited, so runs of one process cannot both add the heading.
         const isSame = stampOf(fstatSync(fd, { bigint: true })) === stamp;
-        const joint = (isSame ? hasHistory : hasHistoryNow(fd)) ? jointAfter(tail) : headingAfter(tail);
+        const joint = (isSame ? hasHistory : historyOffset(fd) !== null) ? jointAfter(tail) : headingAfter(tail);
         writeWhole(fd, path, joint + text);
       } finally {
         closeSync(fd);
@@ -44,13 +46,13 @@ export function createMarkdownHistory({ ci }: { readonly ci: boolean }): Documen
     },
 
     async has(documentPath, runId) {
-      const fd = openDocument(documentPath);
+      const fd = openDocument(documentPath, O_RDONLY);
       try {
-        const text = readFrom(fd, 0);
-        const { historyOffset } = splitDocument(text);
-        if (historyOffset === null) return false;
-        const entries = readEntries(text.subarray(historyOffset).toString('utf8'));
-        return entries.some((entry) => entry.origin === 'runbook' && entry.facts.run === runId);
+        const offset = historyOffset(fd);
+        if (offset === null) return false;
+        for (const entry of entriesOf(linesOfChunks(chunksFrom(fd, offset))))
+          if (entry.origin === 'runbook' && entry.facts.run === runId) return true;
+        return false;
       } finally {
         closeSync(fd);
       }
@@ -74,17 +76,18 @@ function reasonAgainst(path: string, ci: boolean): string | null {
 }
 
 /** Opens for reading the end and appending; `path` has its links resolved, so a link there now was put there since. */
-function openDocument(path: string): number {
+function openDocument(path: string, how: number = O_RDWR | O_APPEND): number {
   let fd: number | null = null;
   try {
-    fd = openSync(path, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK);
+    fd = openSync(path, how | O_NOFOLLOW | O_NONBLOCK);
     const stats: Stats = fstatSync(fd);
     if (!stats.isFile()) throw new Error('not a regular file');
     return fd;
   } catch (error) {
     if (fd !== null) closeSync(fd);
-    throw new RunbookError('io', `The document ${path} cannot be written${reasonOf(error)}.`, {
-      fix: 'Make it a writable file, or keep the history elsewhere with --history ledger.',
+    const [done, able] = how === O_RDONLY ? ['read', 'readable'] : ['written', 'writable'];
+    throw new RunbookError('io', `The document ${path} cannot be ${done}${reasonOf(error)}.`, {
+      fix: `Make it a ${able} file, or keep the history elsewhere with --history ledger.`,
       cause: error,
     });
   }
@@ -108,9 +111,9 @@ function tailOf(fd: number): string {
   return readFrom(fd, Math.max(0, size - MAX_ENTRY_BYTES - 4096)).toString('utf8');
 }
 
-/** The whole document is read only where somebody has changed it since it was loaded. */
-function hasHistoryNow(fd: number): boolean {
-  return splitDocument(readFrom(fd, 0)).historyOffset !== null;
+/** Where `# History` begins: only the head of a document is looked at, however large its history is. */
+function historyOffset(fd: number): number | null {
+  return splitDocument(readFrom(fd, 0, MAX_SPLIT_BYTES)).historyOffset;
 }
 
 /** No blank line before it: the bytes above, and with them the digest, stay as they are where the last line has its end. */
@@ -118,13 +121,24 @@ function headingAfter(tail: string): string {
   return `${tail === '' || tail.endsWith('\n') ? '' : '\n'}# History\n\n`;
 }
 
-function readFrom(fd: number, position: number): Buffer {
-  const bytes = Buffer.alloc(Math.max(0, fstatSync(fd).size - position));
+function readFrom(fd: number, position: number, most = Infinity): Buffer {
+  const bytes = Buffer.alloc(Math.min(most, Math.max(0, fstatSync(fd).size - position)));
   let length = 0;
   for (let read = -1; read !== 0 && length < bytes.length; length += read) {
     read = readSync(fd, bytes, length, bytes.length - length, position + length);
   }
   return bytes.subarray(0, length);
+}
+
+/** Up to the end; each holds until the next one is asked for. */
+function* chunksFrom(fd: number, position: number): Generator<Uint8Array> {
+  const bytes = Buffer.alloc(CHUNK_BYTES);
+  for (let at = position; ;) {
+    const read = readSync(fd, bytes, 0, bytes.length, at);
+    if (read === 0) return;
+    yield bytes.subarray(0, read);
+    at += read;
+  }
 }
 
 /**

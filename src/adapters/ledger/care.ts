@@ -1,5 +1,6 @@
 /** Between a run and whoever looks after it: who is responsible, where it is, whether it shall stop. */
 import type { Operation, RunLedger } from '../../core/ports.ts';
+import type { RunState } from '../../core/run.ts';
 import { appendOperation } from './operations.ts';
 import type { LedgerFile, OwnerRow } from './file.ts';
 import { NO_PATIENCE, OWNER_COLUMNS } from './file.ts';
@@ -18,7 +19,7 @@ export function createCare(
   const { db } = file;
   const underWay = db.prepare<[], UnderWayRow>(
     `SELECT run_id AS runId, ${OWNER_COLUMNS}, progress, cancel FROM runs
-     WHERE state IN ('queued', 'started') ORDER BY first_seq`,
+     WHERE state <> 'finished' AND state IN ('queued', 'started') ORDER BY first_seq`,
   );
   const setProgress = db.prepare<[string, string]>('UPDATE runs SET progress = ? WHERE run_id = ?');
   const renew = db.prepare<[string, string]>(
@@ -27,7 +28,9 @@ export function createCare(
   const setCancel = db.prepare<[string, string]>(
     "UPDATE runs SET cancel = ? WHERE run_id = ? AND state IN ('queued', 'started')",
   );
-  const cancelOf = db.prepare<[string], { cancel: string | null }>('SELECT cancel FROM runs WHERE run_id = ?');
+  const requestOf = db.prepare<[string], { cancel: string | null; state: RunState }>(
+    'SELECT cancel, state FROM runs WHERE run_id = ?',
+  );
   // What was last looked at: by which run, and the version of the file then.
   let seen: { readonly runId: string; readonly version: number } | null = null;
 
@@ -62,7 +65,8 @@ export function createCare(
         // Changes when another connection has written: a look at the shared memory, not at the file.
         const version = Number(db.pragma('data_version', { simple: true }));
         if (seen?.runId === runId && seen.version === version) return null;
-        const cancel = parsed<Operation>(cancelOf.get(runId)?.cancel ?? null);
+        const row = requestOf.get(runId);
+        const cancel = row?.state === 'interrupted' ? row.state : parsed<Operation>(row?.cancel ?? null);
         // Who has asked for it once and not heard may ask again.
         seen = cancel === null ? { runId, version } : null;
         return cancel;

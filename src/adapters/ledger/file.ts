@@ -2,6 +2,7 @@
 import type Database from 'better-sqlite3';
 import type { ChainLink } from '../../core/chain.ts';
 import { canonicalJson, chainHash, GENESIS } from '../../core/chain.ts';
+import { codeOf } from '../../core/failures.ts';
 import type { RunOwner } from '../../core/run.ts';
 import { BUSY_TIMEOUT_MS, withLedgerErrors } from './database.ts';
 
@@ -32,12 +33,11 @@ export function openFile(path: string, db: Database.Database, isGone: LedgerFile
   const append = db.prepare<[ChainLink]>(
     'INSERT INTO transitions VALUES (@seq, @runId, @state, @at, @record, @prev, @hash)',
   );
-  const withPatience = <T>(patienceMs: number | undefined, work: () => T): T =>
+  const withPatience = <T>(patienceMs: number, work: () => T): T =>
     withLedgerErrors(path, () => {
-      if (patienceMs === undefined) return work();
-      db.pragma(`busy_timeout = ${patienceMs}`);
+      db.pragma('busy_timeout = 0');
       try {
-        return work();
+        return whileBusy(patienceMs, work);
       } finally {
         db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
       }
@@ -46,9 +46,10 @@ export function openFile(path: string, db: Database.Database, isGone: LedgerFile
     path,
     db,
     isGone,
-    change: (work, patienceMs) => withPatience(patienceMs, () => db.transaction(work).immediate()),
-    ask: (work, patienceMs) => withPatience(patienceMs, work),
-    note: (work, patienceMs) =>
+    change: (work, patienceMs = BUSY_TIMEOUT_MS) => withPatience(patienceMs, () => db.transaction(work).immediate()),
+    ask: (work, patienceMs) =>
+      patienceMs === undefined ? withLedgerErrors(path, work) : withPatience(patienceMs, work),
+    note: (work, patienceMs = BUSY_TIMEOUT_MS) =>
       withPatience(patienceMs, () => {
         db.pragma('synchronous = NORMAL');
         try {
@@ -66,6 +67,26 @@ export function openFile(path: string, db: Database.Database, isGone: LedgerFile
       return seq;
     },
   };
+}
+
+const MAX_PAUSE_MS = 8;
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * Tries again until it is let in. SQLite's own waiting soon looks only ten times a second: whoever does so beside writers
+ * that come back at once is never let in.
+ */
+function whileBusy<T>(patienceMs: number, work: () => T): T {
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      return work();
+    } catch (error) {
+      const leftMs = deadline - performance.now();
+      if (codeOf(error) !== 'SQLITE_BUSY' || leftMs <= 0) throw error;
+      Atomics.wait(sleeper, 0, 0, Math.min(leftMs, 1 + Math.random() * MAX_PAUSE_MS));
+    }
+  }
 }
 
 /** Columns of `runs` that hold its owner. */

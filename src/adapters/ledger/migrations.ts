@@ -91,15 +91,22 @@ const CARE = `
   ALTER TABLE runs ADD COLUMN entry TEXT;
   ALTER TABLE runs ADD COLUMN entry_writer TEXT;
   ALTER TABLE runs ADD COLUMN indexed TEXT NOT NULL DEFAULT 'not';
+  ALTER TABLE runs ADD COLUMN late INTEGER NOT NULL DEFAULT 0;
   UPDATE runs SET
     incident = (SELECT json_extract(record, '$.incident') FROM transitions WHERE seq = first_seq),
     indexed = CASE WHEN started_at IS NULL AND state IN ('finished', 'refused') THEN 'whole' ELSE 'not' END;
+  UPDATE runs SET late = 1
+    FROM (SELECT first_seq AS place, max(enqueued_at) OVER (ORDER BY first_seq) AS latest FROM runs)
+    WHERE first_seq = place AND enqueued_at < latest;
+  DROP INDEX runs_by_enqueued;
   DROP INDEX runs_by_started;
   DROP INDEX runs_by_runbook;
   DROP INDEX runs_by_subject;
   DROP INDEX runs_by_state;
   DROP INDEX runs_by_outcome;
   DROP INDEX runs_by_path;
+  CREATE INDEX runs_in_time     ON runs (enqueued_at) WHERE late = 0;
+  CREATE INDEX runs_late        ON runs (enqueued_at) WHERE late = 1;
   CREATE INDEX runs_by_runbook  ON runs (runbook);
   CREATE INDEX runs_by_subject  ON runs (subject);
   CREATE INDEX runs_by_state    ON runs (state) WHERE state <> 'finished';

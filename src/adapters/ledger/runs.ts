@@ -2,6 +2,8 @@
 import type { ChainLink } from '../../core/chain.ts';
 import type { RunFilter, RunLedger } from '../../core/ports.ts';
 import type { RunRecord, StoredRun } from '../../core/run.ts';
+import { createPlacing } from './arrival.ts';
+import type { PlacedFilter } from './arrival.ts';
 import { notALedger } from './database.ts';
 import { unpack } from './documents.ts';
 import type { StoredText } from './documents.ts';
@@ -13,6 +15,8 @@ type StoredLink = Pick<ChainLink, 'seq' | 'record' | 'prev' | 'hash'>;
 /** For the parts of the ledger that find runs in their own way. */
 export interface RunReader {
   load(runId: string): StoredRun;
+  /** Finds the same runs, and finds them sooner where the filter has dates. */
+  readonly place: (filter: RunFilter) => PlacedFilter;
   find(filter: RunFilter): readonly StoredRun[];
 }
 
@@ -32,11 +36,13 @@ export function createRunReader({ db, path }: LedgerFile): RunReader & { loadOrN
     if (run === null) throw notALedger(path);
     return run;
   };
+  const place = createPlacing(db);
   return {
     load,
     loadOrNull,
+    place,
     find: (filter) => {
-      const { where, values } = conditionsOf(filter);
+      const { where, values } = conditionsOf(place(filter));
       return db
         .prepare<[object], string>(`SELECT run_id FROM runs ${where} ORDER BY first_seq DESC LIMIT @limit`)
         .pluck()
@@ -66,7 +72,7 @@ export function createQueries(
 }
 
 /** A `WHERE` over `runs`, which may be joined with other tables. */
-export function conditionsOf({ limit, outcomes, ...wanted }: RunFilter): {
+export function conditionsOf({ limit, outcomes, ...wanted }: PlacedFilter): {
   readonly where: string;
   readonly values: object;
 } {
@@ -75,6 +81,9 @@ export function conditionsOf({ limit, outcomes, ...wanted }: RunFilter): {
     (name) => wanted[name] !== undefined,
   );
   const conditions = columns.map((name) => `runs.${name} = @${name}`);
+  // Said once more, because SQLite does not see that a partial index may be used.
+  if (wanted.state !== undefined && wanted.state !== 'finished') conditions.push("runs.state <> 'finished'");
+  if (wanted.outcome !== undefined && wanted.outcome !== 'succeeded') conditions.push("runs.outcome <> 'succeeded'");
   if (wanted.outcome !== undefined || wanted.incomplete) conditions.push('rehearsal = 0');
   if (wanted.incomplete) conditions.push("started_at IS NOT NULL AND outcome IS NOT 'succeeded'");
   const ends = Object.fromEntries((outcomes ?? []).map((end, n) => [`end${n}`, end]));
@@ -88,6 +97,7 @@ export function conditionsOf({ limit, outcomes, ...wanted }: RunFilter): {
   if (wanted.idPrefix !== undefined) conditions.push("run_id >= @idPrefix AND run_id < @idPrefix || '~'");
   if (wanted.since !== undefined) conditions.push('enqueued_at >= @since');
   if (wanted.until !== undefined) conditions.push('enqueued_at < @until');
+  if (wanted.from !== undefined) conditions.push('first_seq >= @from');
   if (wanted.before !== undefined) conditions.push('first_seq < @before');
   return {
     where: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`,

@@ -28,7 +28,7 @@ export function createSearch(
   }));
 
   const find = (sql: string, filter: RunFilter, match: string): readonly Candidate[] => {
-    const { where, values } = conditionsOf(filter);
+    const { where, values } = conditionsOf(reader.place(filter));
     const and = where === '' ? 'WHERE' : `${where} AND`;
     return db.prepare<[object], Candidate>(sql.replace('WHERE', and)).all({ ...values, match });
   };
@@ -65,7 +65,7 @@ export function createSearch(
 
     countWithoutOutput: async (filter) =>
       file.ask(() => {
-        const { where, values } = conditionsOf(filter);
+        const { where, values } = conditionsOf(reader.place(filter));
         const and = where === '' ? 'WHERE' : `${where} AND`;
         return (
           db.prepare<[object], number>(`SELECT count(*) FROM runs ${and} ${HAS_STATE} 'gone'`).pluck().get(values) ?? 0

@@ -23,6 +23,7 @@ export function createTransitions(file: LedgerFile): Transitions {
 
   const keepText = (digest: string | null, text: Buffer): void => {
     if (digest !== sha256(text)) throw new TypeError('the text of a document is kept under its own digest only');
+    if (statements.hasText.get(digest) !== undefined) return;
     statements.keepText.run(digest, text.length, deflateSync(text));
   };
 
@@ -114,14 +115,16 @@ function prepare({ db }: LedgerFile) {
     stateOf: db.prepare<[string], { state: RunState }>('SELECT state FROM runs WHERE run_id = ?'),
     addRun: db.prepare<[Record<string, string | number | null>]>(
       `INSERT INTO runs (first_seq, run_id, enqueued_at, runbook, path, rehearsal, subject, incident, state,
-                         boot_id, pid_ns, pid, start_time, host, lease_until, entry, indexed)
+                         boot_id, pid_ns, pid, start_time, host, lease_until, entry, indexed, late)
        VALUES (@firstSeq, @runId, @enqueuedAt, @runbook, @path, @rehearsal, @subject, @incident, @state,
-               @bootId, @pidNamespace, @pid, @startTime, @host, @leaseUntil, @entry, CASE @state WHEN 'refused' THEN 'whole' ELSE 'not' END)`,
+               @bootId, @pidNamespace, @pid, @startTime, @host, @leaseUntil, @entry,
+               CASE @state WHEN 'refused' THEN 'whole' ELSE 'not' END,
+               @enqueuedAt < (SELECT coalesce(max(enqueued_at), '') FROM runs WHERE late = 0))`,
     ),
     // Runs under way of the document (by its path) that the given run is of.
     runningBeside: db.prepare<[string], OwnerRow>(
       `SELECT ${OWNER_COLUMNS} FROM runs
-       WHERE state = 'started' AND rehearsal = 0 AND path = (SELECT path FROM runs WHERE run_id = ?)`,
+       WHERE state <> 'finished' AND state = 'started' AND rehearsal = 0 AND +path = (SELECT path FROM runs WHERE run_id = ?)`,
     ),
     started: db.prepare<[{ runId: string; startedAt: string }]>(
       "UPDATE runs SET state = 'started', started_at = @startedAt WHERE run_id = @runId",
@@ -132,7 +135,8 @@ function prepare({ db }: LedgerFile) {
                        indexed = CASE WHEN started_at IS NULL THEN 'whole' ELSE indexed END
        WHERE run_id = @runId`,
     ),
-    keepText: db.prepare<[string, number, Buffer]>('INSERT OR IGNORE INTO documents VALUES (?, ?, ?)'),
+    hasText: db.prepare<[string], number>('SELECT 1 FROM documents WHERE digest = ?').pluck(),
+    keepText: db.prepare<[string, number, Buffer]>('INSERT INTO documents VALUES (?, ?, ?)'),
     paused: db.prepare<[], { since: string; by: string | null; reason: string | null }>(
       "SELECT since, by, reason FROM switches WHERE name = 'paused'",
     ),

@@ -6,8 +6,11 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { chmod, lstat, mkdir, open, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { codeOf } from '../../core/failures.ts';
+import { RunbookError } from '../../core/errors.ts';
+import { codeOf, messageOf } from '../../core/failures.ts';
+import type { RunOwner } from '../../core/run.ts';
 import { identityOf } from '../system/descriptors.ts';
+import { readSmallFile } from './control.ts';
 import { removeAllBut, removeTree } from './remove.ts';
 
 const KEPT_MS = 24 * 60 * 60 * 1000;
@@ -90,15 +93,14 @@ export async function takeOver(earlier: Layout, layout: Layout): Promise<Readonl
   }
 }
 
-/**
- * Removes what was kept longer than 24 h or belongs to a run that is over, and what others could not finish removing.
- * Never rejects.
- */
-export async function removeExpired(
-  parent: string,
-  now: Date,
-  isOver: (runId: string) => Promise<boolean>,
-): Promise<void> {
+/** What nobody will come back for: of a run that has ended, or, where no ledger knows it, of an owner that is gone. */
+export interface Abandoned {
+  readonly isOver: (runId: string) => Promise<boolean>;
+  readonly isGone: (owner: RunOwner) => boolean;
+}
+
+/** Removes what was kept longer than 24 h, what is abandoned, and what others could not finish removing. Never rejects. */
+export async function removeExpired(parent: string, now: Date, { isOver, isGone }: Abandoned): Promise<void> {
   const names = await readdir(parent).catch(() => []);
   for (const name of names.filter((each) => each.startsWith(IN_USE) || each.startsWith(GOING))) {
     try {
@@ -109,11 +111,11 @@ export async function removeExpired(
         continue;
       }
       const kept = await lstat(path.join(folder, 'kept.json')).catch(() => null);
-      const isInUse =
-        kept === null
-          ? !(await isOver(name.slice(IN_USE.length).toUpperCase()))
-          : now.getTime() - kept.mtimeMs <= KEPT_MS;
-      if (isInUse) continue;
+      if (kept === null) {
+        const owner = await ownerOf(folder);
+        const isAbandoned = owner === null ? await isOver(name.slice(IN_USE.length).toUpperCase()) : isGone(owner);
+        if (!isAbandoned) continue;
+      } else if (now.getTime() - kept.mtimeMs <= KEPT_MS) continue;
       const going = path.join(parent, `${GOING}${name.slice(IN_USE.length)}`);
       await rename(folder, going);
       await removeTree(going);
@@ -121,6 +123,42 @@ export async function removeExpired(
       // In use, taken over at this moment, or stuck: none of it may trouble the run that begins.
     }
   }
+}
+
+/**
+ * A private folder of a process that leaves no record: who sweeps removes it when that process is gone.
+ * @throws RunbookError `io`
+ */
+export async function makeOwnedFolder(folder: string, owner: RunOwner): Promise<void> {
+  try {
+    await mkdir(folder, { mode: 0o700 });
+    await sayWhose({ root: folder }, owner);
+  } catch (error) {
+    throw noFolder(path.dirname(folder), error);
+  }
+}
+
+export function noFolder(parent: string, cause: unknown): RunbookError {
+  return new RunbookError('io', `No work folder could be made in ${parent}: ${messageOf(cause)}.`, {
+    fix: 'Free some space, or name another folder with `--execution-dir`.',
+    cause,
+  });
+}
+
+const OWNER_FILE = 'owner.json';
+
+/** Where a run leaves no record, nobody else could tell that its runner has died. */
+export async function sayWhose({ root }: Pick<Layout, 'root'>, owner: RunOwner): Promise<void> {
+  await writeFile(path.join(root, OWNER_FILE), JSON.stringify(owner), { mode: 0o600, flag: 'wx' });
+}
+
+/** Null where nobody has said so: it is in the ledger of somebody. */
+async function ownerOf(root: string): Promise<RunOwner | null> {
+  const text = await readSmallFile(path.join(root, OWNER_FILE)).catch(() => null);
+  if (text === null) return null;
+  const said: Partial<RunOwner> = JSON.parse(text);
+  const { bootId = '', pidNamespace = '', pid = 0, startTime = '', host = '' } = said;
+  return { bootId, pidNamespace, pid, startTime, host };
 }
 
 /** @returns null unless it is a folder, no link, of this user, and with this mode where one is given */

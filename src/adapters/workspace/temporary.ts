@@ -4,12 +4,13 @@ import path from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
 import { messageOf } from '../../core/failures.ts';
 import type { WorkFolder, Workspace } from '../../core/ports.ts';
+import type { RunOwner } from '../../core/run.ts';
 import { reasonOf } from '../system/descriptors.ts';
 import { readSmallFile } from './control.ts';
 import { copyInputs } from './copy.ts';
 import { follow } from './follow.ts';
 import { throwIfStopped } from './input-file.ts';
-import { identityOfOwn, layoutOf, leave, removeExpired, takeOver } from './keep.ts';
+import { identityOfOwn, layoutOf, leave, noFolder, removeExpired, sayWhose, takeOver } from './keep.ts';
 import type { Layout } from './keep.ts';
 import { removeTree } from './remove.ts';
 
@@ -18,9 +19,12 @@ export interface WorkspaceOptions {
   readonly parent: string;
   /** The same folder as the host of a container sees it; null: no other than ours. */
   readonly mountDir: string | null;
+  /** Given where no ledger will know the runs: their folders say whose they are. */
+  readonly owner?: RunOwner | null;
+  readonly isGone?: (owner: RunOwner) => boolean;
 }
 
-export function createWorkspace({ parent, mountDir }: WorkspaceOptions): Workspace {
+export function createWorkspace({ parent, mountDir, owner = null, isGone = () => false }: WorkspaceOptions): Workspace {
   const workFolder = async (layout: Layout): Promise<WorkFolder> => {
     const { root, work, control } = layout;
     // Scripts can exchange the folder; only the one that was made is ever removed or kept.
@@ -50,12 +54,10 @@ export function createWorkspace({ parent, mountDir }: WorkspaceOptions): Workspa
     create: async (runId, folder, inputs, signal) => {
       const layout = layoutOf(parent, runId);
       await mkdir(layout.root, { mode: 0o700 }).catch((error: unknown) => {
-        throw new RunbookError('io', `No work folder could be made in ${parent}: ${messageOf(error)}.`, {
-          fix: 'Free some space, or name another folder with `--execution-dir`.',
-          cause: error,
-        });
+        throw noFolder(parent, error);
       });
       try {
+        if (owner !== null) await sayWhose(layout, owner);
         await mkdir(layout.work, { mode: 0o700 });
         await mkdir(layout.control, { mode: 0o700 });
         const paths = inputs.map((input) => input.path);
@@ -99,7 +101,7 @@ export function createWorkspace({ parent, mountDir }: WorkspaceOptions): Workspa
     },
 
     sweep: async (now, isOver) => {
-      await removeExpired(parent, now, isOver);
+      await removeExpired(parent, now, { isOver, isGone });
     },
   };
 }

@@ -1,6 +1,7 @@
 /** `runbook execute`: from the command line to a request, and from the end of the run to an exit code. */
+import { isIP } from 'node:net';
 import path from 'node:path';
-import { RunbookError } from '../../core/errors.ts';
+import { ERRORS, RunbookError } from '../../core/errors.ts';
 import { exitCodeOf, stopReasonOf } from '../../core/run.ts';
 import { signalNumber } from '../../core/signals.ts';
 import type { RunRequest, StepChoice } from '../../core/run.ts';
@@ -13,8 +14,10 @@ import { withApp } from '../context.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
 import { describePause } from '../describe.ts';
 import { createInteraction } from '../interaction.ts';
+import { prepareRecordFile } from '../record-file.ts';
 import { inline } from '../render.ts';
 import { reportError } from '../report.ts';
+import { createRunRecord } from '../run-record.ts';
 import { createRunView } from '../run-view.ts';
 import type { Terminal } from '../terminal.ts';
 import { readToken } from '../token-input.ts';
@@ -30,6 +33,7 @@ export interface ExecuteOptions extends CommonOptions, TokenOptions {
   readonly history?: string;
   readonly executionDir?: string;
   readonly incident?: string;
+  readonly record?: string;
   readonly strict?: boolean;
   readonly yes?: boolean;
   readonly input?: boolean;
@@ -46,11 +50,14 @@ export async function executeCommand(
   options: ExecuteOptions,
   valueOptions: ReadonlySet<string>,
 ): Promise<number> {
+  const file = options.record === undefined ? null : await prepareRecordFile(options.record, terminal.cwd);
   refuseDebugging(terminal);
   const reference = chooseReference(argument, options.runbook);
   return await withApp(terminal, options, async (context) => {
     const { app, style } = context;
-    const ports = await app.engine();
+    const engine = await app.engine();
+    const record = createRunRecord(terminal, context, file, engine.ledger);
+    const ports = { ...engine, ledger: record.ledger };
     if (app.settings.history === 'none' && options.quiet !== true) {
       terminal.say(style.yellow('This run leaves no record (--history none): nobody can ask later what happened.'));
     }
@@ -60,6 +67,7 @@ export async function executeCommand(
     const view = createRunView(terminal, context, options, asked, valueOptions);
     const request = await fillIn(terminal, context, options, asked).catch(async (error: unknown) => {
       if (error instanceof RunbookError) await refuseRequest(ports, asked, error, view.listener);
+      await record.write(error);
       throw error;
     });
 
@@ -71,11 +79,15 @@ export async function executeCommand(
       });
       try {
         const result = await execute(ports, { ...request, signal, force }, view.listener);
-        await view.finish(result);
+        // Who waits for the record must not go on without it; of a run that failed, its own exit code says more.
+        const isRecordWritten = await record.write();
+        const exitCode = exitCodeOf(result) || (isRecordWritten ? 0 : ERRORS.io.exit);
+        await view.finish(result, exitCode);
         if (!signal.aborted) await lookAfterOutput(ports);
         if (result.outcome === 'timed-out' || result.outcome === 'canceled') terminal.leaveSoon();
-        return exitCodeOf(result);
+        return exitCode;
       } catch (error) {
+        await record.write(error);
         if (!signal.aborted) throw error;
         // Who presses Ctrl-C at a question has not forgotten a variable.
         return await reportError(terminal, 'execute', options, error, 128 + signalNumber(stopReasonOf(signal).signal));
@@ -109,6 +121,7 @@ function emptyRequest(
     envFile: new Map(),
     passEnv: [...app.settings.passEnv, ...(options.passEnv ?? [])],
     source: terminal.ci ? 'ci' : 'cli',
+    address: addressOf(terminal),
     historyMode: app.settings.history,
     timeoutMs: null,
     callChain: [],
@@ -145,6 +158,12 @@ async function fillIn(
     // Nobody looks at the token of a rehearsal, so none is waited for.
     token: asked.stubs === null ? await readToken(terminal, options, app.settings.token) : null,
   };
+}
+
+/** Of whoever came by ssh; a hint as good as the environment is. */
+function addressOf({ environment }: Terminal): string | null {
+  const [address = ''] = (environment.get('SSH_CONNECTION') ?? '').split(' ');
+  return isIP(address) === 0 ? null : address;
 }
 
 /** Node has read the variable before any of our lines, and with it prints output before it is masked, and environments. */

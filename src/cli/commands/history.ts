@@ -1,5 +1,4 @@
 /** `runbook history`: what the ledger knows, newest first; or one run with its steps and its output. */
-import { RunbookError } from '../../core/errors.ts';
 import { withApp } from '../context.ts';
 import { recoverRuns } from '../recovery.ts';
 import type { Terminal } from '../terminal.ts';
@@ -7,6 +6,7 @@ import { withLedger } from '../with-ledger.ts';
 import { filterOf } from './history/filter.ts';
 import { listRuns } from './history/list.ts';
 import { showRun } from './history/one-run.ts';
+import { checkOptions } from './history/options.ts';
 import type { HistoryOptions } from './history/options.ts';
 import { pruneRuns } from './history/prune.ts';
 
@@ -19,21 +19,19 @@ export async function historyCommand(
 ): Promise<number> {
   if (options.prune === true || options.olderThan !== undefined || options.dryRun === true)
     return await pruneRuns(terminal, reference, options);
-  const filter = filterOf(options);
-  if (reference === undefined && options.artifact !== undefined)
-    throw new RunbookError('usage', '--artifact needs a run.', { fix: 'Write `runbook history RUN --artifact PATH`.' });
+  checkOptions(options, reference !== undefined);
   if (options.follow === true) {
-    if (options.artifact !== undefined)
-      throw new RunbookError('usage', '--artifact and --follow are both given.', { fix: 'Give one of them.' });
     const { followCommand } = await import('./history/follow.ts');
     return await withLedger(terminal, options, async (context) =>
       followCommand(terminal, options, context, reference ?? null),
     );
   }
+  if (reference === undefined && options.artifact !== undefined)
+    throw new RunbookError('usage', '--artifact needs a run.', { fix: 'Write `runbook history RUN --artifact PATH`.' });
   return await withApp(terminal, options, async (context) => {
     await recoverRuns(terminal, context);
     return reference === undefined
-      ? await listRuns(terminal, options, context, filter)
+      ? await listRuns(terminal, options, context, filterOf(options, context.app.clock.now()))
       : await showRun(terminal, options, context, reference);
   });
 }

@@ -1,6 +1,8 @@
 /** Reading what stands under `# History`: entries of ours, of Stage0, and an entry that was torn at the end. */
+import { MAX_ENTRY_BYTES } from './document-entry.ts';
 import type { EntryFacts } from './entry-facts.ts';
 import { entryDigest, MACHINE_LINE_START, readMachineLine } from './entry-facts.ts';
+import { linesOf, Lookahead } from './lines.ts';
 import type { ShownText } from './visible-text.ts';
 
 /** An entry of ours that is exactly as it was written. The texts are as they are shown, null where there is none. */
@@ -28,12 +30,15 @@ const INCOMPLETE = '*The entry above is incomplete: it could not be written to i
  * comments count, and only a machine line whose digest holds is believed.
  */
 export function readEntries(history: string): readonly (OwnEntry | ForeignEntry)[] {
-  const lines = linesOf(history);
-  const entries: (OwnEntry | ForeignEntry)[] = [];
+  return [...entriesOf(linesOf(history))];
+}
+
+/** The same of lines that come one by one (`linesOfChunks`); never holds more of them than an entry has. */
+export function* entriesOf(history: Iterable<string>): Generator<OwnEntry | ForeignEntry> {
+  const lines = new Lookahead(history);
   let fence: string | null = null;
   let isComment = false;
-  for (let at = 0; at < lines.length; at += 1) {
-    const line = lines[at] ?? '';
+  for (let line = lines.next(); line !== null; line = lines.next()) {
     if (isComment) {
       isComment = !line.includes('-->');
     } else if (fence !== null) {
@@ -42,16 +47,15 @@ export function readEntries(history: string): readonly (OwnEntry | ForeignEntry)
       const heading = HEADING.exec(line);
       if (heading !== null) {
         const [finishedAt = '', exitCode = ''] = heading.slice(1);
-        const own = readOwn(lines, at, finishedAt, Number(exitCode));
-        entries.push(own ?? { origin: 'foreign', finishedAt, exitCode: Number(exitCode) });
+        const own = readOwn(lines, finishedAt, Number(exitCode));
+        yield own ?? { origin: 'foreign', finishedAt, exitCode: Number(exitCode) };
         // Behind the blank line, the machine line and the body, which were verified as one piece.
-        if (own !== null) at += 2 + own.facts.lines;
+        if (own !== null) lines.skip(2 + own.facts.lines);
       }
       fence = FENCE.exec(line)?.[1] ?? null;
       isComment = /^ {0,3}<!--/.test(line) && !line.includes('-->');
     }
   }
-  return entries;
 }
 
 /**
@@ -91,10 +95,17 @@ function closingOf(lines: readonly string[]): string {
   return isTornComment ? ` -->\n\n${INCOMPLETE}\n\n` : '';
 }
 
-function readOwn(lines: readonly string[], at: number, finishedAt: string, exitCode: number): OwnEntry | null {
-  const facts = lines[at + 1] === '' ? readMachineLine(lines[at + 2] ?? '') : null;
+/** `lines` stand behind the heading. */
+function readOwn(lines: Lookahead, finishedAt: string, exitCode: number): OwnEntry | null {
+  const facts = lines.peek(0) === '' ? readMachineLine(lines.peek(1) ?? '') : null;
   if (facts === null || facts.finished !== finishedAt || facts.exit !== exitCode) return null;
-  const body = bodyOf(lines, at + 2, facts);
+  let body = '';
+  for (let n = 0; n < facts.lines; n += 1) {
+    const line = lines.peek(2 + n);
+    // Whatever the machine line says, no entry is longer than that.
+    if (line === null || body.length > MAX_ENTRY_BYTES) return null;
+    body += `${line}\n`;
+  }
   if (!isWhole(facts, body)) return null;
   return { origin: 'runbook', facts, ...blocksOf(body) };
 }
@@ -123,9 +134,4 @@ function blocksOf(body: string): Pick<OwnEntry, 'stdout' | 'stderr' | 'error'> {
 function closes(line: string, fence: string): boolean {
   const run = /^ {0,3}(`+|~+)[ \t]*$/.exec(line)?.[1] ?? '';
   return run.startsWith(fence);
-}
-
-/** CommonMark's line endings. */
-function linesOf(text: string): readonly string[] {
-  return text.replaceAll(/\r\n?/g, '\n').split('\n');
 }

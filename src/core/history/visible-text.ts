@@ -6,7 +6,8 @@
 /** What has no shape of its own, but for line feed, tab and the joiners that scripts and emoji need. */
 const HIDDEN = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 /** A fence must be longer than any run of backticks in it, and an entry has a size: longer runs are broken up. */
-const LONG_RUN = /`{64}/g;
+const LONG_RUN = '`'.repeat(64);
+const BROKEN_RUN = '`'.repeat(63) + escapeOf('`');
 /** What a reader that knows nothing of fences would take for an entry of ours. */
 const HEADING = /^#(?=## .*\| Exit Code:)/gm;
 const MACHINE_LINE = /<(?=!-- runbook:)/g;
@@ -20,7 +21,7 @@ export function visibleText(bytes: Buffer): string {
     .toString('utf8')
     .replaceAll('\r\n', '\n')
     .replace(HIDDEN, pictureOf)
-    .replace(LONG_RUN, (run) => run.slice(1) + escapeOf('`'))
+    .replaceAll(LONG_RUN, BROKEN_RUN)
     .replace(HEADING, escapeOf)
     .replace(MACHINE_LINE, escapeOf);
 }

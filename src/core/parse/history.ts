@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto';
 import { type Block, type Heading, scanBlocks } from '../markdown/blocks.ts';
 
 export const MAX_HEAD_BYTES = 1024 * 1024;
+/** With no more of a document, its history is found as with all of it. */
+export const MAX_SPLIT_BYTES = MAX_HEAD_BYTES + 256;
 
 export interface SplitDocument {
   /** Text before `# History`: without BOM, lines end in `\n`. */
@@ -26,7 +28,7 @@ const HISTORY_CANDIDATE = /^ {0,3}#[ \t]+History[^\n]*/m;
 
 /** Splits at the first top-level `# History`. Of a head above `MAX_HEAD_BYTES` only the beginning is looked at. */
 export function splitDocument(bytes: Uint8Array): SplitDocument {
-  const prefix = decodeText(bytes.subarray(0, MAX_HEAD_BYTES + 256));
+  const prefix = decodeText(bytes.subarray(0, MAX_SPLIT_BYTES));
   const { blocks, history } = findHistory(prefix);
   const offset = history === null ? null : lineOffset(bytes, history.line);
   const headBytes = offset === null ? bytes : bytes.subarray(0, offset);

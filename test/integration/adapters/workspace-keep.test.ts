@@ -21,7 +21,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createWorkspace } from '../../../src/adapters/workspace/temporary.ts';
 import type { WorkFolder, Workspace } from '../../../src/core/ports.ts';
+import type { RunOwner } from '../../../src/core/run.ts';
 import { times } from '../../helpers/property.ts';
+import { OWNER } from '../../helpers/records.ts';
 
 const FIRST = '01K0000000000000000000000A';
 const SECOND = '01K0000000000000000000000B';
@@ -253,6 +255,21 @@ describe('sweeping', () => {
     await workspace.sweep(later(23), nobody);
     expect(await everything()).toEqual(before);
     await workspace.sweep(later(25), nobody);
+    expect(await everything()).toEqual(before.filter((name) => !name.includes(FIRST.toLowerCase())));
+  });
+
+  it('removes what a run without a record left whose owner is gone, and no other', async () => {
+    const isGone = ({ pid }: RunOwner): boolean => pid === OWNER.pid;
+    const ownedBy = async (runId: string, pid: number): Promise<void> => {
+      const forgetful = createWorkspace({ parent, mountDir: null, owner: { ...OWNER, pid } });
+      await forgetful.create(runId, parent, [], signal);
+    };
+    await ownedBy(FIRST, OWNER.pid);
+    await ownedBy(SECOND, OWNER.pid + 1);
+    await create(THIRD);
+    await writeFile(path.join(rootOf(THIRD), 'owner.json'), '[');
+    const before = await everything();
+    await createWorkspace({ parent, mountDir: null, isGone }).sweep(new Date(), nobody);
     expect(await everything()).toEqual(before.filter((name) => !name.includes(FIRST.toLowerCase())));
   });
 

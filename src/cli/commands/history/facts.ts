@@ -6,6 +6,11 @@ import { inline, renderTable } from '../../render.ts';
 import { interruptionRows } from './interrupted.ts';
 
 export function factsOf(run: StoredRun, entryPending: boolean): string {
+  return renderTable(rowsOf(run, entryPending).map(([name, text]) => [name, inline(text)]));
+}
+
+/** Names may come several times; texts may hold any character. */
+export function rowsOf(run: StoredRun, entryPending: boolean): readonly (readonly [name: string, text: string])[] {
   const { result, refusal, who, runbook } = run;
   const git =
     runbook.gitCommit === undefined
@@ -15,12 +20,13 @@ export function factsOf(run: StoredRun, entryPending: boolean): string {
     who.subject === null
       ? 'no token'
       : `${who.subject}${who.roles.length > 0 ? ` (${who.roles.join(', ')})` : ''} of ${who.issuer ?? 'no issuer'}${who.selfMade ? ', self-made token' : ''}`;
+  const from = who.address === null ? '' : ` from ${who.address}`;
   const rows: (readonly [string, string])[] = [
     ['run', run.runId],
     ['runbook', `${runbook.name}${git}`],
     ['document', runbook.path ?? 'not found'],
     ['digest', runbook.digest ?? 'none'],
-    ['who', `${identity}; ${who.osUser ?? 'unknown user'}@${who.host ?? ''} by ${run.source}`],
+    ['who', `${identity}; ${who.osUser ?? 'unknown user'}@${who.host ?? ''}${from} by ${run.source}`],
     ['asked', run.enqueuedAt],
     [
       'state',
@@ -57,7 +63,7 @@ export function factsOf(run: StoredRun, entryPending: boolean): string {
   if (run.interruption !== undefined) rows.push(['containment', containmentOf(run)]);
   if (entryPending) rows.push(['entry', 'pending: it is written into the document when that can be written']);
   rows.push(['record', `${run.seq}, ${run.hash}`]);
-  return renderTable(rows.map(([name, text]) => [name, inline(text)]));
+  return rows;
 }
 
 /** `reaper (perl), proven` */

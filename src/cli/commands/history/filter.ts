@@ -1,18 +1,71 @@
 /** From options to what the ledger is asked. */
 import { RunbookError } from '../../../core/errors.ts';
+import { parsePeriod } from '../../../core/moments.ts';
+import type { Period } from '../../../core/moments.ts';
 import type { RunFilter } from '../../../core/ports.ts';
+import { formatOf } from './options.ts';
 import type { HistoryOptions } from './options.ts';
 
+/** What a run can have come to, as it is asked for. */
+const OUTCOMES: ReadonlySet<string> = new Set([
+  'succeeded',
+  'failed',
+  'timed-out',
+  'canceled',
+  'limit-exceeded',
+  'spawn-failed',
+  'refused',
+  'interrupted',
+]);
+
+const MAX_LIMIT = 10_000;
+
 /** @throws RunbookError `usage` */
-export function filterOf({ runbook, subject, outcome, limit: count }: HistoryOptions): RunFilter {
-  const limit = Number(count ?? '20');
-  if (!Number.isInteger(limit) || limit < 1 || limit > 10_000)
-    throw new RunbookError('usage', '--limit is not a number from 1 to 10000.', { fix: 'Write `--limit 20`.' });
-  const byState = outcome === 'refused' || outcome === 'interrupted';
+export function filterOf(options: HistoryOptions, now: Date): RunFilter {
+  const { runbook, subject, incident } = options;
+  const since = readPeriod('--since', options.since, now)?.from;
+  const until = readPeriod('--until', options.until, now)?.to;
+  if (since !== undefined && until !== undefined && since >= until)
+    throw new RunbookError(
+      'usage',
+      `--since (${since.toISOString()}) is not before --until (${until.toISOString()}).`,
+      {
+        fix: 'Write the earlier one behind --since.',
+      },
+    );
   return {
-    limit,
+    limit: readLimit(options),
     ...(runbook === undefined ? {} : { runbook: runbook.replace(/\.md$/, '') }),
     ...(subject === undefined ? {} : { subject }),
-    ...(outcome === undefined ? {} : byState ? { state: outcome } : { outcome }),
+    ...(options.outcome === undefined ? {} : { outcomes: readOutcomes(options.outcome) }),
+    ...(since === undefined ? {} : { since: since.toISOString() }),
+    ...(until === undefined ? {} : { until: until.toISOString() }),
+    ...(incident === undefined ? {} : { incident }),
   };
+}
+
+function readLimit(options: HistoryOptions): number {
+  const format = formatOf(options);
+  // What is pasted or loaded elsewhere is to be whole.
+  const limit = Number(options.limit ?? (format === 'csv' || format === 'markdown' ? '1000' : '20'));
+  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT) return limit;
+  throw new RunbookError('usage', `--limit is not a number from 1 to ${MAX_LIMIT}.`, { fix: 'Write `--limit 20`.' });
+}
+
+function readOutcomes(options: readonly string[]): readonly string[] {
+  const outcomes = options.flatMap((option) => option.split(',')).map((outcome) => outcome.trim());
+  const unknown = outcomes.find((outcome) => !OUTCOMES.has(outcome));
+  if (unknown === undefined) return [...new Set(outcomes)];
+  throw new RunbookError('usage', `--outcome: “${unknown}” is not an outcome.`, {
+    fix: `Choose among ${[...OUTCOMES].join(', ')}; several with commas.`,
+  });
+}
+
+function readPeriod(option: string, text: string | undefined, now: Date): Period | undefined {
+  if (text === undefined) return undefined;
+  const period = parsePeriod(text, now);
+  if (period !== null) return period;
+  throw new RunbookError('usage', `${option}: “${text}” is no date, time or duration.`, {
+    fix: 'Write 2026-03-01, 2026-03, 2026-03-01T14:30, 2026-03-01T14:30+01:00, or how long ago: 7d, 24h, 1d12h. Without a zone it is UTC.',
+  });
 }

@@ -1,40 +1,52 @@
-/** The recorded runs, newest first. */
+/** The recorded runs that fit. */
 import type { RunFilter } from '../../../core/ports.ts';
-import { exitCodeOf } from '../../../core/run.ts';
-import type { StoredRun } from '../../../core/run.ts';
-import { formatDuration } from '../../../core/units.ts';
 import { printJson } from '../../context.ts';
 import type { CommandContext } from '../../context.ts';
-import { inline, renderTable } from '../../render.ts';
 import type { Terminal } from '../../terminal.ts';
+import { answer } from './answer.ts';
+import type { Answer } from './answer.ts';
+import { csvOf } from './csv.ts';
+import { summaryOf } from './markdown-summary.ts';
+import { formatOf } from './options.ts';
 import type { HistoryOptions } from './options.ts';
+import { tableOf } from './table.ts';
 
 export async function listRuns(
   terminal: Terminal,
   options: HistoryOptions,
-  { app }: CommandContext,
+  { app, style, printStyle }: CommandContext,
   filter: RunFilter,
 ): Promise<number> {
-  const ledger = await app.ledger();
-  const runs = await ledger.list(filter);
-  if (options.json === true) await printJson(terminal, 'history', { runs });
-  else if (runs.length === 0) terminal.say('No runs are recorded.');
-  else
-    await terminal.print(
-      `${renderTable([['WHEN', 'RUNBOOK', 'OUTCOME', 'EXIT', 'TOOK', 'WHO', 'RUN'], ...runs.map(row)])}\n`,
+  const found = await answer(app, filter, options.grep);
+  const { listed, more, search } = found;
+  switch (formatOf(options)) {
+    case 'json':
+      await printJson(terminal, 'history', documentOf(found));
+      break;
+    case 'csv':
+      await terminal.print(csvOf(listed));
+      break;
+    case 'markdown':
+      for await (const part of summaryOf(found, options, app.output)) await terminal.print(part);
+      break;
+    case 'text':
+      if (listed.length > 0) await terminal.print(tableOf(listed, printStyle));
+      else terminal.say(Object.keys(filter).length > 1 || search !== null ? 'No runs fit.' : 'No runs are recorded.');
+  }
+  if (options.quiet === true) return 0;
+  if (more) terminal.say(style.dim(`There are more than these ${listed.length}: --limit shows more of them.`));
+  if (search !== null && search.notSearched > 0) {
+    const [runs, is] = search.notSearched === 1 ? ['run', 'its'] : ['runs', 'their'];
+    terminal.say(
+      `The output of ${search.notSearched} more ${runs} could not be looked at: ${is} output is not kept any more, or cannot be read.`,
     );
+  }
   return 0;
 }
 
-function row(run: StoredRun): readonly string[] {
-  const { result } = run;
-  return [
-    run.enqueuedAt,
-    inline(run.runbook.name),
-    `${run.rehearsal ? 'rehearsal: ' : ''}${result?.outcome ?? (run.refusal === null ? run.state : `refused: ${run.refusal.code}`)}`,
-    result === null ? '' : String(exitCodeOf(result)),
-    result === null ? '' : formatDuration(result.durationMs),
-    inline(run.who.subject ?? `${run.who.osUser ?? '?'} (no token)`),
-    run.runId,
-  ];
+function documentOf({ listed, more, search }: Answer): Readonly<Record<string, unknown>> {
+  const runs = listed.map(({ run }) => run);
+  if (search === null) return { runs };
+  const matches = listed.map(({ run: { runId }, lines, moreLines }) => ({ runId, lines, more: moreLines }));
+  return { runs, search: { ...search, more, matches } };
 }

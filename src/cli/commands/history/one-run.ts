@@ -7,8 +7,12 @@ import type { CommandContext } from '../../context.ts';
 import { keptTexts, printLong } from '../../output.ts';
 import type { Terminal } from '../../terminal.ts';
 import { printArtifact } from './artifact.ts';
+import { csvOf } from './csv.ts';
+import { printDocument } from './document.ts';
 import { factsOf } from './facts.ts';
 import { outputText } from './kept-output.ts';
+import { pageOf } from './markdown-page.ts';
+import { formatOf } from './options.ts';
 import type { HistoryOptions } from './options.ts';
 
 export async function showRun(
@@ -17,19 +21,29 @@ export async function showRun(
   { app, printStyle }: CommandContext,
   reference: string,
 ): Promise<number> {
-  const run = await findRun(await app.ledger(), reference);
+  const ledger = await app.ledger();
+  const run = await findRun(ledger, reference);
   if (options.artifact !== undefined) return await printArtifact(terminal, app, run, options.artifact);
-  if (options.json === true) {
-    await printRun(terminal, app, run);
-    return 0;
+  if (options.document === true) return await printDocument(terminal, ledger, run);
+  const entryPending = await ledger.isEntryPending(run.runId);
+  switch (formatOf(options)) {
+    case 'json':
+      await printRun(terminal, app, run);
+      return 0;
+    case 'csv':
+      await terminal.print(csvOf([{ run, lines: [], moreLines: false }]));
+      return 0;
+    case 'markdown':
+      await terminal.print(await pageOf(run, entryPending, app.output));
+      return 0;
+    case 'text':
+      await terminal.print(`${factsOf(run, entryPending)}\n`);
+      await printLong(
+        terminal,
+        outputText(app.output.read(run.runId), droppedOf(run), printStyle, run.result?.output.bytes),
+      );
+      return 0;
   }
-  const entryPending = await (await app.ledger()).isEntryPending(run.runId);
-  await terminal.print(`${factsOf(run, entryPending)}\n`);
-  await printLong(
-    terminal,
-    outputText(app.output.read(run.runId), droppedOf(run), printStyle, run.result?.output.bytes),
-  );
-  return 0;
 }
 
 /** The document of one run. */

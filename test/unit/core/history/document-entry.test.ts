@@ -6,14 +6,17 @@ import { ExcerptOf } from '../../../../src/core/excerpt.ts';
 import type { Excerpt } from '../../../../src/core/excerpt.ts';
 import type { DocumentEntry } from '../../../../src/core/history/document-entry.ts';
 import { MAX_ENTRY_BYTES, renderEntry, SHOWN_BYTES } from '../../../../src/core/history/document-entry.ts';
+import { machineLine } from '../../../../src/core/history/entry-facts.ts';
 import type { ForeignEntry, OwnEntry } from '../../../../src/core/history/document-history.ts';
-import { jointAfter, readEntries } from '../../../../src/core/history/document-history.ts';
+import { entriesOf, jointAfter, readEntries } from '../../../../src/core/history/document-history.ts';
+import { linesOf, linesOfChunks } from '../../../../src/core/history/lines.ts';
 import type { ShownText } from '../../../../src/core/history/visible-text.ts';
 import { visibleText } from '../../../../src/core/history/visible-text.ts';
 import { entryOf } from '../../../helpers/entries.ts';
 import { tries } from '../../../helpers/property.ts';
 
 const HISTORY = '# History\n\n';
+const LONG = 'x'.repeat(100_000);
 const FORGED = renderEntry(entryOf({ runId: 'forged', subject: 'mallory', stdout: Buffer.from('forged') }));
 
 /** Pieces that try to be more than output. */
@@ -69,10 +72,25 @@ const PIECES = [
   '- ',
   '1. ',
   '<script>',
+  '\n<script>\n',
   '</pre>',
+  '\n<pre>\n',
+  '\n<div>\n\n',
+  '\n<style>\n',
   '<![CDATA[',
   '<?',
+  '<!DOCTYPE',
+  ']]>',
+  '?>',
   '&lt;',
+  '\n[x]: /url "title"\n',
+  '\n[x]:\n',
+  '[x]: <javascript:1>',
+  '\n[^1]: note\n',
+  '\n| a |\n|---|\n',
+  '\n***\n',
+  '\n====\n',
+  '\ntext\n----\n',
   '\\',
   'plain text',
   'é',
@@ -289,6 +307,54 @@ describe('reading a history', () => {
     }
   });
 
+  test('that comes in pieces finds the same, however it is cut', () => {
+    const foreign =
+      '### 2025-11-02T10:00:00.000Z | Exit Code: 1\r\n\r\n```\r\nhi\n### 2020-01-01T00:00:00Z | Exit Code: 0';
+    const closings = fc.constantFrom('\n```\n\n', '\r```\r\r', '\n~~~\n```\n', '\n');
+    fc.assert(
+      fc.property(
+        hostile,
+        closings,
+        output,
+        fc.array(fc.nat(5000), { maxLength: 20 }),
+        (entry, closing, end, sizes) => {
+          const bytes = Buffer.concat([Buffer.from(`${HISTORY}${foreign}${closing}\n${renderEntry(entry)}\n`), end]);
+          expect([...linesOfChunks(piecesOf(bytes, sizes))]).toEqual(linesOf(bytes.toString('utf8')));
+          expect([...entriesOf(linesOfChunks(piecesOf(bytes, sizes)))]).toEqual(readEntries(bytes.toString('utf8')));
+        },
+      ),
+      tries(500, 20_000),
+    );
+  });
+
+  test('that is far larger than memory may be holds one entry of it at most', () => {
+    const facts = { run: 'x', finished: '2020-01-01T00:00:00.000Z', exit: 0, outcome: 'failed', subject: null };
+    const sizes = { stdout: 0, stderr: 0, dropped: 0, lines: 1e9, digest: '' };
+    let given = 0;
+    function* lines(): Generator<string> {
+      yield* ['### 2020-01-01T00:00:00.000Z | Exit Code: 0', '', machineLine({ ...facts, ...sizes })];
+      for (; ; given += 1) yield 'a line of some length';
+    }
+    const [entry] = entriesOf(lines());
+    expect(entry).toMatchObject({ origin: 'foreign' });
+    expect(given).toBeLessThan(MAX_ENTRY_BYTES);
+  });
+
+  test.each([
+    ['a fence that never opened, for it has more backticks', `\`\`\`${LONG}\`${LONG}`, 2],
+    ['a fence', `\`\`\`${LONG}${LONG}`, 0],
+    ['a comment that ends', `<!-- ${LONG}-->${LONG}`, 2],
+    ['a comment that the next entry ends', `<!-- ${LONG}->${LONG}`, 1],
+  ])('knows in a line of 200,000 characters %s', (_, line, found) => {
+    const entry = renderEntry(entryOf({}));
+    const text = `${HISTORY}${line}\n${entry}\n${entry}`;
+    expect(readEntries(text)).toHaveLength(found);
+    const bytes = Buffer.from(text);
+    const mark = text.indexOf('->');
+    for (const size of [1000, 65_537, mark - 1, mark, mark + 1, mark + 2])
+      expect([...entriesOf(linesOfChunks(piecesOf(bytes, [size])))]).toHaveLength(found);
+  });
+
   test('reads a document whose line endings were turned into CRLF', () => {
     const text = renderEntry(entryOf({ stdout: Buffer.from('a\r\nb\n') })).replaceAll('\n', '\r\n');
     expect(readEntries(text)).toMatchObject([{ origin: 'runbook', stdout: { head: 'a\nb\n' } }]);
@@ -332,6 +398,15 @@ describe('an entry that was torn', () => {
     expect(jointAfter(before)).toBe(joint);
   });
 });
+
+/** Of these sizes, over and over. */
+function* piecesOf(bytes: Buffer, sizes: readonly number[]): Generator<Buffer> {
+  for (let [at, n] = [0, 0]; at < bytes.length; n += 1) {
+    const size = Math.max(1, sizes[n % Math.max(1, sizes.length)] ?? bytes.length);
+    yield bytes.subarray(at, at + size);
+    at += size;
+  }
+}
 
 function numbered(lines: number): Buffer {
   return Buffer.from(Array.from({ length: lines }, (_, n) => `line ${n}\n`).join(''));
@@ -383,7 +458,8 @@ function unbroken(text: string): string {
 
 /** How many bytes of the original it takes for a text of this length, within a character or two. */
 function bytesShownBy(length: number, most: number, piece: (bytes: number) => Buffer): number {
-  let [low, high] = [0, most];
+  // No character of a text stands for more than three bytes.
+  let [low, high] = [0, Math.min(most, 3 * length + AROUND_CUT)];
   while (low < high) {
     const middle = (low + high) >> 1;
     if (unbroken(visibleText(piece(middle))).length < length) low = middle + 1;

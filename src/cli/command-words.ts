@@ -1,0 +1,21 @@
+/** What the definitions of commands share. */
+import type { Command } from 'commander';
+import type { CommonOptions } from './context.ts';
+import type { Terminal } from './terminal.ts';
+
+export type AddCommand = (name: string, summary: string, examples: readonly string[]) => Command;
+
+/** Carries one command out and sets the exit code. */
+export type RunCommand = (
+  terminal: Terminal,
+  command: string,
+  options: CommonOptions,
+  body: () => Promise<number>,
+) => Promise<void>;
+
+/** An option that may be given several times. */
+export const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
+
+export function withExamples(command: Command, examples: readonly string[]): Command {
+  return command.addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`);
+}

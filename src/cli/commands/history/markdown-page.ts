@@ -1,0 +1,36 @@
+/** One run as a page of markdown. */
+import type { RunOutput } from '../../../core/ports.ts';
+import type { StoredRun } from '../../../core/run.ts';
+import { formatDuration } from '../../../core/units.ts';
+import { block, code } from '../../markdown.ts';
+import { rowsOf } from './facts.ts';
+import { lastLines } from './last-lines.ts';
+import { outcomeOf } from './table.ts';
+
+const LINES = 60;
+const CHARACTERS = 8000;
+
+export async function pageOf(run: StoredRun, entryPending: boolean, output: RunOutput): Promise<string> {
+  const parts = [
+    `# ${code(run.runbook.name)}: ${outcomeOf(run)}\n`,
+    `| | |\n|---|---|\n${rowsOf(run, entryPending)
+      .map(([name, text]) => `| ${name} | ${code(text)} |\n`)
+      .join('')}`,
+  ];
+  const steps = run.result?.steps ?? [];
+  if (steps.length > 1) {
+    const rows = steps.map(
+      ({ name, outcome, durationMs, reason }, n) =>
+        `| ${n + 1} | ${code(name)} | ${outcome} | ${outcome === 'skipped' ? '–' : formatDuration(durationMs)} | ${code(reason ?? null)} |\n`,
+    );
+    parts.push(`## Steps\n`, `| | Step | Outcome | Took | Why |\n|---|---|---|---|---|\n${rows.join('')}`);
+  }
+  const last = await lastLines(output, run.runId, LINES, CHARACTERS);
+  const bytes = run.result?.output.bytes ?? 0;
+  const cut =
+    last?.isCut === true
+      ? `The end of ${bytes} bytes; ${code(`runbook history ${run.runId}`)} shows what is kept.\n\n`
+      : '';
+  if (last !== null) parts.push(`## Output\n`, `${cut}${block(last.text)}`);
+  return parts.join('\n');
+}

@@ -1,0 +1,48 @@
+/** What `--record FILE` means for one run: the same document as `history RUN --json` prints, whatever became of the run. */
+import { RunbookError } from '../core/errors.ts';
+import { messageOf } from '../core/failures.ts';
+import type { RunLedger } from '../core/ports.ts';
+import { keepRecord } from '../engine/record.ts';
+import { jsonPieces } from './context.ts';
+import type { CommandContext } from './context.ts';
+import { batched, keptTexts } from './output.ts';
+import type { RecordFile } from './record-file.ts';
+import { inline } from './render.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface RunRecordFile {
+  /** To be used instead of the given one. */
+  readonly ledger: RunLedger;
+  /**
+   * Once, at the end; `error` is what ended the run, if anything was thrown. A failure is a warning.
+   * @returns false where a record is wanted and could not be written
+   */
+  write(error?: unknown): Promise<boolean>;
+}
+
+export function createRunRecord(
+  terminal: Terminal,
+  { app, style }: CommandContext,
+  file: RecordFile | null,
+  ledger: RunLedger,
+): RunRecordFile {
+  if (file === null) return { ledger, write: async () => true };
+  const keeper = keepRecord(ledger);
+  let written: Promise<boolean> | null = null;
+
+  const write = async (error: unknown): Promise<boolean> => {
+    try {
+      const code = error instanceof RunbookError ? error.code : 'internal';
+      const run = await keeper.read(error === undefined ? null : { code, message: messageOf(error) });
+      if (run === null) return false;
+      const output = { ...keptTexts(app.output, run.runId), dropped: run.result?.output.dropped ?? 0 };
+      const entryPending = await ledger.isEntryPending(run.runId);
+      await file.write(batched(jsonPieces('history', { run, output, entryPending })));
+      return true;
+    } catch (failure) {
+      terminal.say(`runbook: ${style.yellow('warning')}: ${inline(messageOf(failure))}`);
+      return false;
+    }
+  };
+  return { ledger: keeper.ledger, write: (error) => (written ??= write(error)) };
+}
