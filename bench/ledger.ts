@@ -56,7 +56,7 @@ function questionsOf({ runId, incident, runbook, subject }: Made): readonly Ques
   });
   const search = (name: string, text: string, filter: Omit<RunFilter, 'limit'> = {}): Question => ({
     name: `output with ${name}`,
-    ask: async (ledger) => await counted(await ledger.searchOutput(text, { ...filter, limit: LIMIT })),
+    ask: async (ledger) => await counted(ledger.searchOutput(text, { ...filter, limit: LIMIT })),
     bare: bareQuestion(
       `SELECT run_id FROM output_text JOIN runs ON first_seq = output_text.rowid
        WHERE output_text MATCH @match ${filter.subject === undefined ? '' : 'AND subject = @subject'}

@@ -22,8 +22,8 @@ const cancelOf = (n: number): Operation => ({
 });
 
 /** @param open the ledger of this test; owners with a pid in `gone` are dead */
-export function careContract(name: string, open: (gone: ReadonlySet<number>) => RunLedger): void {
-  describe(`ledger contract, care: ${name}`, () => {
+export function careContract(ledgerName: string, open: (gone: ReadonlySet<number>) => RunLedger): void {
+  describe(`ledger contract, care: ${ledgerName}`, () => {
     let gone: Set<number>;
     let ledger: RunLedger;
     beforeEach(() => {
@@ -131,9 +131,11 @@ export function careContract(name: string, open: (gone: ReadonlySet<number>) => 
     });
 
     test('gives of each document the oldest entry that waits, oldest first', async () => {
-      const at = (name: string): Partial<RunRecord> => ({ runbook: { ...queuedRun(1).runbook, path: `/${name}.md` } });
-      for (const [n, name] of ['b', 'b', 'a', 'b', 'a'].entries()) {
-        await ledger.finish(await begun(n, at(name)), resultOf(n));
+      const at = (document: string): Partial<RunRecord> => ({
+        runbook: { ...queuedRun(1).runbook, path: `/${document}.md` },
+      });
+      for (const [n, document] of ['b', 'b', 'a', 'b', 'a'].entries()) {
+        await ledger.finish(await begun(n, at(document)), resultOf(n));
       }
       expect(await pending()).toEqual([0, 2].map(runIdOf));
       expect(await ledger.pendingEntries(1)).toHaveLength(1);

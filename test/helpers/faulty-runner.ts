@@ -20,8 +20,9 @@ export interface Plan {
   readonly document: string;
   readonly history: HistoryMode;
   readonly fault: Fault | null;
-  /** Moves the wall clock by so many milliseconds at the place of the fault. */
-  readonly clockStepMs?: number;
+  /** How far the wall clock is off, in milliseconds, from the beginning and from the place of the fault on. */
+  readonly clockOffMs?: number;
+  readonly clockStepsToMs?: number;
 }
 
 /** `before ledger.begin`, `after workspace.create`, …: any call of any port is a place. */
@@ -29,8 +30,8 @@ export interface Fault {
   readonly place: string;
   /** The n-th time that it is passed, from 1. */
   readonly nth: number;
-  /** `wait`: until a line comes on stdin. `tell`: all places are told as they are passed. */
-  readonly does: 'kill' | 'wait' | 'tell' | 'step-clock';
+  /** `wait`: until a line comes on stdin. `tell`: all places are told as they are passed. `pass`: nothing. */
+  readonly does: 'kill' | 'wait' | 'tell' | 'pass';
 }
 
 const never = new AbortController().signal;
@@ -46,7 +47,7 @@ const GIVEN: Readonly<Record<string, string>> = {
   'output.open': 'spool',
 };
 
-async function main({ stateDir, scratch, document, history, fault, clockStepMs = 0 }: Plan): Promise<void> {
+async function main({ stateDir, scratch, document, history, fault, ...clocks }: Plan): Promise<void> {
   const values = new Map(
     Object.entries({ stateDir, executionDir: scratch, history }).map(([name, text]) => [name, { text, label: name }]),
   ) as Parameters<typeof resolveSettings>[0][number]['values'];
@@ -54,13 +55,13 @@ async function main({ stateDir, scratch, document, history, fault, clockStepMs =
   const surroundings = { environment, cwd: path.dirname(document), ci: false };
   const app = await createApp(resolveSettings([{ origin: 'flag', values }]), surroundings);
   let passed = 0;
-  let stepMs = 0;
+  let offMs = clocks.clockOffMs ?? 0;
 
   const pass = (place: string): Promise<void> | null => {
     if (fault?.does === 'tell') say(`at ${place}`);
     if (fault?.place !== place || (passed += 1) !== fault.nth) return null;
     if (fault.does === 'kill') process.kill(process.pid, 'SIGKILL');
-    if (fault.does === 'step-clock') stepMs = clockStepMs;
+    offMs = clocks.clockStepsToMs ?? offMs;
     if (fault.does !== 'wait') return null;
     say(`at ${place}`);
     return new Promise((resolve) => {
@@ -100,7 +101,7 @@ async function main({ stateDir, scratch, document, history, fault, clockStepMs =
 
   const real = await app.engine();
   const clock: Clock = {
-    now: () => new Date(real.clock.now().getTime() + stepMs),
+    now: () => new Date(real.clock.now().getTime() + offMs),
     monotonicMs: () => real.clock.monotonicMs(),
   };
   const ports: EnginePorts = {

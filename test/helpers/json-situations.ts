@@ -237,6 +237,17 @@ export const SITUATIONS: readonly Situation[] = [
   },
   ...RUN_SITUATIONS,
   ...RECORD_SITUATIONS,
+  {
+    name: 'runs that printed a text',
+    shows: ['"stream": "stderr"', '"notSearched": 0'],
+    schema: 'history',
+    exit: 0,
+    optional: ['search'],
+    prepare: async (home) => {
+      await home.run(execute(home, classic('Task', 'echo out; echo an error >&2')).args);
+      return { args: ['history', '--grep', 'ERROR'] };
+    },
+  },
   { name: 'the settings', schema: 'config', exit: 0, prepare: () => ({ args: ['config'] }) },
   { name: 'what the machine can do', schema: 'doctor', exit: 0, prepare: () => ({ args: ['doctor'] }) },
   {

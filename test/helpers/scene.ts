@@ -22,8 +22,8 @@ export interface Disturbed extends Scene {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** @param script of the only step; the effect comes first */
-export function createScene(script = ''): Disturbed {
+/** @param script of the only step; the effect comes first. `limits` as in the document. */
+export function createScene(script = '', limits = ''): Disturbed {
   const home = createHome();
   const effects = path.join(home.folder, 'effects');
   const scratch = path.join(home.folder, 'scratch');
@@ -31,7 +31,7 @@ export function createScene(script = ''): Disturbed {
   writeFileSync(effects, '');
   const document = home.write(
     'Effect.md',
-    `# Effect\n\n# Steps\n\n## Do\n\`\`\`bash\necho "$RUNBOOK_RUN_ID" >> '${effects}'\n${script}\n\`\`\`\n\n# History\n`,
+    `# Effect\n\n# Limits\n\`\`\`yaml\n${limits}\n\`\`\`\n\n# Steps\n\n## Do\n\`\`\`bash\necho "$RUNBOOK_RUN_ID" >> '${effects}'\n${script}\n\`\`\`\n\n# History\n`,
   );
   const env = { ...cleanEnvironment(home.folder), NODE_COMPILE_CACHE: path.join(home.folder, CODE) };
   return { home, document, documents: [document], effects, scratch, stateDir: home.stateDir, told: [], env };

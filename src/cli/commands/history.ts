@@ -26,8 +26,6 @@ export async function historyCommand(
       followCommand(terminal, options, context, reference ?? null),
     );
   }
-  if (reference === undefined && options.artifact !== undefined)
-    throw new RunbookError('usage', '--artifact needs a run.', { fix: 'Write `runbook history RUN --artifact PATH`.' });
   return await withApp(terminal, options, async (context) => {
     await recoverRuns(terminal, context);
     return reference === undefined
