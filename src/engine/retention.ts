@@ -10,8 +10,6 @@ export type RetentionPorts = Pick<EnginePorts, 'ledger' | 'output' | 'artifacts'
 const DAY_MS = 24 * 3_600_000;
 /** The process of the run goes on for so long at most; what does not fit is for tomorrow. */
 const BUDGET_MS = 1000;
-/** Of documents that wait for their entry, which shows output. */
-const MAX_PENDING = 1000;
 
 /** For faces, behind the end of a run. Never throws. */
 export async function lookAfterOutput(ports: RetentionPorts): Promise<void> {
@@ -28,10 +26,7 @@ export async function lookAfterOutput(ports: RetentionPorts): Promise<void> {
 async function removeOld(ports: RetentionPorts, now: Date): Promise<void> {
   const { ledger, output, artifacts, clock, retention } = ports;
   const end = clock.monotonicMs() + BUDGET_MS;
-  const needed = new Set([
-    ...(await ledger.underWay()).map(({ run }) => run.runId),
-    ...(await ledger.pendingEntries(MAX_PENDING)).map(({ runId }) => runId),
-  ]);
+  const underWay = new Set((await ledger.underWay()).map(({ run }) => run.runId));
   const kept = oldestFirst([...(await output.kept()), ...((await artifacts?.kept()) ?? [])]);
   const ageOf = ({ lastWriteAt }: OutputFacts): number => now.getTime() - lastWriteAt.getTime();
   // What no run names was left by one that was taken out, or by a crash; a day is for those that begin just now.
@@ -43,7 +38,8 @@ async function removeOld(ports: RetentionPorts, now: Date): Promise<void> {
   for (const one of kept) {
     if (clock.monotonicMs() > end) break;
     const isOver = ageOf(one) > retention.keepOutputMs || bytes > retention.maxBytes || orphans.has(one.runId);
-    if (!isOver || needed.has(one.runId)) continue;
+    // The entry that a document waits for shows output.
+    if (!isOver || underWay.has(one.runId) || (await ledger.isEntryPending(one.runId))) continue;
     try {
       await output.remove(one.runId);
       await artifacts?.remove(one.runId);

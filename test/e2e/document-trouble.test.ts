@@ -33,7 +33,6 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
     repair: 'rm "$DOC"; mv "$DOC.real" "$DOC"',
     says: /ELOOP/,
   },
-  'is a FIFO by then': { during: 'rm "$DOC"; mkfifo "$DOC"', repair: BACK, says: /not a regular file|ENXIO/ },
   'lies in a folder that was moved': {
     during: 'mv "$(dirname "$DOC")" "$HOME/moved"',
     repair: 'mv "$HOME/moved" "$(dirname "$DOC")"',

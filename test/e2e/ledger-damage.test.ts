@@ -19,7 +19,7 @@ describe('a page of the ledger that is damaged', () => {
     const file = path.join(scene.stateDir, LEDGER);
     const sound = readFileSync(file);
     const pages = sound.length / PAGE;
-    const tried = Array.from({ length: times(12, 1000) }, (_, n) => Math.floor((n * pages) / times(12, 1000)));
+    const tried = Array.from({ length: times(8, 1000) }, (_, n) => Math.floor((n * pages) / times(8, 1000)));
     const seen = new Map<string, number>();
     for (const page of new Set(tried)) {
       const damaged = Buffer.from(sound);
@@ -54,17 +54,16 @@ describe('the write-ahead log of the ledger', () => {
     return { scene, ended };
   };
 
-  it.each([
-    ['moved', 'mv "$LEDGER-wal" "$LEDGER.away"'],
-    ['moved with its index', 'mv "$LEDGER-wal" "$LEDGER.away"; mv "$LEDGER-shm" "$LEDGER.index"'],
-  ])('is %s while a run goes on: its end is recorded all the same', async (_name, during) => {
-    const { scene, ended } = await disturb(during, 'true');
-    expect(ended.exitCode).toBe(0);
-    expect((await examine(scene, scene.told)).findings).toEqual(NOTHING_WRONG);
-  });
+  it.each([['moved', 'mv "$LEDGER-wal" "$LEDGER.away"']])(
+    'is %s while a run goes on: its end is recorded all the same',
+    async (_name, during) => {
+      const { scene, ended } = await disturb(during, 'true');
+      expect(ended.exitCode).toBe(0);
+      expect((await examine(scene, scene.told)).findings).toEqual(NOTHING_WRONG);
+    },
+  );
 
   it.each([
-    ['taken away', 'rm "$LEDGER-wal"'],
     [
       'overwritten in its middle',
       'head -c 20000 /dev/zero | dd of="$LEDGER-wal" bs=1000 seek=20 conv=notrunc 2> /dev/null',

@@ -64,8 +64,12 @@ cp -a "$DISK/." saved/`;
     });
 }
 
-/** One with room, the fill levels, and one that looks after what the others left. */
-const levels = (): readonly number[] => [-1, ...Array.from({ length: times(20, 200) }, (_, n) => (n % 20) * PAGE), -1];
+/** One with room, so many fill levels in pages, and one that looks after what the others left. */
+const levels = (count: number): readonly number[] => [
+  -1,
+  ...Array.from({ length: times(count, 10 * count) }, (_, n) => (n % count) * PAGE),
+  -1,
+];
 
 const exits = (lines: readonly Line[]): readonly (readonly [number, number])[] =>
   lines.map(({ left, exitCode }) => [left, exitCode]);
@@ -105,7 +109,7 @@ describe.skipIf(!requires('unshare', '-rm', 'mount', '-t', 'tmpfs', 'tmpfs', '/m
 
     it('under the ledger, since a script has filled it: each end is recorded, or said not to be', async () => {
       const scene = createScene(TAKES_THE_DISK);
-      const lines = await onDisk(scene, './Effect.md --history file --state-dir disk', 'during', levels());
+      const lines = await onDisk(scene, './Effect.md --history file --state-dir disk', 'during', levels(20));
       const failed = lines.filter(({ exitCode }) => exitCode !== 0);
       for (const { exitCode, stderr } of failed) {
         expect(exitCode).toBe(74);
@@ -132,7 +136,8 @@ describe.skipIf(!requires('unshare', '-rm', 'mount', '-t', 'tmpfs', 'tmpfs', '/m
 
     it('under the document, since a script has filled it: entries are written when there is room', async () => {
       const scene = await inSaved();
-      const lines = await onDisk(scene, 'disk/Effect.md --history file', 'during', levels());
+      // An entry takes four or five pages.
+      const lines = await onDisk(scene, 'disk/Effect.md --history file', 'during', levels(8));
       expect(new Set(lines.map(({ exitCode }) => exitCode))).toEqual(new Set([0]));
       const waiting = lines.filter(({ stderr }) => /The entry was not written \(ENOSPC\)/.test(stderr)).length;
       console.log(`${waiting} entries had to wait`);

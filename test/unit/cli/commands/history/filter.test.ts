@@ -50,7 +50,7 @@ describe('options that do not go together', () => {
   test.each<[HistoryOptions, boolean, RegExp]>([
     [{ document: true }, false, /--document needs a run/],
     [{ artifact: 'a' }, false, /--artifact needs a run/],
-    [{ artifact: 'a', document: true }, true, /do not go together/],
+    [{ artifact: 'a', document: true }, true, /both given/],
     [{ document: true, format: 'markdown' }, true, /--document prints the bytes/],
     [{ artifact: 'a', json: true }, true, /--artifact prints the bytes/],
     [{ since: '1d' }, true, /--since chooses among runs/],
