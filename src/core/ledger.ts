@@ -118,7 +118,7 @@ interface RunCare {
   underWay(): Promise<readonly RunUnderWay[]>;
   /** Waits for nobody. */
   progress(runId: string, progress: Progress): Promise<void>;
-  /** Waits for nobody. @returns false where the run has been recorded as interrupted: whoever carries it out has to stop */
+  /** Waits for nobody. @returns false where the run has an end, its own or an interruption */
   renewLease(runId: string, leaseUntil: string): Promise<boolean>;
   /**
    * Before anything of a run is touched whose owner is gone: of several only one may, and who dies at it is followed.

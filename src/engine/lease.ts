@@ -57,8 +57,8 @@ export function holdLease(ports: LeasePorts, runId: string, times: LeaseTimes = 
     const now = clock.now().getTime();
     // By the clock that others compare with, so also right after the machine has slept, or a clock was set back.
     if (Math.abs(now - renewedAt) < times.renewed) return;
+    // Where there is none to renew the run has its end: its owner's own, or `look` hears of the other one.
     if (await ledger.renewLease(runId, leaseUntil(ports, times))) renewedAt = now;
-    else stop.abort({ signal: 'SIGTERM', message: LOST } satisfies StopReason);
   };
   const release = repeat(times.looked, async () => {
     // Each by itself: that a write finds no room does not keep a request from being seen.

@@ -99,7 +99,8 @@ async function writeEntries(ports: RecoveryPorts): Promise<void> {
     for (const run of next) {
       const isWritten = await writeWaiting(ports, run).catch((error: unknown) => {
         // It was told when the run ended, and `runbook history RUN` says it for as long as it is so.
-        if (error instanceof RunbookError) return false;
+        if (error instanceof RunbookError && error.code !== 'busy') return false;
+        // Whoever waits for a locked ledger waits for each document anew.
         throw error;
       });
       if (!isWritten) stuck.add(run.runbook.path);

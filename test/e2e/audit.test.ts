@@ -139,6 +139,8 @@ describe('history --prune', () => {
     [['--older-than', '365d'], /belong to --prune/],
     [['--dry-run'], /belong to --prune/],
     [['01K', '--prune', '--older-than', '365d'], /by age, not by run/],
+    [['--prune', '--older-than', '1s', '--runbook', 'Foo', '--yes'], /by age alone, not by --runbook/],
+    [['--prune', '--older-than', '1s', '--limit', '1', '--yes'], /by age alone, not by --limit/],
   ])('%j is a mistake of the command line', async (args, says) => {
     expect(await home.run(['history', ...args])).toMatchObject({
       exitCode: 64,

@@ -83,7 +83,8 @@ function whileBusy<T>(patienceMs: number, work: () => T): T {
       return work();
     } catch (error) {
       const leftMs = deadline - performance.now();
-      if (codeOf(error) !== 'SQLITE_BUSY' || leftMs <= 0) throw error;
+      // Also `SQLITE_BUSY_RECOVERY`, `SQLITE_BUSY_SNAPSHOT`, …
+      if (!codeOf(error).startsWith('SQLITE_BUSY') || leftMs <= 0) throw error;
       Atomics.wait(sleeper, 0, 0, Math.min(leftMs, 1 + Math.random() * MAX_PAUSE_MS));
     }
   }

@@ -1,6 +1,7 @@
 /** Who is responsible for a run on this machine: enough to tell later, without doubt, that it is dead. */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { codeOf } from '../../core/failures.ts';
 import type { Owners } from '../../core/ports.ts';
 import type { RunOwner } from '../../core/run.ts';
 
@@ -9,7 +10,7 @@ function currentOwner(): RunOwner {
     bootId: orEmpty(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
     pidNamespace: orEmpty(() => readlinkSync('/proc/self/ns/pid')),
     pid: process.pid,
-    startTime: startTimeOf('self'),
+    startTime: startTimeOf('self') ?? '',
     host: hostname(),
   };
 }
@@ -27,7 +28,8 @@ export function createOwners(): Owners {
 function whyGone(here: RunOwner, owner: RunOwner, leaseUntil: string | null, now: Date): string | null {
   const isSameKernel = owner.bootId === here.bootId && here.bootId !== '';
   if (isSameKernel && owner.pidNamespace === here.pidNamespace) {
-    return startTimeOf(String(owner.pid)) === owner.startTime
+    const startTime = startTimeOf(String(owner.pid));
+    return startTime === null || startTime === owner.startTime
       ? null
       : `Its process (${owner.pid} on ${owner.host}) is gone.`;
   }
@@ -39,14 +41,17 @@ function whyGone(here: RunOwner, owner: RunOwner, leaseUntil: string | null, now
 
 /**
  * proc(5): field 22 counted from 1, in clock ticks after boot; the fields behind `(comm)` begin with field 3, the state.
- * Empty: gone, also where only its parent has not noticed yet (in a container that may be never).
+ * Empty: gone, also where only its parent has not noticed yet (in a container that may be never). Null: not known.
  */
-function startTimeOf(pid: string): string {
-  return orEmpty(() => {
+function startTimeOf(pid: string): string | null {
+  try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return /[ZX]/.test(state) ? '' : (fields[18] ?? '');
-  });
+  } catch (error) {
+    // Only these say that there is no such process; without a descriptor left, say, nothing is known.
+    return ['ENOENT', 'ESRCH'].includes(codeOf(error)) ? '' : null;
+  }
 }
 
 function orEmpty(read: () => string): string {

@@ -108,6 +108,8 @@ export function createWorkspace({ parent, mountDir, owner = null, isGone = () =>
       const layout = layoutOf(parent, runId);
       const identity = await identityOfOwn(layout.root);
       if (identity === null) return null;
+      // Its run has ended and left it: what is looked at here is an old copy of the ledger.
+      if ((await readOutputs(layout.outputs)) !== null) return layout.work;
       if (isKept && (await identityOfOwn(layout.work)) !== null) {
         const outputs = await readOutputs(path.join(layout.control, REMEMBERED));
         await leave(layout, identity, outputs ?? new Map());

@@ -37,15 +37,37 @@ export async function pruneRuns(
   });
 }
 
-function readAge(reference: string | undefined, { prune: isAsked, olderThan, artifact }: HistoryOptions): number {
+/** What chooses or prints runs otherwise: nobody may think that it narrows what is taken out for good. */
+const OTHERS = [
+  'runbook',
+  'subject',
+  'outcome',
+  'since',
+  'until',
+  'incident',
+  'grep',
+  'limit',
+  'artifact',
+  'document',
+  'follow',
+  'format',
+] as const;
+
+function readAge(reference: string | undefined, options: HistoryOptions): number {
+  const { prune: isAsked, olderThan } = options;
   if (isAsked !== true)
     throw new RunbookError('usage', '--older-than and --dry-run belong to --prune.', {
       fix: 'Write `runbook history --prune --older-than 365d --dry-run`.',
     });
-  if (reference !== undefined || artifact !== undefined)
-    throw new RunbookError('usage', '--prune goes by age, not by run.', {
-      fix: 'Write `runbook history --prune --older-than 365d`.',
-    });
+  const other = OTHERS.find((name) => options[name] !== undefined && !(name === 'format' && options.json === true));
+  if (reference !== undefined || other !== undefined)
+    throw new RunbookError(
+      'usage',
+      `--prune goes by age${other === undefined ? ', not by run' : ` alone, not by --${other}`}.`,
+      {
+        fix: 'Write `runbook history --prune --older-than 365d`.',
+      },
+    );
   const ms = olderThan === undefined ? null : parseAge(olderThan);
   if (ms === null)
     throw new RunbookError('usage', '--prune needs an age.', {
