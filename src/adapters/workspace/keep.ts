@@ -99,8 +99,16 @@ export interface Abandoned {
   readonly isGone: (owner: RunOwner) => boolean;
 }
 
-/** Removes what was kept longer than 24 h, what is abandoned, and what others could not finish removing. Never rejects. */
-export async function removeExpired(parent: string, now: Date, { isOver, isGone }: Abandoned): Promise<void> {
+/**
+ * Removes what was kept longer than 24 h, what is abandoned, and what others could not finish removing. Never rejects.
+ * @returns ids of runs whose owner is gone, and that no ledger knows
+ */
+export async function removeExpired(
+  parent: string,
+  now: Date,
+  { isOver, isGone }: Abandoned,
+): Promise<readonly string[]> {
+  const unknown: string[] = [];
   const names = await readdir(parent).catch(() => []);
   for (const name of names.filter((each) => each.startsWith(IN_USE) || each.startsWith(GOING))) {
     try {
@@ -113,8 +121,9 @@ export async function removeExpired(parent: string, now: Date, { isOver, isGone 
       const kept = await lstat(path.join(folder, 'kept.json')).catch(() => null);
       if (kept === null) {
         const owner = await ownerOf(folder);
-        const isAbandoned = owner === null ? await isOver(name.slice(IN_USE.length).toUpperCase()) : isGone(owner);
-        if (!isAbandoned) continue;
+        const runId = name.slice(IN_USE.length).toUpperCase();
+        if (owner === null ? !(await isOver(runId)) : !isGone(owner)) continue;
+        if (owner !== null) unknown.push(runId);
       } else if (now.getTime() - kept.mtimeMs <= KEPT_MS) continue;
       const going = path.join(parent, `${GOING}${name.slice(IN_USE.length)}`);
       await rename(folder, going);
@@ -123,6 +132,7 @@ export async function removeExpired(parent: string, now: Date, { isOver, isGone 
       // In use, taken over at this moment, or stuck: none of it may trouble the run that begins.
     }
   }
+  return unknown;
 }
 
 /**

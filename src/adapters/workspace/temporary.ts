@@ -100,9 +100,7 @@ export function createWorkspace({ parent, mountDir, owner = null, isGone = () =>
       return null;
     },
 
-    sweep: async (now, isOver) => {
-      await removeExpired(parent, now, { isOver, isGone });
-    },
+    sweep: async (now, isOver) => await removeExpired(parent, now, { isOver, isGone }),
   };
 }
 

@@ -269,7 +269,7 @@ describe('sweeping', () => {
     await create(THIRD);
     await writeFile(path.join(rootOf(THIRD), 'owner.json'), '[');
     const before = await everything();
-    await createWorkspace({ parent, mountDir: null, isGone }).sweep(new Date(), nobody);
+    expect(await createWorkspace({ parent, mountDir: null, isGone }).sweep(new Date(), nobody)).toEqual([FIRST]);
     expect(await everything()).toEqual(before.filter((name) => !name.includes(FIRST.toLowerCase())));
   });
 
