@@ -187,6 +187,8 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
 function forgottenFolder(parent: string, releases: (() => void)[]): string {
   const folder = path.join(parent, `runbook-exec-output-${randomUUID()}`);
   releases.push(() => {
+    // The file that says whose it is goes last: another may have to finish this.
+    rmSync(path.join(folder, 'output'), { recursive: true, force: true });
     rmSync(folder, { recursive: true, force: true });
   });
   return folder;

@@ -164,7 +164,7 @@ async function isStillborn(folder: string, now: Date): Promise<boolean> {
   return now.getTime() - (await lstat(folder)).mtimeMs > KEPT_MS;
 }
 
-const OWNER_FILE = 'owner.json';
+export const OWNER_FILE = 'owner.json';
 
 /** Where a run leaves no record, nobody else could tell that its runner has died. */
 export async function sayWhose({ root }: Pick<Layout, 'root'>, owner: RunOwner): Promise<void> {

@@ -10,9 +10,9 @@ import { readSmallFile } from './control.ts';
 import { copyInputs } from './copy.ts';
 import { follow } from './follow.ts';
 import { throwIfStopped } from './input-file.ts';
-import { identityOfOwn, layoutOf, leave, noFolder, removeExpired, sayWhose, takeOver } from './keep.ts';
+import { identityOfOwn, layoutOf, leave, noFolder, OWNER_FILE, removeExpired, sayWhose, takeOver } from './keep.ts';
 import type { Layout } from './keep.ts';
-import { removeTree } from './remove.ts';
+import { removeAllBut, removeTree } from './remove.ts';
 
 export interface WorkspaceOptions {
   /** Where the work folders are made. */
@@ -45,6 +45,8 @@ export function createWorkspace({ parent, mountDir, owner = null, isGone = () =>
         return work;
       },
       remove: async () => {
+        // Whoever is killed at it is followed by somebody who can still tell whose it was.
+        if (owner !== null && (await identityOfOwn(root)) === identity) await removeAllBut(root, OWNER_FILE);
         await removeTree(root, identity);
       },
     };
