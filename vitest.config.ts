@@ -2,8 +2,16 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer } from 'vitest/node';
 import type { TestSpecification } from 'vitest/node';
 
-/** Minutes each: the first of all, or one of them would run alone at the end. */
-const SLOW = ['containment.test.ts', 'jwt-mutation.test.ts', 'json-schemas.test.ts', 'steps.test.ts'];
+/** Half a minute and more each: the first of all, or one of them would run alone at the end. */
+const SLOW = [
+  'containment.test.ts',
+  'executor.test.ts',
+  'output.test.ts',
+  'script-ends.test.ts',
+  'canaries.test.ts',
+  'document-entry.test.ts',
+  'jwt-mutation.test.ts',
+];
 
 class SlowestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -4,6 +4,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { openSqliteLedger } from '../src/adapters/ledger/sqlite.ts';
+import { verifyChain } from '../src/core/chain.ts';
 import type { RunFilter, RunLedger } from '../src/core/ports.ts';
 import type { StoredRun } from '../src/core/run.ts';
 import { BIN, peakOf, withHome } from './home.ts';
@@ -39,11 +40,12 @@ export async function benchLedger(runs = RUNS): Promise<void> {
     try {
       sizes(db, runs);
       await compareQuestions(questionsOf(made), ledger, db);
+      readWhole(ledger, db);
     } finally {
       ledger.close();
       db.close();
     }
-    console.log(`Peak memory of this process, which has made the ledger too: ${ownPeak()} MiB`);
+    console.log(`\nPeak memory of this process: ${ownPeak()} MiB`);
     await compareCommands(home, folder, made);
   });
 }
@@ -52,7 +54,7 @@ function questionsOf({ runId, incident, runbook, subject }: Made): readonly Ques
   const list = (name: string, filter: Omit<RunFilter, 'limit'>, where: string): Question => ({
     name,
     ask: async (ledger) => (await ledger.list({ ...filter, limit: LIMIT })).length,
-    bare: bareQuestion(`SELECT run_id FROM runs ${where} LIMIT ${LIMIT}`, { ...filter }),
+    bare: bareQuestion(`SELECT run_id FROM runs ${where} LIMIT ${LIMIT}`, bindable(filter)),
   });
   const search = (name: string, text: string, filter: Omit<RunFilter, 'limit'> = {}): Question => ({
     name: `output with ${name}`,
@@ -61,7 +63,7 @@ function questionsOf({ runId, incident, runbook, subject }: Made): readonly Ques
       `SELECT run_id FROM output_text JOIN runs ON first_seq = output_text.rowid
        WHERE output_text MATCH @match ${filter.subject === undefined ? '' : 'AND subject = @subject'}
        ORDER BY output_text.rowid DESC LIMIT ${LIMIT}`,
-      { ...filter, match: groupsOf(text) },
+      { ...bindable(filter), match: groupsOf(text) },
     ),
   });
   const inMonth = 'enqueued_at >= @since AND enqueued_at < @until';
@@ -69,16 +71,37 @@ function questionsOf({ runId, incident, runbook, subject }: Made): readonly Ques
     list('last 50', {}, 'ORDER BY first_seq DESC'),
     list('of a subject', { subject }, 'WHERE subject = @subject ORDER BY first_seq DESC'),
     list('of an incident', { incident }, 'WHERE incident = @incident ORDER BY first_seq DESC'),
-    list('of a month', MONTH, `WHERE ${inMonth} ORDER BY enqueued_at DESC`),
+    list('of a month', MONTH, `WHERE late = 0 AND ${inMonth} ORDER BY enqueued_at DESC`),
     list(
       'failed, of a runbook, in a month',
-      { ...MONTH, runbook, outcome: 'failed' },
-      `WHERE runbook = @runbook AND outcome = @outcome AND rehearsal = 0 AND ${inMonth} ORDER BY first_seq DESC`,
+      { ...MONTH, runbook, outcomes: ['failed'] },
+      `WHERE runbook = @runbook AND outcome = 'failed' AND rehearsal = 0 AND ${inMonth} ORDER BY first_seq DESC`,
     ),
     list(
-      'canceled',
-      { outcome: 'canceled' },
-      "WHERE outcome = 'canceled' AND outcome <> 'succeeded' AND rehearsal = 0 ORDER BY first_seq DESC",
+      'failed',
+      { outcomes: ['failed'] },
+      "WHERE outcome <> 'succeeded' AND outcome = 'failed' AND rehearsal = 0 ORDER BY first_seq DESC",
+    ),
+    list(
+      'failed, timed out or interrupted',
+      { outcomes: ['failed', 'timed-out', 'interrupted'] },
+      `WHERE outcome IN ('failed', 'timed-out') AND rehearsal = 0 OR state = 'interrupted'
+       ORDER BY first_seq DESC`,
+    ),
+    list(
+      'interrupted',
+      { outcomes: ['interrupted'] },
+      "WHERE state <> 'finished' AND state = 'interrupted' ORDER BY first_seq DESC",
+    ),
+    list(
+      'interrupted, of a subject',
+      { outcomes: ['interrupted'], subject },
+      "WHERE state = 'interrupted' AND subject = @subject ORDER BY first_seq DESC",
+    ),
+    list(
+      'with an outcome that never was',
+      { outcomes: ['limit-exceeded'] },
+      "WHERE outcome <> 'succeeded' AND outcome = 'limit-exceeded' ORDER BY first_seq DESC",
     ),
     search('a rare text', RARE.text),
     search('a common text', COMMON),
@@ -103,13 +126,18 @@ function questionsOf({ runId, incident, runbook, subject }: Made): readonly Ques
 }
 
 /** As many as are shown at once. */
-async function counted(runs: Iterable<StoredRun> | AsyncIterable<StoredRun>): Promise<number> {
+async function counted(runs: AsyncIterable<StoredRun>): Promise<number> {
   let count = 0;
   for await (const _run of runs) {
     count += 1;
     if (count === LIMIT) break;
   }
   return count;
+}
+
+/** SQLite takes no lists. */
+function bindable(filter: Omit<RunFilter, 'limit'>): object {
+  return Object.fromEntries(Object.entries(filter).filter(([name]) => name !== 'outcomes'));
 }
 
 function bareQuestion(ids: string, values: object): (db: Database.Database) => number {
@@ -132,6 +160,29 @@ async function compareQuestions(
   await compare(`Asking inside the process, at most ${LIMIT} runs`, candidates, ROUNDS);
   const counts = await Promise.all(questions.map(async ({ name, ask }) => [name, String(await ask(ledger))]));
   table('Found', ['', 'runs'], counts);
+}
+
+/** Once: it takes a while. */
+function readWhole(ledger: RunLedger, db: Database.Database): void {
+  const seconds = (work: () => unknown): number => {
+    const began = performance.now();
+    work();
+    return (performance.now() - began) / 1000;
+  };
+  const bare = seconds(() => {
+    for (const _record of db.prepare('SELECT record FROM transitions ORDER BY seq').iterate());
+  });
+  const verified = seconds(() => {
+    if (verifyChain(ledger.links()) !== null) throw new Error('the chain does not hold');
+  });
+  table(
+    'All of it, once',
+    ['', 'seconds', 'ratio', 'to'],
+    [
+      ['bare: every record', bare.toFixed(1)],
+      ['the chain is verified', verified.toFixed(1), `${(verified / bare).toFixed(1)}×`, 'bare: every record'],
+    ],
+  );
 }
 
 /** Of the file, by what it is for. */

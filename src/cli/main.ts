@@ -6,6 +6,7 @@ import type { ExecuteOptions } from './commands/execute.ts';
 import type { ValidateOptions } from './commands/validate.ts';
 import type { ShowOptions } from './commands/show.ts';
 import type { MintOptions } from './commands/token.ts';
+import { addAuditCommands } from './audit-commands.ts';
 import { collect, withExamples } from './command-words.ts';
 import type { CommonOptions } from './context.ts';
 import { addRecordCommands } from './record-commands.ts';
@@ -114,7 +115,7 @@ function createProgram(terminal: Terminal): Command {
       );
     });
 
-  addRecordCommands(terminal, program, add, run);
+  addRecordCommands(terminal, add, run);
   addRunCommands(terminal, add, run);
 
   add('config', 'Show every setting, its value and where it comes from.', [
@@ -154,6 +155,8 @@ function createProgram(terminal: Terminal): Command {
         (await import('./commands/token.ts')).mintCommand(terminal, options),
       );
     });
+
+  addAuditCommands(terminal, program, run);
 
   for (const command of program.commands.flatMap((one) => [one, ...one.commands])) addCommonOptions(command);
   return program;

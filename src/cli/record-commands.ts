@@ -1,15 +1,12 @@
-/** The commands that ask the record: what was run, and whether what it says still holds. */
+/** The command that asks the record what was run; as in `main.ts`, what it does is loaded when it is called. */
 import { Option } from 'commander';
-import type { Command } from 'commander';
-import { collect, withExamples } from './command-words.ts';
+import { collect } from './command-words.ts';
 import type { AddCommand, RunCommand } from './command-words.ts';
-import type { AuditListOptions, VerifyOptions } from './commands/audit.ts';
 import type { HistoryOptions } from './commands/history.ts';
 import { FORMATS } from './commands/history/options.ts';
-import type { CommonOptions } from './context.ts';
 import type { Terminal } from './terminal.ts';
 
-export function addRecordCommands(terminal: Terminal, program: Command, add: AddCommand, run: RunCommand): void {
+export function addRecordCommands(terminal: Terminal, add: AddCommand, run: RunCommand): void {
   add('history', 'Show what was run: the runs that fit, or one of them with its output.', [
     'runbook history --limit 5',
     'runbook history --runbook DrainNode --outcome failed,timed-out --since 7d',
@@ -50,45 +47,6 @@ export function addRecordCommands(terminal: Terminal, program: Command, add: Add
       const options = given.format === 'json' ? { ...given, json: true } : given;
       await run(terminal, 'history', options, async () =>
         (await import('./commands/history.ts')).historyCommand(terminal, run_, options),
-      );
-    });
-
-  const audit = program.command('audit').description('The ledger as a whole: whether it holds, what was done to it.');
-  audit.helpCommand(false).action(() => {
-    audit.outputHelp();
-  });
-  withExamples(
-    audit.command('verify').description('Check that nothing in the record was altered; names the first bad record.'),
-    [
-      'runbook audit verify',
-      'runbook audit verify --expect 4711:9f86d081…   # a record whose hash you have kept',
-      'runbook audit verify --ledger backup.sqlite',
-    ],
-  )
-    .option('--ledger <file>', 'a copy of a ledger; it is only read')
-    .option('--expect <SEQ:HASH>', 'a record that has to be there; may be given several times', collect)
-    .action(async (options: VerifyOptions) => {
-      await run(terminal, 'audit verify', options, async () =>
-        (await import('./commands/audit.ts')).verifyCommand(terminal, options),
-      );
-    });
-  withExamples(audit.command('list').description('Show what was done to runs and to the record, newest first.'), [
-    'runbook audit list',
-    'runbook audit list --json | jq \'.operations[] | select(.operation == "prune")\'',
-  ])
-    .option('-n, --limit <count>', 'at most so many', '20')
-    .action(async (options: AuditListOptions) => {
-      await run(terminal, 'audit list', options, async () =>
-        (await import('./commands/audit.ts')).listCommand(terminal, options),
-      );
-    });
-  withExamples(audit.command('copy').description('Copy the ledger while others may write to it, and check the copy.'), [
-    'runbook audit copy /backup/ledger-$(date +%F).sqlite',
-  ])
-    .argument('<file>', 'where; it must not be there yet')
-    .action(async (file: string, options: CommonOptions) => {
-      await run(terminal, 'audit copy', options, async () =>
-        (await import('./commands/audit.ts')).copyCommand(terminal, file, options),
       );
     });
 }

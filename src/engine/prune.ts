@@ -1,12 +1,10 @@
 /** Taking out records of runs that ended long ago, with their outputs and artifacts. Only when somebody asks for it. */
 import { messageOf } from '../core/failures.ts';
-import type { Operation } from '../core/ports.ts';
+import { operationOf } from './operations.ts';
+import type { OperationPorts } from './operations.ts';
 import type { EnginePorts } from './ports.ts';
 
-export type PrunePorts = Pick<
-  EnginePorts,
-  'ledger' | 'output' | 'artifacts' | 'runIds' | 'clock' | 'osUser' | 'owners' | 'toolVersion'
->;
+export type PrunePorts = OperationPorts & Pick<EnginePorts, 'output' | 'artifacts'>;
 
 /** What would be taken out. */
 export interface PrunePlan {
@@ -51,7 +49,7 @@ export async function prune(
   const problems: string[] = [];
   let [runs, records] = [0, 0];
   for (let at = 0; at < plan.runs.length; at += RUNS_AT_ONCE) {
-    const operation = operationOf(ports, plan.before);
+    const operation = operationOf(ports, 'prune', `ended before ${plan.before}`);
     const batch = plan.runs.slice(at, at + RUNS_AT_ONCE).map(({ runId }) => runId);
     const pruned = await ledger.prune(batch, operation);
     if (pruned === null) continue;
@@ -70,16 +68,4 @@ export async function prune(
     onProgress(runs);
   }
   return { runs, records, documents: await ledger.forgetDocuments(), operations, problems };
-}
-
-function operationOf({ runIds, clock, osUser, owners, toolVersion }: PrunePorts, before: string): Operation {
-  return {
-    schemaVersion: 1,
-    operationId: runIds.next(),
-    operation: 'prune',
-    at: clock.now().toISOString(),
-    who: { osUser, host: owners.current.host },
-    toolVersion,
-    reason: `ended before ${before}`,
-  };
 }

@@ -10,8 +10,6 @@ export type RetentionPorts = Pick<EnginePorts, 'ledger' | 'output' | 'artifacts'
 const DAY_MS = 24 * 3_600_000;
 /** The process of the run goes on for so long at most; what does not fit is for tomorrow. */
 const BUDGET_MS = 1000;
-/** Of documents that wait for their entry, which shows output. */
-const MAX_PENDING = 1000;
 
 /** For faces, behind the end of a run. Never throws. */
 export async function lookAfterOutput(ports: RetentionPorts): Promise<void> {
@@ -21,17 +19,14 @@ export async function lookAfterOutput(ports: RetentionPorts): Promise<void> {
     const since = new Date(now.getTime() - DAY_MS).toISOString();
     if (await ledger.takeTurn('retention', now.toISOString(), since)) await removeOld(ports, now);
   } catch {
-    // Whatever is in the way is there tomorrow, too; the run that ended here has nothing to do with it.
+    // The run that ended here has nothing to do with whatever is in the way.
   }
 }
 
 async function removeOld(ports: RetentionPorts, now: Date): Promise<void> {
   const { ledger, output, artifacts, clock, retention } = ports;
   const end = clock.monotonicMs() + BUDGET_MS;
-  const needed = new Set([
-    ...(await ledger.underWay()).map(({ run }) => run.runId),
-    ...(await ledger.pendingEntries(MAX_PENDING)).map(({ runId }) => runId),
-  ]);
+  const underWay = new Set((await ledger.underWay()).map(({ run }) => run.runId));
   const kept = oldestFirst([...(await output.kept()), ...((await artifacts?.kept()) ?? [])]);
   const ageOf = ({ lastWriteAt }: OutputFacts): number => now.getTime() - lastWriteAt.getTime();
   // What no run names was left by one that was taken out, or by a crash; a day is for those that begin just now.
@@ -43,9 +38,15 @@ async function removeOld(ports: RetentionPorts, now: Date): Promise<void> {
   for (const one of kept) {
     if (clock.monotonicMs() > end) break;
     const isOver = ageOf(one) > retention.keepOutputMs || bytes > retention.maxBytes || orphans.has(one.runId);
-    if (!isOver || needed.has(one.runId)) continue;
-    await output.remove(one.runId);
-    await artifacts?.remove(one.runId);
+    // The entry that a document waits for shows output.
+    if (!isOver || underWay.has(one.runId) || (await ledger.isEntryPending(one.runId))) continue;
+    try {
+      await output.remove(one.runId);
+      await artifacts?.remove(one.runId);
+    } catch {
+      // It is there tomorrow, too; the others are not held up by it.
+      continue;
+    }
     bytes -= one.bytes;
     gone.push(one.runId);
   }

@@ -131,9 +131,11 @@ export function careContract(ledgerName: string, open: (gone: ReadonlySet<number
     });
 
     test('gives of each document the oldest entry that waits, oldest first', async () => {
-      const at = (name: string): Partial<RunRecord> => ({ runbook: { ...queuedRun(1).runbook, path: `/${name}.md` } });
-      for (const [n, name] of ['b', 'b', 'a', 'b', 'a'].entries()) {
-        await ledger.finish(await begun(n, at(name)), resultOf(n));
+      const at = (document: string): Partial<RunRecord> => ({
+        runbook: { ...queuedRun(1).runbook, path: `/${document}.md` },
+      });
+      for (const [n, document] of ['b', 'b', 'a', 'b', 'a'].entries()) {
+        await ledger.finish(await begun(n, at(document)), resultOf(n));
       }
       expect(await pending()).toEqual([0, 2].map(runIdOf));
       expect(await ledger.pendingEntries(1)).toHaveLength(1);

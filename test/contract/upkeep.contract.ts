@@ -131,7 +131,7 @@ export function upkeepContract(name: string, make: () => LedgerUnderTest): void 
       expect(audit().findings).toEqual([]);
     });
 
-    test('texts of documents go with the last run that names them, also where a run comes meanwhile', async () => {
+    test('texts of documents go with the last run that names them', async () => {
       const texts = ['one', 'two', 'three'].map((text) => Buffer.from(text));
       const run = async (n: number, text: Buffer): Promise<void> => {
         const runbook = { name: 'T', digest: sha256(text), path: null };

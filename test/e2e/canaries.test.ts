@@ -105,18 +105,16 @@ describe.skipIf(!TOOLS)('no canary is seen of a run that', () => {
     expect(trap.hits([run, shown])).toEqual([]);
   });
 
-  it('loses its runner in the middle of its output; only the work folder that stays holds what was told', async () => {
+  it('loses its runner in the middle of its output, and nothing of what was told stays once somebody has looked', async () => {
     const trap = await setTrap();
     trap.home.write('Leak.md', documentOf('Leak', [{ script: EVERYTHING }]));
     const run = await trap.execute('./Leak.md', [], { kill: { when: /said UTF8_SECRET/, signal: 'SIGKILL' } });
     expect(run.exitCode).toBeNull();
     expect(run.stdout).toContain('PLAIN_TOKEN ***\n');
     const { shown, outcome } = await history(trap);
-    expect(outcome).toBe('started');
-    const hits = trap.hits([run, shown]);
-    const inControl = hits.filter((hit) => /^~\/\.tmp\/runbook-exec-\w+\/control\/1-script-mask: TOLD: /.test(hit));
-    expect(inControl).toHaveLength(1);
-    expect(hits.filter((hit) => !inControl.includes(hit))).toEqual([]);
+    // Whoever looks at it has cleared away what was told, which lay beside the work folder.
+    expect(outcome).toBe('interrupted');
+    expect(trap.hits([run, shown])).toEqual([]);
   });
 
   it('cannot be started, because the variables together are too large', async () => {

@@ -1,10 +1,12 @@
 /** One situation of each kind that a command with `--json` can be in, with what it needs to get there. */
 import { chmodSync, mkdirSync, truncateSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ERRORS } from '../../src/core/errors.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { classic } from './cli.ts';
 import type { Home } from './cli.ts';
+import { alter, recorded, RECORD_SITUATIONS } from './json-record-situations.ts';
 import { RUN_SITUATIONS } from './json-run-situations.ts';
 import { AUTH, CONFIRMED, execute, mint, orphan, SECRET, STEPS, underWay } from './json-calls.ts';
 import type { Call } from './json-calls.ts';
@@ -234,6 +236,18 @@ export const SITUATIONS: readonly Situation[] = [
     },
   },
   ...RUN_SITUATIONS,
+  ...RECORD_SITUATIONS,
+  {
+    name: 'runs that printed a text',
+    shows: ['"stream": "stderr"', '"notSearched": 0'],
+    schema: 'history',
+    exit: 0,
+    optional: ['search'],
+    prepare: async (home) => {
+      await home.run(execute(home, classic('Task', 'echo out; echo an error >&2')).args);
+      return { args: ['history', '--grep', 'ERROR'] };
+    },
+  },
   { name: 'the settings', schema: 'config', exit: 0, prepare: () => ({ args: ['config'] }) },
   { name: 'what the machine can do', schema: 'doctor', exit: 0, prepare: () => ({ args: ['doctor'] }) },
   {
@@ -264,6 +278,12 @@ export const SITUATIONS: readonly Situation[] = [
     ...execute(home, classic('Task', 'true')),
     env: { RUNBOOK_RECURSION_STACK: '["Task.md"]' },
   })),
+  failure('record-altered', 'a record that is to be taken out and does not hold', async (home) => {
+    await recorded(home);
+    alter(home);
+    await delay(1100);
+    return { args: ['history', '--prune', '--older-than', '1s', '--yes'] };
+  }),
   failure('not-found', 'a runbook that is not there', () => ({ args: ['execute', './Nothing.md'] })),
   failure('not-found', 'a run that has ended', async (home) => {
     await home.run(execute(home, classic('Task', 'true')).args);

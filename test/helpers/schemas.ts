@@ -11,6 +11,7 @@ export const SCHEMAS = [
   'list',
   'show',
   'history',
+  'audit',
   'ps',
   'cancel',
   'pause',

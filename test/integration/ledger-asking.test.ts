@@ -37,6 +37,7 @@ describe('dates', () => {
     until: optional(time.map(timeOf)),
     subject: optional(fc.constantFrom('alice', 'bob')),
     outcome: optional(fc.constantFrom('succeeded', 'failed')),
+    outcomes: optional(fc.subarray(['succeeded', 'failed', 'queued', 'refused'], { minLength: 1 })),
     before: optional(fc.integer({ min: 1, max: 60 })),
     limit: fc.integer({ min: 1, max: 30 }),
   });
@@ -123,6 +124,10 @@ test('no statement walks over all runs or all transitions, but for the newest ru
     { path: '/srv/Restart.md', incomplete: true },
     { incident: 'INC-7' },
     { outcome: 'canceled' },
+    { outcomes: ['limit-exceeded'] },
+    { outcomes: ['interrupted'] },
+    { outcomes: ['failed', 'timed-out', 'refused'] },
+    { outcomes: ['failed'], subject: 'alice' },
     { state: 'refused' },
     { idPrefix: '01JRUN' },
     { before: 100 },
@@ -167,6 +172,7 @@ function fits(run: StoredRun, place: number, filter: MayBe<RunFilter>): boolean 
     (filter.until === undefined || run.enqueuedAt < filter.until) &&
     (filter.subject === undefined || run.who.subject === filter.subject) &&
     (filter.outcome === undefined || run.result?.outcome === filter.outcome) &&
+    (filter.outcomes === undefined || filter.outcomes.includes(run.result?.outcome ?? run.state)) &&
     (filter.before === undefined || place < filter.before)
   );
 }

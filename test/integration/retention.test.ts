@@ -149,12 +149,14 @@ describe('it is in nobody’s way', () => {
     expect(left(0, 1, 2, 3, 4, 5, 6, 7, 8)).toEqual([]);
   });
 
-  test('what cannot be removed, or a ledger that is gone, fails nobody', async () => {
-    await recordRun(ledger, 1);
+  test('what cannot be removed holds up nothing else, and a ledger that is gone fails nobody', async () => {
+    for (const n of [1, 2]) await recordRun(ledger, n);
+    keepOutput(2, 99);
     // A folder where a file is expected: also an administrator cannot unlink it.
     mkdirSync(outputOf(1), { recursive: true });
     age(outputOf(1), 100);
     await look();
+    expect(left(1, 2)).toEqual([1]);
     ledger.close();
     await look({ days: 2 });
     ledger = openSqliteLedger(path.join(folder, 'ledger.sqlite'));

@@ -16,7 +16,9 @@ const { O_APPEND, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
 
 const CHUNK_BYTES = 32 * 1024;
 const SETTLE_MS = 50;
-const SETTLE_TRIES = 20;
+/** A second: on a busy machine a writer may stand still in the middle of its entry for longer than one look. */
+const SETTLED_LOOKS = 20;
+const MOST_LOOKS = 200;
 
 /** `ci`: this process runs in a pipeline, so `auto` leaves documents alone. */
 export function createMarkdownHistory({ ci }: { readonly ci: boolean }): DocumentHistory {
@@ -93,13 +95,16 @@ function openDocument(path: string, how: number = O_RDWR | O_APPEND): number {
   }
 }
 
-/** The end of the file. An entry counts as torn only when it stays so: another process may just be writing it. */
+/**
+ * The end of the file. An entry counts as torn only when it stays so: another process may just be writing it, and closing
+ * off what is whole a moment later would put the next entry into a fence.
+ */
 async function settledTail(fd: number): Promise<string> {
   let tail = tailOf(fd);
-  for (let n = 0; n < SETTLE_TRIES && isTorn(tail); n += 1) {
+  for (let looks = 0, same = 0; isTorn(tail) && same < SETTLED_LOOKS && looks < MOST_LOOKS; looks += 1) {
     await setTimeout(SETTLE_MS);
     const later = tailOf(fd);
-    if (later === tail) break;
+    same = later === tail ? same + 1 : 0;
     tail = later;
   }
   return tail;

@@ -1,7 +1,7 @@
 /** What is known of runs. */
 import type { ChainLink } from '../../core/chain.ts';
 import type { RunFilter, RunLedger } from '../../core/ports.ts';
-import type { RunRecord, StoredRun } from '../../core/run.ts';
+import type { RunRecord, RunState, StoredRun } from '../../core/run.ts';
 import { createPlacing } from './arrival.ts';
 import type { PlacedFilter } from './arrival.ts';
 import { notALedger } from './database.ts';
@@ -37,17 +37,21 @@ export function createRunReader({ db, path }: LedgerFile): RunReader & { loadOrN
     return run;
   };
   const place = createPlacing(db);
+  const newest = (filter: PlacedFilter): readonly { readonly seq: number; readonly runId: string }[] => {
+    const { where, values } = conditionsOf(filter);
+    const sql = `SELECT first_seq AS seq, run_id AS runId FROM runs ${where} ORDER BY first_seq DESC LIMIT @limit`;
+    return db.prepare<[object], { seq: number; runId: string }>(sql).all(values);
+  };
   return {
     load,
     loadOrNull,
     place,
     find: (filter) => {
-      const { where, values } = conditionsOf(place(filter));
-      return db
-        .prepare<[object], string>(`SELECT run_id FROM runs ${where} ORDER BY first_seq DESC LIMIT @limit`)
-        .pluck()
-        .all(values)
-        .map(load);
+      const placed = place(filter);
+      // Each end by its index, newest first: of several at once SQLite would sort all that there are.
+      const found = placed.outcomes?.flatMap((end) => newest({ ...placed, outcomes: [end] })) ?? newest(placed);
+      const places = [...new Map(found.map(({ seq, runId }) => [seq, runId]))].toSorted(([a], [b]) => b - a);
+      return places.slice(0, filter.limit).map(([, runId]) => load(runId));
     },
   };
 }
@@ -86,13 +90,8 @@ export function conditionsOf({ limit, outcomes, ...wanted }: PlacedFilter): {
   if (wanted.outcome !== undefined && wanted.outcome !== 'succeeded') conditions.push("runs.outcome <> 'succeeded'");
   if (wanted.outcome !== undefined || wanted.incomplete) conditions.push('rehearsal = 0');
   if (wanted.incomplete) conditions.push("started_at IS NOT NULL AND outcome IS NOT 'succeeded'");
-  const ends = Object.fromEntries((outcomes ?? []).map((end, n) => [`end${n}`, end]));
-  if (outcomes !== undefined) {
-    const any = Object.keys(ends)
-      .map((name) => `@${name}`)
-      .join(', ');
-    conditions.push(`(runs.state IN (${any}) OR runs.outcome IN (${any}) AND rehearsal = 0)`);
-  }
+  const ends = outcomesOf(outcomes);
+  if (ends !== null) conditions.push(ends.condition);
   // A range can use the index of the ids; a pattern would make `%` in an id mean something.
   if (wanted.idPrefix !== undefined) conditions.push("run_id >= @idPrefix AND run_id < @idPrefix || '~'");
   if (wanted.since !== undefined) conditions.push('enqueued_at >= @since');
@@ -101,8 +100,35 @@ export function conditionsOf({ limit, outcomes, ...wanted }: PlacedFilter): {
   if (wanted.before !== undefined) conditions.push('first_seq < @before');
   return {
     where: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`,
-    values: { ...wanted, ...ends, limit },
+    values: { ...wanted, ...ends?.values, limit },
   };
+}
+
+const STATES: ReadonlySet<string> = new Set<RunState>(['queued', 'started', 'finished', 'interrupted', 'refused']);
+
+/** Any of some outcomes and states; said so that a partial index may be used where there is one. */
+function outcomesOf(
+  wanted: readonly string[] | undefined,
+): { readonly condition: string; readonly values: object } | null {
+  if (wanted === undefined) return null;
+  const any = (column: string, most: string, of: readonly (readonly [string, string])[]): readonly string[] => {
+    if (of.length === 0) return [];
+    const rare = of.some(([, value]) => value === most) ? '' : `${column} <> '${most}' AND `;
+    return [`${rare}${column} IN (${of.map(([name]) => `@${name}`).join(', ')})`];
+  };
+  const all = wanted.map((value, n) => [`end${n}`, value] as const);
+  const states = any(
+    'runs.state',
+    'finished',
+    all.filter(([, value]) => STATES.has(value)),
+  );
+  const ends = any(
+    'runs.outcome',
+    'succeeded',
+    all.filter(([, value]) => !STATES.has(value)),
+  );
+  const either = [...states, ...ends.map((end) => `rehearsal = 0 AND ${end}`)].map((one) => `(${one})`);
+  return { condition: either.length === 0 ? 'FALSE' : `(${either.join(' OR ')})`, values: Object.fromEntries(all) };
 }
 
 /** A run is what its transitions say, in order: a later one adds to what an earlier one said. */

@@ -8,6 +8,9 @@ import { copyWhole } from './copy.ts';
 import type { LedgerFile } from './file.ts';
 import { once } from './file.ts';
 
+/** Who cannot have it soon comes by another time. */
+const TURN_PATIENCE_MS = 50;
+
 export function createUpkeep(
   file: LedgerFile,
 ): Pick<RunLedger, 'links' | 'forgetOutput' | 'takeTurn' | 'unknownRuns' | 'copyTo'> {
@@ -44,7 +47,7 @@ export function createUpkeep(
       };
       // Nobody writes, or waits for who does, when it is not time yet.
       if (!file.ask(isFree)) return false;
-      return file.note(() => isFree() && turns().take.run(name, now).changes === 1);
+      return file.note(() => isFree() && turns().take.run(name, now).changes === 1, TURN_PATIENCE_MS);
     },
     unknownRuns: async (runIds) =>
       file.ask(() => {

@@ -37,11 +37,15 @@ function whyGone(here: RunOwner, owner: RunOwner, leaseUntil: string | null, now
   return `Nothing was heard since ${leaseUntil} from its process (${owner.pid} on ${owner.host}).`;
 }
 
-/** proc(5): field 22 counted from 1, in clock ticks after boot; the fields behind `(comm)` begin with field 3. Empty: gone. */
+/**
+ * proc(5): field 22 counted from 1, in clock ticks after boot; the fields behind `(comm)` begin with field 3, the state.
+ * Empty: gone, also where only its parent has not noticed yet (in a container that may be never).
+ */
 function startTimeOf(pid: string): string {
   return orEmpty(() => {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return /[ZX]/.test(state) ? '' : (fields[18] ?? '');
   });
 }
 

@@ -59,10 +59,14 @@ export async function listCommand(terminal: Terminal, options: AuditListOptions)
 }
 
 function row({ at, operation, who, run, pruned, reason, seq }: StoredOperation): readonly string[] {
-  const what = [run, pruned === undefined ? null : `${pruned.runIds.length} runs`, reason]
+  const what = [run, pruned === undefined ? null : counted(pruned.runIds.length), reason]
     .filter((one) => one !== undefined && one !== null)
     .join(', ');
   return [at, operation, inline(`${who.osUser ?? '?'}@${who.host}`), inline(what), String(seq)];
+}
+
+function counted(runs: number): string {
+  return runs === 1 ? '1 run' : `${runs} runs`;
 }
 
 function readAnchor(text: string): Anchor {

@@ -136,13 +136,13 @@ describe('f1: attacks on a chain of which records were taken out', () => {
         expect(findingOf(cut, operations, [kept])).toMatchObject({ seq: n + 2, fault: 'cut-off' });
 
         let prev = at(links, n).prev;
-        const anew = links.slice(n).map((link, index): ChainLink => {
-          const said = isGone(link) ? null : { ...(JSON.parse(link.record) as object), ...(index === 0 && { x: 1 }) };
-          const record = said === null ? '' : canonicalJson(said);
-          const made = { ...link, record, prev, hash: chainHash(prev, record) };
-          prev = made.hash;
-          return made;
-        });
+        const anew: ChainLink[] = [];
+        for (const link of links.slice(n)) {
+          const said = isGone(link) ? {} : (JSON.parse(link.record) as object);
+          const record = canonicalJson(anew.length === 0 ? { ...said, x: 1 } : said);
+          anew.push({ ...link, record, prev, hash: chainHash(prev, record) });
+          prev = anew.at(-1)?.hash ?? '';
+        }
         // Where records were taken out behind it, their hashes cannot be made anew together with the operation's digest so simply.
         fc.pre(!isGone(at(links, n)) && !links.slice(n).some(isGone));
         const forged = [...links.slice(0, n), ...anew];

@@ -64,6 +64,13 @@ describe('lines that hold a text', () => {
     expect(linesOf('NEEDLE', Array.from(`${line}\nneedle\n`))).toEqual(shown);
   });
 
+  test('each of many lines once and whole, wherever what has come ends', () => {
+    const lines = Array.from({ length: 4000 }, (_, n) => `${n} needle ${'y'.repeat(n % 50)}`);
+    const text = lines.map((line) => `${line}${'\n'.repeat(40)}`).join('');
+    const pieces = Array.from({ length: Math.ceil(text.length / 7) }, (_, n) => text.slice(n * 7, n * 7 + 7));
+    expect(linesOf('NEEDLE', pieces, 9999)).toEqual(lines.map((line) => line.trim()));
+  });
+
   test('what is missing in between keeps its ends apart', () => {
     const search = new LineSearch('needle', 9);
     search.push('need');

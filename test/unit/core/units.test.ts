@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatDuration, parseDuration, parseSize } from '../../../src/core/units.ts';
+import { formatBytes, formatDuration, parseAge, parseDuration, parseSize } from '../../../src/core/units.ts';
 
 describe('durations', () => {
   it.each([
@@ -23,6 +23,21 @@ describe('durations', () => {
     [90_061_000, '1d1h1m1s'],
   ])('%i ms is shown as %s', (ms, text) => {
     expect(formatDuration(ms)).toBe(text);
+  });
+});
+
+describe('ages', () => {
+  it.each([
+    ['90d', 7_776_000_000],
+    ['1d12h', 129_600_000],
+    ['3650d', 315_360_000_000],
+    ['12h', 43_200_000],
+    ['90s', 90_000],
+  ])('%s is %i ms', (text, ms) => {
+    expect(parseAge(text)).toBe(ms);
+  });
+  it.each(['', '0d', '90', 'd', '1d1d', '1h1d', '-1d', '1.5d', '1000000d', '1d0s'])('%j is refused', (text) => {
+    expect(parseAge(text)).toBeNull();
   });
 });
 

@@ -4,11 +4,15 @@ import { ChunkDecoder } from '../../output.ts';
 import { printable } from '../../render.ts';
 import type { Style } from '../../render.ts';
 
-/** Head, gap and tail as a person sees them; nothing where nothing is kept. */
+/**
+ * Head, gap and tail as a person sees them; nothing where nothing was kept.
+ * @param written bytes that the record tells of, kept or not; what is not there of them has been removed since
+ */
 export async function* outputText(
   kept: AsyncIterable<KeptOutput>,
   dropped: number,
   style: Style,
+  written = dropped,
 ): AsyncGenerator<string> {
   const decoder = new ChunkDecoder();
   const gap = (bytes: number): string => style.dim(`\n… ${bytes} bytes were not kept …\n`);
@@ -21,6 +25,7 @@ export async function* outputText(
     isGapTold ||= item.kind === 'gap';
   }
   yield decoder.end();
-  // The disk had no room for the end, or the kept output is gone by now.
+  if (!isBegun && written > dropped) yield `\n${style.dim('The output is no longer kept.')}\n`;
+  // The disk had no room for the end.
   if (!isGapTold) yield gap(dropped);
 }

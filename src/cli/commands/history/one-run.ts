@@ -38,7 +38,10 @@ export async function showRun(
       return 0;
     case 'text':
       await terminal.print(`${factsOf(run, entryPending)}\n`);
-      await printLong(terminal, outputText(app.output.read(run.runId), droppedOf(run), printStyle));
+      await printLong(
+        terminal,
+        outputText(app.output.read(run.runId), droppedOf(run), printStyle, run.result?.output.bytes),
+      );
       return 0;
   }
 }

@@ -34,6 +34,7 @@ export function formatOf({ format, json }: HistoryOptions): Format {
 /** Whether all of them make sense together. @throws RunbookError `usage` */
 export function checkOptions(options: HistoryOptions, isOneRun: boolean): void {
   const { artifact, document, follow } = options;
+  const format = formatOf(options);
   const printed = [...(artifact === undefined ? [] : ['--artifact']), ...(document === true ? ['--document'] : [])];
   const [what] = printed;
   if (what !== undefined && !isOneRun)
@@ -43,7 +44,7 @@ export function checkOptions(options: HistoryOptions, isOneRun: boolean): void {
   const together = [...printed, ...(follow === true ? ['--follow'] : [])];
   if (together.length > 1)
     throw new RunbookError('usage', `${together.join(' and ')} are both given.`, { fix: 'Give one of them.' });
-  if (what !== undefined && formatOf(options) !== 'text')
+  if (what !== undefined && format !== 'text')
     throw new RunbookError('usage', `${what} prints the bytes as they are, in no other format.`, {
       fix: `Leave --${options.json === true ? 'json' : 'format'} out.`,
     });
