@@ -44,6 +44,8 @@ export interface Surroundings {
   readonly environment: ReadonlyMap<string, string>;
   readonly cwd: string;
   readonly ci: boolean;
+  /** Other than the system's. */
+  readonly clock?: Clock;
 }
 
 export interface App {
@@ -73,7 +75,7 @@ export type TokenWish = Pick<MintRequest, 'subject' | 'roles' | 'claims' | 'ttlM
 
 export async function createApp(resolved: ResolvedSettings, surroundings: Surroundings): Promise<App> {
   const { settings } = resolved;
-  const { environment, cwd } = surroundings;
+  const { environment, cwd, clock = systemClock } = surroundings;
   const releases: (() => void)[] = [];
   const stateDir = settings.stateDir ?? defaultStateDir(environment);
   const folder = settings.runbooksDir ?? (await findRunbooksFolder(cwd));
@@ -94,7 +96,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     source: createFolderSource({ folder, cwd }),
     facts: createSystemFacts(environment),
     secrets,
-    clock: systemClock,
+    clock,
     output,
     artifacts,
     callerEnvironment,
@@ -102,7 +104,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
       (ledger ??= openLedger(
         settings.history === 'none' ? 'none' : 'sqlite',
         ledgerFile,
-        (owner, leaseUntil) => owners.whyGone(owner, leaseUntil, systemClock.now()) !== null,
+        (owner, leaseUntil) => owners.whyGone(owner, leaseUntil, clock.now()) !== null,
       ).then((opened) => {
         releases.push(() => {
           opened.close();
@@ -115,7 +117,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
       return {
         source: app.source,
         facts: app.facts,
-        authenticator: createAuthenticator('jwt', auth, { now: () => systemClock.now() }),
+        authenticator: createAuthenticator('jwt', auth, { now: () => clock.now() }),
         ledger: await app.ledger(),
         output,
         documentHistory: createMarkdownHistory({ ci: surroundings.ci }),
@@ -123,7 +125,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
           parent: scratch,
           mountDir: settings.mountDir,
           owner: settings.history === 'none' ? owners.current : null,
-          isGone: (owner) => owners.whyGone(owner, null, systemClock.now()) !== null,
+          isGone: (owner) => owners.whyGone(owner, null, clock.now()) !== null,
         }),
         executor: createExecutor({
           stopGraceMs: settings.stopGrace,
@@ -136,8 +138,8 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
           return typeof value === 'string' ? [value] : [];
         }),
         artifacts: settings.history === 'none' ? null : artifacts,
-        clock: systemClock,
-        runIds: createRunIds(systemClock),
+        clock,
+        runIds: createRunIds(clock),
         callerEnvironment,
         baseEnvironment: CLI_BASE,
         childSettings: childSettings(resolved, environment, cwd),
@@ -185,6 +187,8 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
 function forgottenFolder(parent: string, releases: (() => void)[]): string {
   const folder = path.join(parent, `runbook-exec-output-${randomUUID()}`);
   releases.push(() => {
+    // The file that says whose it is goes last: another may have to finish this.
+    rmSync(path.join(folder, 'output'), { recursive: true, force: true });
     rmSync(folder, { recursive: true, force: true });
   });
   return folder;

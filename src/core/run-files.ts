@@ -52,8 +52,9 @@ export interface Workspace {
    * Removes what was kept longer than 24 h, and what a runner left that died between the end of its run and the removal.
    * Called at the start of a run; never fails, costs little when there is nothing.
    * @param isOver whether a run has ended and kept nothing; asked for each folder that nobody has kept
+   * @returns ids of runs without a record whose owner is gone: processes and control groups of theirs may be left
    */
-  sweep(now: Date, isOver: (runId: string) => Promise<boolean>): Promise<void>;
+  sweep(now: Date, isOver: (runId: string) => Promise<boolean>): Promise<readonly string[]>;
 }
 
 /** Text on its way to where it is kept, secrets taken out. Each call gives what can be told by then. */

@@ -33,7 +33,10 @@ export async function openWorkFolder(
   earlier: EarlierRun | null,
 ): Promise<OpenedFolder> {
   const { workspace } = ports;
-  await workspace.sweep(ports.clock.now(), async (id) => hasLeftNothing(await ports.ledger.get(id)));
+  const now = ports.clock.now();
+  const left = await workspace.sweep(now, async (id) => hasLeftNothing(await ports.ledger.get(id)));
+  // None of it may trouble the run that begins.
+  for (const id of left) await ports.executor.endLeftovers(id, null).catch(() => {});
   const from = earlier?.obstacle === null ? earlier.run.runId : null;
   const adopted = from === null ? null : await workspace.adopt(runId, from, stop);
   if (adopted === null || from === null) {

@@ -1,6 +1,12 @@
 /** The tool is killed, wherever it happens to be: afterwards the record holds, and nothing is left of any run. */
+import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { makeCgroup } from '../../src/adapters/executor/cgroup.ts';
+import { systemClock } from '../../src/adapters/system/clock.ts';
+import { createOwners } from '../../src/adapters/system/owner.ts';
+import { createRunIds } from '../../src/adapters/system/run-ids.ts';
+import { createWorkspace } from '../../src/adapters/workspace/temporary.ts';
 import { createLanes } from '../helpers/lanes.ts';
 import { examine, examineUnrecorded, NOTHING_WRONG } from '../helpers/oracle.ts';
 import { times } from '../helpers/property.ts';
@@ -65,6 +71,19 @@ describe('killed at any moment', () => {
     await runCli(scene, ['--history', 'none']);
     console.log(`killed at any moment (none): ${figuresOf(scene, runs)}`);
     expect(examineUnrecorded(scene, scene.told)).toEqual([]);
+  });
+
+  it('without a record, and before anybody watched over it, its control group is given back', async () => {
+    const scene = createScene();
+    const runId = createRunIds(systemClock).next();
+    const cgroup = makeCgroup(runId, { memoryBytes: null, processes: null, fileBytes: null, openFiles: null });
+    // What it had come to: its folder, and where there are control groups one of them.
+    const gone = { ...createOwners().current, startTime: 'of nobody' };
+    const workspace = createWorkspace({ parent: scene.scratch, mountDir: null, owner: gone });
+    await workspace.create(runId, scene.home.folder, [], new AbortController().signal);
+    await runCli(scene, ['--history', 'none']);
+    expect(examineUnrecorded(scene, [{ runId, exitCode: null }])).toEqual([]);
+    expect(typeof cgroup === 'string' ? [] : cgroup.folders.filter((folder) => existsSync(folder))).toEqual([]);
   });
 });
 

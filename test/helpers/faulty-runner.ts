@@ -52,10 +52,14 @@ async function main({ stateDir, scratch, document, history, fault, ...clocks }: 
     Object.entries({ stateDir, executionDir: scratch, history }).map(([name, text]) => [name, { text, label: name }]),
   ) as Parameters<typeof resolveSettings>[0][number]['values'];
   const environment = new Map(Object.entries(process.env).map(([name, value]) => [name, value ?? '']));
-  const surroundings = { environment, cwd: path.dirname(document), ci: false };
+  let offMs = clocks.clockOffMs ?? 0;
+  const clock: Clock = {
+    now: () => new Date(Date.now() + offMs),
+    monotonicMs: () => performance.now(),
+  };
+  const surroundings = { environment, cwd: path.dirname(document), ci: false, clock };
   const app = await createApp(resolveSettings([{ origin: 'flag', values }]), surroundings);
   let passed = 0;
-  let offMs = clocks.clockOffMs ?? 0;
 
   const pass = (place: string): Promise<void> | null => {
     if (fault?.does === 'tell') say(`at ${place}`);
@@ -65,7 +69,11 @@ async function main({ stateDir, scratch, document, history, fault, ...clocks }: 
     if (fault.does !== 'wait') return null;
     say(`at ${place}`);
     return new Promise((resolve) => {
+      // Nobody is left who could let it go on.
+      const giveUp = (): never => process.exit(1);
+      process.stdin.once('end', giveUp);
       process.stdin.once('data', () => {
+        process.stdin.off('end', giveUp);
         process.stdin.pause();
         resolve();
       });
@@ -100,13 +108,8 @@ async function main({ stateDir, scratch, document, history, fault, ...clocks }: 
     });
 
   const real = await app.engine();
-  const clock: Clock = {
-    now: () => new Date(real.clock.now().getTime() + offMs),
-    monotonicMs: () => real.clock.monotonicMs(),
-  };
   const ports: EnginePorts = {
     ...real,
-    clock,
     ledger: watched('ledger', real.ledger),
     executor: watched('executor', real.executor),
     workspace: watched('workspace', real.workspace),

@@ -204,16 +204,20 @@ function leftoversOf(scene: Scene, runIds: readonly string[]): readonly string[]
   const folders = existsSync(scene.scratch) ? readdirSync(scene.scratch) : [];
   const secrets = folders
     .filter((name) => name.startsWith('runbook-') && !isKept(path.join(scene.scratch, name)))
-    .map((name) => `${name} was left in the folder of work folders`);
+    .map(
+      (name) =>
+        `${name} was left in the folder of work folders, with ${readdirSync(path.join(scene.scratch, name), { recursive: true }).join(' ')}`,
+    );
   const groups = findHierarchies().flatMap(({ own }) =>
     runIds.map((runId) => path.join(own, `runbook-${runId.toLowerCase()}`)).filter((group) => existsSync(group)),
   );
   return [...secrets, ...groups, ...processesOf(new Set(runIds))];
 }
 
-/** Of a work folder that is kept, only the folder itself and what later steps need. */
+/** Of a work folder that is kept, only the folder itself and what later steps need; or it has just been made. */
 function isKept(folder: string): boolean {
-  return existsSync(path.join(folder, 'kept.json')) && !existsSync(path.join(folder, 'control'));
+  const names = readdirSync(folder);
+  return names.includes('kept.json') ? !names.includes('control') : names.every((name) => name === 'owner.json');
 }
 
 function processesOf(runIds: ReadonlySet<string>): readonly string[] {

@@ -77,6 +77,7 @@ describe.skipIf(!requires('unshare', ...ELSEWHERE.slice(1), 'true'))('a runner i
     'renews its lease when the clock steps by %i ms, and is not taken for dead',
     async (ms) => {
       const scene = createScene('printf x');
+      let renewed = false;
       const ended = await runOnce(scene, {
         below: ELSEWHERE,
         fault: { ...AT_SCRIPT, does: 'wait' },
@@ -86,10 +87,14 @@ describe.skipIf(!requires('unshare', ...ELSEWHERE.slice(1), 'true'))('a runner i
             Math.abs(Date.parse(leaseUntil ?? '') - Date.now() - ms) < HOUR;
           const underWay = async (): Promise<readonly RunUnderWay[]> =>
             await inLedger(scene, async (ledger) => await ledger.underWay());
-          while (!(await underWay()).every(isRenewed)) await delay(50);
+          for (let look = 0; look < 600 && !renewed; look += 1) {
+            await delay(50);
+            renewed = (await underWay()).every(isRenewed);
+          }
           await runOnce(scene, { clockOffMs: ms });
         },
       });
+      expect(renewed).toBe(true);
       expect(ended.exitCode).toBe(0);
       const { findings, figures } = await examine(scene, scene.told);
       expect(findings).toEqual(NOTHING_WRONG);

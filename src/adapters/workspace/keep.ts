@@ -20,6 +20,8 @@ const MAX_OUTPUTS_BYTES = 64 * 1024 ** 2;
 /** Ids name folders here, in lower case: nothing that could leave the folder. */
 const RUN_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const IN_USE = 'runbook-exec-';
+/** As runs, and processes without a record, name their folders. */
+const OWN_NAME = /^runbook-exec-(?:[0-9a-z]{26}|output-[0-9a-f-]{36})$/;
 /** Being removed: nobody can take it over any more. */
 const GOING = 'runbook-gone-';
 
@@ -96,8 +98,16 @@ export interface Abandoned {
   readonly isGone: (owner: RunOwner) => boolean;
 }
 
-/** Removes what was kept longer than 24 h, what is abandoned, and what others could not finish removing. Never rejects. */
-export async function removeExpired(parent: string, now: Date, { isOver, isGone }: Abandoned): Promise<void> {
+/**
+ * Removes what was kept longer than 24 h, what is abandoned, and what others could not finish removing. Never rejects.
+ * @returns ids of runs whose owner is gone, and that no ledger knows
+ */
+export async function removeExpired(
+  parent: string,
+  now: Date,
+  { isOver, isGone }: Abandoned,
+): Promise<readonly string[]> {
+  const unknown: string[] = [];
   const names = await readdir(parent).catch(() => []);
   for (const name of names.filter((each) => each.startsWith(IN_USE) || each.startsWith(GOING))) {
     try {
@@ -110,8 +120,10 @@ export async function removeExpired(parent: string, now: Date, { isOver, isGone 
       const kept = await lstat(path.join(folder, 'kept.json')).catch(() => null);
       if (kept === null) {
         const owner = await ownerOf(folder);
-        const isAbandoned = owner === null ? await isOver(name.slice(IN_USE.length).toUpperCase()) : isGone(owner);
-        if (!isAbandoned) continue;
+        const runId = name.slice(IN_USE.length).toUpperCase();
+        const isAbandoned = owner === null ? await isOver(runId) : isGone(owner);
+        if (!isAbandoned && !(OWN_NAME.test(name) && (await isStillborn(folder, now)))) continue;
+        if (owner !== null) unknown.push(runId);
       } else if (now.getTime() - kept.mtimeMs <= KEPT_MS) continue;
       const going = path.join(parent, `${GOING}${name.slice(IN_USE.length)}`);
       await rename(folder, going);
@@ -120,6 +132,7 @@ export async function removeExpired(parent: string, now: Date, { isOver, isGone 
       // In use, taken over at this moment, or stuck: none of it may trouble the run that begins.
     }
   }
+  return unknown;
 }
 
 /**
@@ -142,7 +155,13 @@ export function noFolder(parent: string, cause: unknown): RunbookError {
   });
 }
 
-const OWNER_FILE = 'owner.json';
+/** Killed when it had just been made: there is nothing in it, and has not been for long. */
+async function isStillborn(folder: string, now: Date): Promise<boolean> {
+  if ((await readdir(folder)).some((name) => name !== OWNER_FILE)) return false;
+  return now.getTime() - (await lstat(folder)).mtimeMs > KEPT_MS;
+}
+
+export const OWNER_FILE = 'owner.json';
 
 /** Where a run leaves no record, nobody else could tell that its runner has died. */
 export async function sayWhose({ root }: Pick<Layout, 'root'>, owner: RunOwner): Promise<void> {
@@ -153,6 +172,8 @@ export async function sayWhose({ root }: Pick<Layout, 'root'>, owner: RunOwner):
 async function ownerOf(root: string): Promise<RunOwner | null> {
   const text = await readSmallFile(path.join(root, OWNER_FILE)).catch(() => null);
   if (text === null) return null;
+  // Half of it is none: whoever wrote it was killed at that.
+  if (!text.endsWith('}')) return null;
   const said: Partial<RunOwner> = JSON.parse(text);
   const { bootId = '', pidNamespace = '', pid = 0, startTime = '', host = '' } = said;
   return { bootId, pidNamespace, pid, startTime, host };

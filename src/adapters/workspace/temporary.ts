@@ -15,6 +15,7 @@ import {
   layoutOf,
   leave,
   noFolder,
+  OWNER_FILE,
   readOutputs,
   removeExpired,
   sayWhose,
@@ -22,7 +23,7 @@ import {
   writeOutputs,
 } from './keep.ts';
 import type { Layout } from './keep.ts';
-import { removeTree } from './remove.ts';
+import { removeAllBut, removeTree } from './remove.ts';
 
 /** Of the control folder: outputs of the steps so far. */
 const REMEMBERED = 'passed-on.json';
@@ -61,6 +62,8 @@ export function createWorkspace({ parent, mountDir, owner = null, isGone = () =>
         return work;
       },
       remove: async () => {
+        // Whoever is killed at it is followed by somebody who can still tell whose it was.
+        if (owner !== null && (await identityOfOwn(root)) === identity) await removeAllBut(root, OWNER_FILE);
         await removeTree(root, identity);
       },
     };
@@ -119,9 +122,7 @@ export function createWorkspace({ parent, mountDir, owner = null, isGone = () =>
       return null;
     },
 
-    sweep: async (now, isOver) => {
-      await removeExpired(parent, now, { isOver, isGone });
-    },
+    sweep: async (now, isOver) => await removeExpired(parent, now, { isOver, isGone }),
   };
 }
 

@@ -268,9 +268,17 @@ describe('sweeping', () => {
     await ownedBy(SECOND, OWNER.pid + 1);
     await create(THIRD);
     await writeFile(path.join(rootOf(THIRD), 'owner.json'), '[');
+    // Killed right after its folder was made, or as it wrote whose it is.
+    const stillborn = ['0', '1'].map((n) => path.join(parent, `runbook-exec-stillborn${n.repeat(17)}`));
+    for (const folder of stillborn) await mkdir(folder, { mode: 0o700 });
+    await writeFile(path.join(stillborn[1] ?? '', 'owner.json'), '{"pid":');
     const before = await everything();
-    await createWorkspace({ parent, mountDir: null, isGone }).sweep(new Date(), nobody);
-    expect(await everything()).toEqual(before.filter((name) => !name.includes(FIRST.toLowerCase())));
+    const sweeper = createWorkspace({ parent, mountDir: null, isGone });
+    expect(await sweeper.sweep(new Date(), nobody)).toEqual([FIRST]);
+    const others = before.filter((name) => !name.includes(FIRST.toLowerCase()));
+    expect(await everything()).toEqual(others);
+    expect(await sweeper.sweep(later(25), nobody)).toEqual([]);
+    expect(await everything()).toEqual(others.filter((name) => !name.includes('stillborn')));
   });
 
   it('goes on with what somebody could not finish removing', async () => {
