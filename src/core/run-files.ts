@@ -12,6 +12,8 @@ export interface WorkFolder {
   follow(name: string): () => Followed;
   /** A file that the script may have replaced: only a small regular one is read. @throws RunbookError `io` */
   readControlFile(name: string): Promise<string>;
+  /** What `keep` would be told now: for whoever recovers a run whose runner is gone. Private; goes with the control folder. */
+  remember(outputs: ReadonlyMap<string, string>): Promise<void>;
   /**
    * Leaves the work folder where it is (the control folder goes) and remembers what later steps need. Returns its path.
    * @throws Error whose message says why, as a part of a sentence
@@ -43,7 +45,7 @@ export interface Workspace {
   ): Promise<{ readonly folder: WorkFolder; readonly outputs: ReadonlyMap<string, string> } | null>;
   /**
    * What a run left whose runner is gone. Scripts, outputs of steps and secrets go at once; the work folder stays for a day
-   * where `isKept`, else it goes as well. @returns where it is; null where there is none
+   * where `isKept`, with the outputs that were remembered, else it goes as well. @returns where it is; null where there is none
    */
   recover(runId: string, isKept: boolean): Promise<string | null>;
   /**

@@ -7,6 +7,7 @@ import { checkValue } from '../core/values.ts';
 import { outputsFile } from './script.ts';
 import type { RunContext } from './script.ts';
 import { hideOutput } from './secrets.ts';
+import { rememberOutputs } from './work-folder.ts';
 
 /** @returns one sentence when the file is not what the step declares; a value is never in it */
 export async function takeOutputs(
@@ -33,6 +34,7 @@ export async function takeOutputs(
     hideOutput(draft.masker, name, value);
     passedOn.set(name, value);
   }
+  if (values.size > 0) await rememberOutputs(draft.masker, workFolder, passedOn);
   return null;
 }
 

@@ -42,6 +42,7 @@ export async function openWorkFolder(
   }
   const { folder, outputs } = adopted;
   const passedOn = new Map([...stillDeclared(outputs, runbook), ...plan.passedOn]);
+  await rememberOutputs(masker, folder, passedOn);
   const giveBack = async (): Promise<string | null> => {
     const path = await keep(masker, folder, passedOn);
     const returned = await workspace.adopt(from, runId, new AbortController().signal);
@@ -90,11 +91,18 @@ export async function keepWorkFolder(
   }
 }
 
-/** Secrets are not kept on disk: whoever goes on gives them again. */
 async function keep(masker: Masker, workFolder: WorkFolder, passedOn: Outputs): Promise<string> {
-  const isOpen = (name: string, value: string): boolean => !looksSecret(name) && masker.text(value) === value;
-  const outputs = new Map([...passedOn].filter(([name, value]) => isOpen(name, value)));
-  return await workFolder.keep(outputs);
+  return await workFolder.keep(openOutputs(masker, passedOn));
+}
+
+/** For whoever recovers the run. Without it they would have to be given again, so no failure matters. */
+export async function rememberOutputs(masker: Masker, workFolder: WorkFolder, passedOn: Outputs): Promise<void> {
+  await workFolder.remember(openOutputs(masker, passedOn)).catch(() => {});
+}
+
+/** Secrets are not kept on disk: whoever goes on gives them again. */
+function openOutputs(masker: Masker, passedOn: Outputs): Outputs {
+  return new Map([...passedOn].filter(([name, value]) => !looksSecret(name) && masker.text(value) === value));
 }
 
 /** For a run that cannot begin: what was made for it goes, what an earlier run left is there for the next one. */

@@ -18,11 +18,11 @@ const STEPS = `# Go
 
 ## One
 \`\`\`yaml
-outputs: PLACE
+outputs: PLACE, NEW_TOKEN
 \`\`\`
 \`\`\`bash
 echo one > file
-echo PLACE=here >> "$RUNBOOK_OUTPUT"
+printf 'PLACE=here\\nNEW_TOKEN=tok-5f2e91c0\\n' >> "$RUNBOOK_OUTPUT"
 \`\`\`
 
 ## Two
@@ -57,11 +57,13 @@ describe('a runner that is killed', () => {
     expect(run?.containment?.cgroups.filter((one) => existsSync(one))).toEqual([]);
     const work = run?.interruption?.workFolder ?? '';
     expect(readdirSync(path.dirname(work)).sort()).toEqual(['kept.json', 'work']);
+    expect(readFileSync(path.join(work, '../kept.json'), 'utf8')).toBe('[["PLACE","here"]]');
 
     const { stdout, stderr } = await home.run(['history', run?.runId ?? '']);
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^outcome +Interrupted at “Two” \(step 2 of 2\)\. Its process .* It was noticed at \d{4}-/m);
     expect(stdout).toMatch(new RegExp(`^kept +${work}$`, 'm'));
+    expect(stdout).toMatch(/^go on +runbook execute Go --from Two, with the same variables/m);
     expect(stdout).not.toContain('pending');
     expect(readFileSync(file, 'utf8').match(/^### .* \| Exit Code: .*$/gm)).toEqual([
       `### ${run?.interruption?.at} | Exit Code: -1`,
@@ -69,10 +71,10 @@ describe('a runner that is killed', () => {
 
     home.write('mild', '');
     const again = await home.run(['execute', './Go.md', '--from', 'Two']);
-    expect(again).toMatchObject({ exitCode: 0, stdout: 'two unset one\n' });
+    expect(again).toMatchObject({ exitCode: 0, stdout: 'two here one\n' });
     expect(again.stderr).toContain(`goes on from run ${run?.runId} (interrupted)`);
     expect(again.stderr).toContain('was interrupted at “Two” (step 2 of 2), and nobody knows how much');
-    expect(again.stderr).toContain('PLACE of “One” is not known');
+    expect(again.stderr).toContain('NEW_TOKEN of “One” is not known');
     expect(again.stderr).not.toContain('still under way');
     expect(existsSync(work)).toBe(false);
   });

@@ -56,10 +56,7 @@ export async function leave(layout: Layout, identity: string, outputs: ReadonlyM
   await chmod(layout.root, 0o700);
   await removeAllBut(layout.root, path.basename(layout.work));
   if ((await identityOfOwn(layout.work)) === null) throw new Error('the script removed it');
-  // Aside first: what bears the name is whole, and from then on the folder can be taken over.
-  const aside = path.join(layout.root, randomUUID());
-  await writeFile(aside, JSON.stringify([...outputs]), { mode: 0o600, flag: 'wx' });
-  await rename(aside, layout.outputs);
+  await writeOutputs(layout.root, layout.outputs, outputs);
 }
 
 /**
@@ -170,7 +167,15 @@ export async function identityOfOwn(folder: string, mode: number | null = null):
   return identityOf(facts);
 }
 
-async function readOutputs(file: string): Promise<ReadonlyMap<string, string> | null> {
+/** Aside first: what bears the name is whole. */
+export async function writeOutputs(folder: string, file: string, outputs: ReadonlyMap<string, string>): Promise<void> {
+  const aside = path.join(folder, randomUUID());
+  await writeFile(aside, JSON.stringify([...outputs]), { mode: 0o600, flag: 'wx' });
+  await rename(aside, file);
+}
+
+/** Null where there is nothing that could be believed. */
+export async function readOutputs(file: string): Promise<ReadonlyMap<string, string> | null> {
   const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => null);
   if (handle === null) return null;
   try {

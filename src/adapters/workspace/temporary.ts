@@ -10,9 +10,22 @@ import { readSmallFile } from './control.ts';
 import { copyInputs } from './copy.ts';
 import { follow } from './follow.ts';
 import { throwIfStopped } from './input-file.ts';
-import { identityOfOwn, layoutOf, leave, noFolder, removeExpired, sayWhose, takeOver } from './keep.ts';
+import {
+  identityOfOwn,
+  layoutOf,
+  leave,
+  noFolder,
+  readOutputs,
+  removeExpired,
+  sayWhose,
+  takeOver,
+  writeOutputs,
+} from './keep.ts';
 import type { Layout } from './keep.ts';
 import { removeTree } from './remove.ts';
+
+/** Of the control folder: outputs of the steps so far. */
+const REMEMBERED = 'passed-on.json';
 
 export interface WorkspaceOptions {
   /** Where the work folders are made. */
@@ -40,6 +53,9 @@ export function createWorkspace({ parent, mountDir, owner = null, isGone = () =>
       },
       follow: (name) => follow(path.join(control, name)),
       readControlFile: async (name) => await readSmallFile(path.join(control, name)),
+      remember: async (outputs) => {
+        await writeOutputs(control, path.join(control, REMEMBERED), outputs);
+      },
       keep: async (outputs) => {
         await leave(layout, identity, outputs);
         return work;
@@ -93,7 +109,8 @@ export function createWorkspace({ parent, mountDir, owner = null, isGone = () =>
       const identity = await identityOfOwn(layout.root);
       if (identity === null) return null;
       if (isKept && (await identityOfOwn(layout.work)) !== null) {
-        await leave(layout, identity, new Map());
+        const outputs = await readOutputs(path.join(layout.control, REMEMBERED));
+        await leave(layout, identity, outputs ?? new Map());
         return layout.work;
       }
       await removeTree(layout.root, identity);
