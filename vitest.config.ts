@@ -8,8 +8,11 @@ const SLOW = [
   'executor.test.ts',
   'output.test.ts',
   'script-ends.test.ts',
+  'killed.test.ts',
+  'nearly-full.test.ts',
+  'recover.test.ts',
   'canaries.test.ts',
-  'document-entry.test.ts',
+  'core/audit.test.ts',
   'jwt-mutation.test.ts',
 ];
 
