@@ -1,4 +1,14 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -10,7 +20,7 @@ import { openLedgerView } from '../../src/adapters/ledger/view.ts';
 import type { ChainLink } from '../../src/core/chain.ts';
 import { verifyChain } from '../../src/core/chain.ts';
 import { failureOf } from '../helpers/failure.ts';
-import { DOCUMENT, OWNER, queuedRun, REAPER, runIdOf, timeOf } from '../helpers/records.ts';
+import { DOCUMENT, OWNER, queuedRun, REAPER, resultOf, runIdOf, timeOf } from '../helpers/records.ts';
 import { careContract } from './care.contract.ts';
 import { operationsContract } from './operations.contract.ts';
 import { ledgerContract } from './ledger.contract.ts';
@@ -126,6 +136,32 @@ describe('the file of the ledger', () => {
       start_time: OWNER.startTime,
       host: OWNER.host,
     });
+  });
+
+  test.each<[what: string, disturb: () => void, undo: () => void]>([
+    ['removed', () => renameSync(path, `${path}.away`), () => renameSync(`${path}.away`, path)],
+    [
+      'replaced by a copy',
+      () => {
+        renameSync(path, `${path}.away`);
+        copyFileSync(`${path}.away`, path);
+      },
+      () => renameSync(`${path}.away`, path),
+    ],
+  ])('takes no transition while it is %s, and says so', async (_, disturb, undo) => {
+    const ledger = openSqliteLedger(path);
+    await ledger.enqueue(queuedRun(1), OWNER, DOCUMENT);
+    disturb();
+    await expect(ledger.finish(runIdOf(1), resultOf(1))).rejects.toMatchObject({
+      code: 'io',
+      message: expect.stringContaining('was removed or replaced') as unknown,
+    });
+    await expect(ledger.enqueue(queuedRun(2), OWNER, DOCUMENT)).rejects.toMatchObject({ code: 'io' });
+    undo();
+    expect(await ledger.get(runIdOf(1))).toMatchObject({ state: 'queued' });
+    await ledger.finish(runIdOf(1), resultOf(1));
+    ledger.close();
+    expect(behind((db) => db.prepare('SELECT state FROM runs').pluck().all())).toEqual(['finished']);
   });
 
   test('of a newer program is refused and left as it is', async () => {
