@@ -21,6 +21,7 @@ import type { ChainLink } from '../../src/core/chain.ts';
 import { verifyChain } from '../../src/core/chain.ts';
 import { failureOf } from '../helpers/failure.ts';
 import { DOCUMENT, OWNER, queuedRun, REAPER, resultOf, runIdOf, timeOf } from '../helpers/records.ts';
+import { requires } from '../helpers/requires.ts';
 import { careContract } from './care.contract.ts';
 import { operationsContract } from './operations.contract.ts';
 import { ledgerContract } from './ledger.contract.ts';
@@ -92,6 +93,24 @@ function spoilPages(file: string, tables: readonly string[]): void {
 }
 
 const opening = (): Promise<unknown> => failureOf(() => openSqliteLedger(path).close());
+
+describe.skipIf(!requires('unshare', '-rm', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'))(
+  'the disk of the ledger (needs unshare of util-linux)',
+  () => {
+    test('has room for the ends of runs when there is one page left of it', async () => {
+      const script = join(import.meta.dirname, '../helpers/full-disk-writer.ts');
+      const { stdout, stderr } = await execa(
+        'unshare',
+        ['-rm', 'sh', '-c', 'mount -t tmpfs -o size=8m tmpfs "$1" && "$2" "$3" "$1/state/l.sqlite" 1', 'sh'].concat([
+          folder,
+          process.execPath,
+          script,
+        ]),
+      );
+      expect({ stdout, stderr }).toEqual({ stdout: 'finished interrupted', stderr: '' });
+    });
+  },
+);
 
 describe('the file of the ledger', () => {
   test('is private, in a private folder, and leaves nothing beside it', () => {

@@ -1,11 +1,14 @@
 /** What the parts of the SQLite ledger share: the open file, its transactions, and the end of the chain. */
-import { statSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type Database from 'better-sqlite3';
 import type { ChainLink } from '../../core/chain.ts';
 import { canonicalJson, chainHash, GENESIS } from '../../core/chain.ts';
 import { RunbookError } from '../../core/errors.ts';
 import { codeOf } from '../../core/failures.ts';
+import { LEFT_FOR_LEDGER } from '../../core/room.ts';
 import type { RunOwner } from '../../core/run.ts';
+import { freeBytesOf } from '../system/free-bytes.ts';
 import { BUSY_TIMEOUT_MS, withLedgerErrors } from './database.ts';
 
 /** While this process waits for a lock it does nothing else, so what comes again by itself does not wait. */
@@ -23,7 +26,7 @@ export interface LedgerFile {
    * committed then), `busy`, `unavailable`
    */
   change<T>(work: () => T, patienceMs?: number): T;
-  /** As `change`, for what has to be said: on a full disk the write-ahead log is emptied, which makes room, and it is tried again. */
+  /** As `change`, for what has to be said: where the disk is full, emptying the write-ahead log makes room. */
   changeOnFullDisk<T>(work: () => T, patienceMs?: number): T;
   /** @throws RunbookError `io`, `busy`, `unavailable` */
   ask<T>(work: () => T, patienceMs?: number): T;
@@ -66,11 +69,13 @@ export function openFile(path: string, db: Database.Database, isGone: LedgerFile
     change: (work, patienceMs = BUSY_TIMEOUT_MS) => withPatience(patienceMs, () => commit(work)),
     changeOnFullDisk: (work, patienceMs = BUSY_TIMEOUT_MS) =>
       withPatience(patienceMs, () => {
+        // Before it is tried, too: what fails in the middle has taken the room that emptying the log needs.
+        if ((freeBytesOf(statfsSync(dirname(path))) ?? Infinity) < LEFT_FOR_LEDGER) emptyLog(db);
         try {
           return commit(work);
         } catch (error) {
           if (codeOf(error) !== 'SQLITE_FULL') throw error;
-          makeRoom(db);
+          emptyLog(db);
           return commit(work);
         }
       }),
@@ -108,11 +113,12 @@ function notInPlace(path: string): RunbookError {
   });
 }
 
-function makeRoom(db: Database.Database): void {
+/** Its pages take their places in the file, most of which are there already. */
+function emptyLog(db: Database.Database): void {
   try {
     db.pragma('wal_checkpoint(TRUNCATE)');
   } catch {
-    // The disk may be too full for that as well: whoever tries again is told what he is told.
+    // The disk may be too full for that as well: the transition itself says so.
   }
 }
 
