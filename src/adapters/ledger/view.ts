@@ -1,5 +1,5 @@
 /** A ledger's file as an auditor sees it: opened to be read, one moment of it, whatever schema it has. */
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { ChainLink } from '../../core/chain.ts';
 import { RunbookError } from '../../core/errors.ts';
@@ -13,7 +13,8 @@ const LINK = 'seq, run_id AS runId, state, at, record, prev, hash';
 
 /** @param isCopy not the ledger of anybody's runs. @throws RunbookError `not-found`, `io`, `busy`, `unavailable` (not a ledger, damaged, of a newer program) */
 export function openLedgerView(path: string, isCopy: boolean): LedgerView {
-  if (!existsSync(path))
+  // Whatever else keeps it from being looked at is not “there is none”.
+  if (withLedgerErrors(path, () => statSync(path, { throwIfNoEntry: false })) === undefined)
     throw new RunbookError('not-found', `There is no ledger ${path}.`, {
       fix: 'Name its folder with --state-dir, or the file of a copy with --ledger.',
     });
