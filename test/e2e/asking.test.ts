@@ -97,10 +97,9 @@ describe('which runs', () => {
       await shown('--format', 'markdown'),
       await shown(runId, '--follow'),
     ];
-    expect((await everywhere()).map((one) => JSON.stringify(one).includes('not fit its digest'))).toEqual(
-      Array(5).fill(false),
-    );
-    expect((await everywhere())[0]).toMatchObject({ intact: true });
+    const sound = await everywhere();
+    expect(sound.filter((one) => JSON.stringify(one).includes('not fit its digest'))).toEqual([]);
+    expect(sound[0]).toMatchObject({ intact: true });
     const payload = Buffer.from('connection refusal\n');
     const forged = Buffer.concat(encodeFrame({ kind: 'stdout', sequence: 0, step: 0, payload }));
     for (const bytes of [Buffer.concat([forged, whole.subarray(forged.length)]), whole.subarray(0, 40)]) {
@@ -111,7 +110,7 @@ describe('which runs', () => {
       expect(await ask(home, '--grep', 'connection')).toMatchObject({ runs: [], search: { notSearched: 1 } });
     }
     rmSync(file);
-    expect((await everywhere())[0]).toMatchObject({ intact: null });
+    expect((await home.json(['history', runId]))['output']).toMatchObject({ intact: null });
   });
 
   it.each([
