@@ -2,6 +2,7 @@
 import { RunbookError } from '../core/errors.ts';
 import { messageOf } from '../core/failures.ts';
 import type { RunLedger } from '../core/ports.ts';
+import { isIntact } from '../engine/intact.ts';
 import { keepRecord } from '../engine/record.ts';
 import { jsonPieces } from './context.ts';
 import type { CommandContext } from './context.ts';
@@ -35,7 +36,11 @@ export function createRunRecord(
       const code = error instanceof RunbookError ? error.code : 'internal';
       const run = await keeper.read(error === undefined ? null : { code, message: messageOf(error) });
       if (run === null) return false;
-      const output = { ...keptTexts(app.output, run.runId), dropped: run.result?.output.dropped ?? 0 };
+      const output = {
+        ...keptTexts(app.output, run.runId),
+        dropped: run.result?.output.dropped ?? 0,
+        intact: await isIntact(app.output, run),
+      };
       const entryPending = await ledger.isEntryPending(run.runId);
       await file.write(batched(jsonPieces('history', { run, output, entryPending })));
       return true;

@@ -196,7 +196,8 @@ export interface OutputFacts {
 export type KeptOutput =
   | ({ readonly kind: 'chunk' } & OutputChunk)
   | { readonly kind: 'gap'; readonly dropped: number }
-  | { readonly kind: 'end' };
+  /** `summary`: as it was counted when it was written; null where that cannot be read. */
+  | { readonly kind: 'end'; readonly summary: OutputSummary | null };
 
 export interface DocumentHistory {
   /** Resolves `auto`; `reason` is one sentence that a face may show. @throws RunbookError `io` for `file` */

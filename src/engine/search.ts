@@ -1,5 +1,6 @@
 /** Text in the outputs of runs: made known to the index when a run has ended, looked for in the outputs themselves. */
 import { RunbookError } from '../core/errors.ts';
+import { createOutputCheck } from '../core/output-check.ts';
 import type { RunFilter } from '../core/ports.ts';
 import type { OutputStream, RunResult, StoredRun } from '../core/run.ts';
 import { LineSearch } from '../core/text-search.ts';
@@ -34,7 +35,7 @@ export interface Search {
   readonly found: readonly FoundRun[];
   /** There may be more: the limit was reached. */
   readonly more: boolean;
-  /** Runs that fit the filter, but whose output is not kept any more, or cannot be read. */
+  /** Runs that fit the filter, but whose output is not kept any more, cannot be read, or does not fit its digest. */
   readonly notSearched: number;
 }
 
@@ -60,7 +61,7 @@ export async function searchOutputs(ports: SearchPorts, text: string, filter: Ru
   return { found, more: false, notSearched: notSearched + (await ports.ledger.countWithoutOutput(filter)) };
 }
 
-/** Null where the output is gone, or cannot be read. */
+/** Null where the output is gone, cannot be read, or is not what the record says. */
 async function linesOf({ output }: SearchPorts, run: StoredRun, text: string): Promise<readonly FoundLine[] | null> {
   const searches = { stdout: new LineSearch(text, SHOWN_LINES + 1), stderr: new LineSearch(text, SHOWN_LINES + 1) };
   const decoders = { stdout: decoder(), stderr: decoder() };
@@ -73,21 +74,25 @@ async function linesOf({ output }: SearchPorts, run: StoredRun, text: string): P
   };
   const lines = (): readonly FoundLine[] =>
     streams.flatMap((stream) => searches[stream].lines.map((line) => ({ stream, text: line })));
+  const check = createOutputCheck();
   let isThere = false;
   try {
     for await (const item of output.read(run.runId)) {
       isThere = true;
+      check.take(item);
+      // What is left of it is read for its digest.
+      if (lines().length > SHOWN_LINES) continue;
       if (item.kind === 'gap') end();
       if (item.kind !== 'chunk') continue;
       searches[item.stream].push(decoders[item.stream].decode(item.bytes, { stream: true }));
-      if (lines().length > SHOWN_LINES) break;
     }
   } catch (error) {
     if (error instanceof RunbookError) return null;
     throw error;
   }
   end();
-  return isThere || keptBytes(run.result) === 0 ? lines() : null;
+  if (!isThere) return keptBytes(run.result) === 0 ? lines() : null;
+  return run.result === null || check.fits(run.result.output) ? lines() : null;
 }
 
 /** Tells the index what a run printed. Without it the output is looked at each time, so no failure matters. */

@@ -1,4 +1,14 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -10,7 +20,8 @@ import { openLedgerView } from '../../src/adapters/ledger/view.ts';
 import type { ChainLink } from '../../src/core/chain.ts';
 import { verifyChain } from '../../src/core/chain.ts';
 import { failureOf } from '../helpers/failure.ts';
-import { DOCUMENT, OWNER, queuedRun, REAPER, runIdOf, timeOf } from '../helpers/records.ts';
+import { DOCUMENT, OWNER, queuedRun, REAPER, resultOf, runIdOf, timeOf } from '../helpers/records.ts';
+import { requires } from '../helpers/requires.ts';
 import { careContract } from './care.contract.ts';
 import { operationsContract } from './operations.contract.ts';
 import { ledgerContract } from './ledger.contract.ts';
@@ -83,6 +94,24 @@ function spoilPages(file: string, tables: readonly string[]): void {
 
 const opening = (): Promise<unknown> => failureOf(() => openSqliteLedger(path).close());
 
+describe.skipIf(!requires('unshare', '-rm', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'))(
+  'the disk of the ledger (needs unshare of util-linux)',
+  () => {
+    test('has room for the ends of runs when there is one page left of it', async () => {
+      const script = join(import.meta.dirname, '../helpers/full-disk-writer.ts');
+      const { stdout, stderr } = await execa(
+        'unshare',
+        ['-rm', 'sh', '-c', 'mount -t tmpfs -o size=8m tmpfs "$1" && "$2" "$3" "$1/state/l.sqlite" 1', 'sh'].concat([
+          folder,
+          process.execPath,
+          script,
+        ]),
+      );
+      expect({ stdout, stderr }).toEqual({ stdout: 'finished interrupted', stderr: '' });
+    });
+  },
+);
+
 describe('the file of the ledger', () => {
   test('is private, in a private folder, and leaves nothing beside it', () => {
     const ledger = openSqliteLedger(path);
@@ -126,6 +155,32 @@ describe('the file of the ledger', () => {
       start_time: OWNER.startTime,
       host: OWNER.host,
     });
+  });
+
+  test.each<[what: string, disturb: () => void, undo: () => void]>([
+    ['removed', () => renameSync(path, `${path}.away`), () => renameSync(`${path}.away`, path)],
+    [
+      'replaced by a copy',
+      () => {
+        renameSync(path, `${path}.away`);
+        copyFileSync(`${path}.away`, path);
+      },
+      () => renameSync(`${path}.away`, path),
+    ],
+  ])('takes no transition while it is %s, and says so', async (_, disturb, undo) => {
+    const ledger = openSqliteLedger(path);
+    await ledger.enqueue(queuedRun(1), OWNER, DOCUMENT);
+    disturb();
+    await expect(ledger.finish(runIdOf(1), resultOf(1))).rejects.toMatchObject({
+      code: 'io',
+      message: expect.stringContaining('was removed or replaced') as unknown,
+    });
+    await expect(ledger.enqueue(queuedRun(2), OWNER, DOCUMENT)).rejects.toMatchObject({ code: 'io' });
+    undo();
+    expect(await ledger.get(runIdOf(1))).toMatchObject({ state: 'queued' });
+    await ledger.finish(runIdOf(1), resultOf(1));
+    ledger.close();
+    expect(behind((db) => db.prepare('SELECT state FROM runs').pluck().all())).toEqual(['finished']);
   });
 
   test('of a newer program is refused and left as it is', async () => {

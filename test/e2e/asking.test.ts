@@ -1,9 +1,10 @@
 /** Asking the record: which runs, in which form, and with which content. */
 import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Marked } from 'marked';
 import { describe, expect, it } from 'vitest';
+import { encodeFrame } from '../../src/adapters/output/frames.ts';
 import type { StoredRun } from '../../src/core/run.ts';
 import { classic, createHome } from '../helpers/cli.ts';
 import type { Home } from '../helpers/cli.ts';
@@ -77,6 +78,39 @@ describe('which runs', () => {
     const without = await home.run(['history', '--grep', 'refused']);
     expect(without.stdout).not.toContain('Three');
     expect(without.stderr).toMatch(/The output of 1 more run could not be looked at/);
+  });
+
+  it('says of an output that was changed or damaged that it does not fit its digest, wherever it is shown', async () => {
+    const home = createHome();
+    await ran(home, 'One', 'echo connection refused; exit 3');
+    const { runId = '' } = (await ask(home)).runs[0] ?? {};
+    const file = path.join(home.stateDir, 'output', runId);
+    const whole = readFileSync(file);
+    const shown = async (...options: readonly string[]): Promise<string> => {
+      const { stdout, stderr } = await home.run(['history', ...options]);
+      return stdout + stderr;
+    };
+    const everywhere = async (): Promise<readonly unknown[]> => [
+      (await home.json(['history', runId]))['output'],
+      await shown(runId),
+      await shown(runId, '--format', 'markdown'),
+      await shown('--format', 'markdown'),
+      await shown(runId, '--follow'),
+    ];
+    const sound = await everywhere();
+    expect(sound.filter((one) => JSON.stringify(one).includes('not fit its digest'))).toEqual([]);
+    expect(sound[0]).toMatchObject({ intact: true });
+    const payload = Buffer.from('connection refusal\n');
+    const forged = Buffer.concat(encodeFrame({ kind: 'stdout', sequence: 0, step: 0, payload }));
+    for (const bytes of [Buffer.concat([forged, whole.subarray(forged.length)]), whole.subarray(0, 40)]) {
+      writeFileSync(file, bytes);
+      const [output, ...texts] = await everywhere();
+      expect(output).toMatchObject({ intact: false });
+      for (const text of texts) expect(text).toContain('does not fit its digest: it was changed or damaged');
+      expect(await ask(home, '--grep', 'connection')).toMatchObject({ runs: [], search: { notSearched: 1 } });
+    }
+    rmSync(file);
+    expect((await home.json(['history', runId]))['output']).toMatchObject({ intact: null });
   });
 
   it.each([

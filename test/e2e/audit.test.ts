@@ -39,8 +39,10 @@ describe('audit verify', () => {
       stdout: expect.stringContaining('Not seen, behind record 6:') as string,
     });
 
+    const stays = `CREATE TRIGGER transitions_stay BEFORE DELETE ON transitions
+    BEGIN SELECT RAISE(ABORT, 'transitions are never deleted'); END`;
     behind(`DROP TRIGGER transitions_stay; PRAGMA foreign_keys = OFF;
-      DELETE FROM runs WHERE first_seq = 4; DELETE FROM transitions WHERE seq > 3`);
+      DELETE FROM runs WHERE first_seq = 4; DELETE FROM transitions WHERE seq > 3; ${stays}`);
     expect(await home.run(['audit', 'verify'])).toMatchObject({ exitCode: 0 });
     expect(await home.run(['audit', 'verify', '--expect', kept])).toMatchObject({
       exitCode: 65,
@@ -60,6 +62,15 @@ describe('audit verify', () => {
     expect(await home.run(['audit', 'verify'])).toMatchObject({ exitCode: 66 });
     expect(await home.run(['audit', 'copy', 'copy.sqlite'])).toMatchObject({ exitCode: 66 });
     expect(existsSync(ledgerFile())).toBe(false);
+    // There may be one, and nobody can look.
+    for (const place of [
+      ['--ledger', 'Task.md/ledger.sqlite'],
+      ['--state-dir', 'Task.md'],
+    ])
+      expect(await home.run(['audit', 'verify', ...place])).toMatchObject({
+        exitCode: 74,
+        stderr: expect.stringContaining('ENOTDIR') as string,
+      });
   });
 
   test.each(['7', '7:abc', `0:${'a'.repeat(64)}`, `seven:${'a'.repeat(64)}`])(

@@ -39,6 +39,22 @@ describe('a page of the ledger that is damaged', () => {
   });
 });
 
+describe('the ledger, taken away while a run goes on', () => {
+  it.each([
+    ['removed', 'rm "$LEDGER"*'],
+    ['replaced', 'cp "$LEDGER" "$LEDGER.new"; mv "$LEDGER.new" "$LEDGER"'],
+  ])('and %s: nobody says that the run succeeded and was recorded', async (_name, during) => {
+    const scene = createScene('eval "${DURING:-true}"');
+    await runOnce(scene);
+    const env = { ...scene.env, LEDGER: path.join(scene.stateDir, LEDGER), DURING: during };
+    const ended = await runCli({ ...scene, env }, ['--pass-env', 'LEDGER', '--pass-env', 'DURING', ...FILE]);
+    expect(ended.exitCode).toBe(74);
+    expect(ended.said.join('\n')).toMatch(
+      /The run \w+ ended \(succeeded\), but its end could not be recorded: The ledger .* was removed or replaced/,
+    );
+  });
+});
+
 /** The parent of the script is what watches over it, and its parent is the tool. */
 const KILL = 'kill -9 $(ps -o ppid= $(ps -o ppid= $$))';
 

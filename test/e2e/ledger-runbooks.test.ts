@@ -91,6 +91,12 @@ describe('RestoreLedger', () => {
     expect(await names()).toEqual(['BackupLedger interrupted', 'Task finished']);
     expect(await run()).toMatchObject({ exitCode: 0 });
     expect(await samples.run(['audit', 'verify'])).toMatchObject({ exitCode: 0 });
+    // The restored ledger knows that it is one.
+    expect((await samples.run(['audit', 'list'])).stdout).toMatch(
+      before === null
+        ? /pause .*restored from .*, there was none/
+        : /pause .*restored from .*kept as ledger\.sqlite\.before-/,
+    );
     const kept = readdirSync(samples.stateDir).filter((name) => /^ledger\.sqlite\.before-[^-]+$/.test(name));
     expect(kept).toHaveLength(before === null ? 0 : 1);
     expect(readdirSync(samples.stateDir).filter((name) => /restored|-wal|-shm/.test(name))).toEqual([]);

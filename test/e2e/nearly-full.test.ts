@@ -115,8 +115,8 @@ describe.skipIf(!requires('unshare', '-rm', 'mount', '-t', 'tmpfs', 'tmpfs', '/m
         expect(exitCode).toBe(74);
         expect(stderr).toMatch(/error: The run \w+ ended \(succeeded\), but its end could not be recorded: .*FULL/);
       }
-      expect(failed.length).toBeGreaterThan(0);
-      expect(failed.length).toBeLessThan(lines.length / 2);
+      // One page is enough: the write-ahead log is emptied, which makes room.
+      expect(failed.filter(({ left }) => left >= 2 * PAGE)).toEqual([]);
       await expectSound({ ...scene, stateDir: path.join(scene.home.folder, 'saved') }, 'the disk of the ledger', lines);
     });
 

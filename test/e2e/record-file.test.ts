@@ -50,7 +50,7 @@ describe('the record is what `history RUN --json` says', () => {
     await execute(home, 'echo out; exit 3', '--history', 'none');
     expect(recordOf(home)).toMatchObject({
       run: { state: 'finished', result: { outcome: 'failed', exitCode: 3 }, seq: null, prev: null, hash: null },
-      output: { stdout: 'out\n', stderr: '', dropped: 0 },
+      output: { stdout: 'out\n', stderr: '', dropped: 0, intact: true },
     });
     await execute(home, 'true', '--history', 'none', '--env', 'LD_PRELOAD=x');
     expect(runOf(home)).toMatchObject({ state: 'refused', refusal: { code: 'variable-denied' }, seq: null });

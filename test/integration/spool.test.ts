@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { encodeFrame, MAX_PAYLOAD_BYTES, readFrames } from '../../src/adapters/output/frames.ts';
 import { MAX_IN_MEMORY_BYTES } from '../../src/adapters/output/ring.ts';
 import { createSpool } from '../../src/adapters/output/spool.ts';
+import { createOutputCheck } from '../../src/core/output-check.ts';
 import type { OutputStream } from '../../src/core/run.ts';
 import { failureOf } from '../helpers/failure.ts';
 import { keptOf } from '../helpers/kept.ts';
@@ -38,6 +39,51 @@ const numbers = (length: number): Buffer => Buffer.from(Array.from({ length }, (
 /** Every byte with the step and stream that it came from: what may not be mixed up, however it is cut into chunks. */
 const tagged = (chunks: readonly { step: number; stream: OutputStream; bytes: Buffer }[]): string[] =>
   chunks.flatMap(({ step, stream, bytes }) => [...bytes].map((byte) => `${step} ${stream} ${byte}`));
+
+describe('what is kept, against the record', () => {
+  /** Of an output of 40 bytes, in steps of ten, of which the cap keeps so many; `spoil` is given the bytes of the file. */
+  const fits = async (cap: number, spoil: (bytes: Buffer) => Buffer): Promise<boolean> => {
+    rmSync(join(folder, 'output'), { recursive: true, force: true });
+    const output = createSpool(folder);
+    const spool = output.open('run-1', cap);
+    for (let at = 0; at < 40; at += 10) spool.write(at / 10, 'stdout', numbers(40).subarray(at, at + 10));
+    const summary = spool.close();
+    const file = join(folder, 'output', 'run-1');
+    writeFileSync(file, spoil(readFileSync(file)));
+    const check = createOutputCheck();
+    for await (const item of output.read('run-1')) check.take(item);
+    return check.fits(summary);
+  };
+
+  test.each([40, 20])('with a cap of %s: any byte that is cut off or changed is found', async (cap) => {
+    expect(await fits(cap, (bytes) => bytes)).toBe(true);
+    let size = 0;
+    await fits(cap, (bytes) => {
+      size = bytes.length;
+      return bytes;
+    });
+    const missed: number[] = [];
+    for (let at = 0; at < size; at += 7) {
+      if (await fits(cap, (bytes) => bytes.subarray(0, at))) missed.push(at);
+      const change = (bytes: Buffer): Buffer => {
+        bytes[at] = (bytes[at] ?? 0) ^ 1;
+        return bytes;
+      };
+      if (await fits(cap, change)) missed.push(-at);
+    }
+    // Where everything is kept the digest is what counts: its end only repeats it.
+    const isOfEnd = (at: number): boolean => cap === 40 && Math.abs(at) >= 40 + 4 * 24;
+    expect(missed.filter((at) => !isOfEnd(at))).toEqual([]);
+  });
+
+  test('a byte that was changed with its checksum is found where everything is kept', async () => {
+    const forge = (bytes: Buffer): Buffer => {
+      const [header, payload] = encodeFrame({ kind: 'stdout', sequence: 0, step: 0, payload: Buffer.alloc(10, 'x') });
+      return Buffer.concat([header, payload, bytes.subarray(34)]);
+    };
+    expect(await fits(40, forge)).toBe(false);
+  });
+});
 
 describe('the output of a run', () => {
   test('is kept whole up to the cap, by step and stream and in order, in a private file', async () => {

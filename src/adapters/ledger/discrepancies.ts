@@ -3,15 +3,22 @@ import type Database from 'better-sqlite3';
 import type { Finding } from '../../core/ports.ts';
 import type { RunRecord, RunState } from '../../core/run.ts';
 import { isLegalTransition } from '../../core/run-state.ts';
+import { changedSchema } from './schema.ts';
 import { unpack } from './documents.ts';
 import { sha256 } from './transitions.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 type Link = { readonly seq: number; readonly state: RunState; readonly record: string };
 
-export function* discrepancies(db: Database.Database, hasOperations: boolean): Generator<Finding> {
+/** @param schema how many migrations the file has taken */
+export function* discrepancies(db: Database.Database, schema: number): Generator<Finding> {
+  for (const name of changedSchema(db, schema))
+    yield beside('file', `The ${name} of the file is missing, or is not as this program makes it.`);
   yield* runs(db);
-  if (hasOperations) yield* operations(db);
+  if (schema > 2) {
+    yield* late(db);
+    yield* operations(db);
+  }
   yield* documents(db);
   const problems = db.prepare<[], string>('PRAGMA integrity_check(10)').pluck();
   for (const problem of problems.iterate())
@@ -39,6 +46,10 @@ function* runs(db: Database.Database): Generator<Finding> {
     }
     const columns = Object.keys(expected).filter((name) => name in row && row[name] !== expected[name]);
     if (columns.length > 0) yield ofRun(first.seq, runId, `is listed with another ${columns.join(', ')} than it has`);
+    for (const column of ['entry', 'indexed'] as const) {
+      if (column in row && !mayBe(column, links).includes(row[column] as string | null))
+        yield ofRun(first.seq, runId, `is listed with a state of its ${WAITS_FOR[column]} that it cannot have`);
+    }
     if (expected.digest !== null && hasDocument.get(expected.digest) === undefined)
       yield { ...ofRun(first.seq, runId, `has lost the text of its document, ${expected.digest}`), fault: 'document' };
   }
@@ -48,6 +59,22 @@ function* runs(db: Database.Database): Generator<Finding> {
      GROUP BY run_id ORDER BY 1`,
   );
   for (const { seq, runId } of unlisted.iterate()) yield ofRun(seq, runId, 'has records, but is not listed');
+}
+
+/**
+ * Those that are not marked as late are in the order of time. A mark has its reason in a run before it, as long as none was
+ * taken out.
+ */
+function* late(db: Database.Database): Generator<Finding> {
+  const wrong = db.prepare<[], { seq: number; runId: string }>(
+    `SELECT seq, runId FROM (
+       SELECT first_seq AS seq, run_id AS runId, late, enqueued_at AS at, coalesce(max(CASE late WHEN 0 THEN enqueued_at END)
+         OVER (ORDER BY first_seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), '') AS latest FROM runs)
+     WHERE CASE late WHEN 0 THEN at < latest WHEN 1 THEN at >= latest AND NOT EXISTS (SELECT 1 FROM transitions WHERE state = '') ELSE 1 END
+     ORDER BY seq`,
+  );
+  for (const { seq, runId } of wrong.iterate())
+    yield ofRun(seq, runId, 'is listed at another place in time than it has');
 }
 
 /** What the row of a run has to say of itself; null where its records tell no story. */
@@ -77,6 +104,23 @@ function expectedRow(links: readonly Link[]): (Row & { readonly digest: string |
   } catch {
     return null;
   }
+}
+
+const WAITS_FOR = { entry: 'entry', indexed: 'index' } as const;
+
+/** What may be noted of a run, by how it ended. Ledgers that were taken forward have no entries noted for older runs. */
+function mayBe(column: keyof typeof WAITS_FOR, links: readonly Link[]): readonly (string | null)[] {
+  const state = links.at(-1)?.state;
+  const isUnderWay = state === 'queued' || state === 'started';
+  const hasBegun = links.some((link) => link.state === 'started');
+  if (column === 'indexed') {
+    if (isUnderWay) return ['not'];
+    return hasBegun ? ['not', 'whole', 'large', 'gone'] : ['not', 'whole', 'gone'];
+  }
+  const said: Partial<RunRecord> = JSON.parse(links[0]?.record ?? '{}');
+  if (said.historyMode !== 'file') return [null];
+  if (isUnderWay) return [null, 'wanted'];
+  return hasBegun || said.refusal?.code === 'forbidden' ? [null, 'pending', 'written'] : [null];
 }
 
 function* operations(db: Database.Database): Generator<Finding> {

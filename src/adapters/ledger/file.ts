@@ -1,9 +1,14 @@
 /** What the parts of the SQLite ledger share: the open file, its transactions, and the end of the chain. */
+import { statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type Database from 'better-sqlite3';
 import type { ChainLink } from '../../core/chain.ts';
 import { canonicalJson, chainHash, GENESIS } from '../../core/chain.ts';
+import { RunbookError } from '../../core/errors.ts';
 import { codeOf } from '../../core/failures.ts';
+import { LEFT_FOR_LEDGER } from '../../core/room.ts';
 import type { RunOwner } from '../../core/run.ts';
+import { freeBytesOf } from '../system/free-bytes.ts';
 import { BUSY_TIMEOUT_MS, withLedgerErrors } from './database.ts';
 
 /** While this process waits for a lock it does nothing else, so what comes again by itself does not wait. */
@@ -16,8 +21,13 @@ export interface LedgerFile {
   readonly path: string;
   readonly db: Database.Database;
   readonly isGone: (owner: RunOwner, leaseUntil: string | null) => boolean;
-  /** One durable transaction. @throws RunbookError `io`, `busy`, `unavailable` */
+  /**
+   * One durable transaction. @throws RunbookError `io` (also where another file is in its place by now: nothing is
+   * committed then), `busy`, `unavailable`
+   */
   change<T>(work: () => T, patienceMs?: number): T;
+  /** As `change`, for what has to be said: where the disk is full, emptying the write-ahead log makes room. */
+  changeOnFullDisk<T>(work: () => T, patienceMs?: number): T;
   /** @throws RunbookError `io`, `busy`, `unavailable` */
   ask<T>(work: () => T, patienceMs?: number): T;
   /** A write that may be lost with the machine, but not with the process: not synced. @throws as `change` */
@@ -42,11 +52,33 @@ export function openFile(path: string, db: Database.Database, isGone: LedgerFile
         db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
       }
     });
+  const opened = identityOf(path);
+  const commit = <T>(work: () => T): T =>
+    db
+      .transaction(() => {
+        const result = work();
+        // What is written into a file without a name is gone with this process, and nobody would know.
+        if (opened === null || identityOf(path) !== opened) throw notInPlace(path);
+        return result;
+      })
+      .immediate();
   return {
     path,
     db,
     isGone,
-    change: (work, patienceMs = BUSY_TIMEOUT_MS) => withPatience(patienceMs, () => db.transaction(work).immediate()),
+    change: (work, patienceMs = BUSY_TIMEOUT_MS) => withPatience(patienceMs, () => commit(work)),
+    changeOnFullDisk: (work, patienceMs = BUSY_TIMEOUT_MS) =>
+      withPatience(patienceMs, () => {
+        // Before it is tried, too: what fails in the middle has taken the room that emptying the log needs.
+        if ((freeBytesOf(statfsSync(dirname(path))) ?? Infinity) < LEFT_FOR_LEDGER) emptyLog(db);
+        try {
+          return commit(work);
+        } catch (error) {
+          if (codeOf(error) !== 'SQLITE_FULL') throw error;
+          emptyLog(db);
+          return commit(work);
+        }
+      }),
     ask: (work, patienceMs) =>
       patienceMs === undefined ? withLedgerErrors(path, work) : withPatience(patienceMs, work),
     note: (work, patienceMs = BUSY_TIMEOUT_MS) =>
@@ -67,6 +99,27 @@ export function openFile(path: string, db: Database.Database, isGone: LedgerFile
       return seq;
     },
   };
+}
+
+/** Tells this file from any other; null where there is none. @throws Error of the system */
+function identityOf(path: string): string | null {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found === undefined ? null : `${found.dev} ${found.ino}`;
+}
+
+function notInPlace(path: string): RunbookError {
+  return new RunbookError('io', `The ledger ${path} was removed or replaced while it was in use.`, {
+    fix: 'Find out by whom; what is there now, or a backup, shows what was recorded.',
+  });
+}
+
+/** Its pages take their places in the file, most of which are there already. */
+function emptyLog(db: Database.Database): void {
+  try {
+    db.pragma('wal_checkpoint(TRUNCATE)');
+  } catch {
+    // The disk may be too full for that as well: the transition itself says so.
+  }
 }
 
 const MAX_PAUSE_MS = 8;

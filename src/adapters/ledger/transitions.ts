@@ -77,7 +77,7 @@ export function createTransitions(file: LedgerFile): Transitions {
 
     async finish(runId, result) {
       if (result.runId !== runId) throw new TypeError(`the result is of run ${result.runId}, not of ${runId}`);
-      file.change(() => {
+      file.changeOnFullDisk(() => {
         const from = stateOf(runId);
         if (from === 'interrupted') throw wasInterrupted(runId);
         append(runId, 'finished', result.finishedAt, { result });
@@ -98,7 +98,7 @@ export function createTransitions(file: LedgerFile): Transitions {
     },
 
     async interrupt(runId, interruption) {
-      return file.change(() => {
+      return file.changeOnFullDisk(() => {
         const from = stateOf(runId);
         if (from !== 'queued' && from !== 'started') return false;
         append(runId, 'interrupted', interruption.at, { interruption });

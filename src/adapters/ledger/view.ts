@@ -1,5 +1,5 @@
 /** A ledger's file as an auditor sees it: opened to be read, one moment of it, whatever schema it has. */
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { ChainLink } from '../../core/chain.ts';
 import { RunbookError } from '../../core/errors.ts';
@@ -13,7 +13,7 @@ const LINK = 'seq, run_id AS runId, state, at, record, prev, hash';
 
 /** @param isCopy not the ledger of anybody's runs. @throws RunbookError `not-found`, `io`, `busy`, `unavailable` (not a ledger, damaged, of a newer program) */
 export function openLedgerView(path: string, isCopy: boolean): LedgerView {
-  if (!existsSync(path))
+  if (!withLedgerErrors(path, () => isThere(path)))
     throw new RunbookError('not-found', `There is no ledger ${path}.`, {
       fix: 'Name its folder with --state-dir, or the file of a copy with --ledger.',
     });
@@ -26,6 +26,17 @@ export function openLedgerView(path: string, isCopy: boolean): LedgerView {
       throw error;
     }
   });
+}
+
+/** What only keeps it from being looked at (no permission, a file where a folder should be) is thrown. */
+function isThere(path: string): boolean {
+  try {
+    statSync(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 function viewOf(path: string, db: Database.Database): LedgerView {
@@ -48,7 +59,7 @@ function viewOf(path: string, db: Database.Database): LedgerView {
     links: () => links('transitions'),
     lastSeq: () => withErrors(() => Number(db.prepare('SELECT coalesce(max(seq), 0) FROM transitions').pluck().get())),
     operations: () => (hasOperations ? links('operations JOIN transitions USING (seq)') : []),
-    discrepancies: () => guarded(path, () => discrepancies(db, hasOperations)),
+    discrepancies: () => guarded(path, () => discrepancies(db, schema)),
     counts: () =>
       withErrors(() => ({
         runs: count('runs'),

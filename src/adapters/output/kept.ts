@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { RunbookError } from '../../core/errors.ts';
 import { codeOf } from '../../core/failures.ts';
 import type { KeptOutput, OutputFacts, RunOutput } from '../../core/ports.ts';
+import type { OutputSummary } from '../../core/run.ts';
 import { readFrames } from './frames.ts';
 
 /** Ids name files here: nothing that could leave the folder. */
@@ -97,7 +98,7 @@ async function* items(
   try {
     for await (const { kind, step, payload } of readFrames(more)) {
       if (kind === 'end') {
-        yield { kind };
+        yield { kind, summary: summaryOf(payload) };
         return;
       }
       if (kind === 'gap') yield { kind, dropped: Number(payload.readBigUInt64BE()) };
@@ -107,6 +108,16 @@ async function* items(
     throw cannot('read', file, error);
   } finally {
     await handle.close();
+  }
+}
+
+function summaryOf(payload: Buffer): OutputSummary | null {
+  try {
+    // Written by `spool.ts`; whoever compares it finds what is something else.
+    const summary: OutputSummary | null = JSON.parse(payload.toString('utf8'));
+    return summary;
+  } catch {
+    return null;
   }
 }
 

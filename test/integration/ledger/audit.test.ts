@@ -37,9 +37,14 @@ function audit(of = file, anchors: readonly Anchor[] = [], isCopy = false): Audi
 function behind<T>(work: (db: Database.Database) => T): T {
   const db = new Database(file);
   try {
-    for (const name of db.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").pluck().all())
-      db.exec(`DROP TRIGGER ${String(name)}`);
-    return work(db);
+    const triggers = db
+      .prepare<[], { name: string; sql: string }>("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
+      .all();
+    for (const { name } of triggers) db.exec(`DROP TRIGGER ${name}`);
+    const result = work(db);
+    // And how to put them back.
+    for (const { sql } of triggers) db.exec(sql);
+    return result;
   } finally {
     db.close();
   }
@@ -131,6 +136,31 @@ const BESIDE: readonly (readonly [what: string, sql: string, fault: string, said
     /another first_seq/,
   ],
   [
+    'a mark that means nothing',
+    `UPDATE runs SET late = 2 WHERE run_id = '${runIdOf(3)}'`,
+    'run',
+    /another place in time/,
+  ],
+  [
+    'an entry that nobody wants',
+    `UPDATE runs SET entry = 'pending' WHERE run_id = '${runIdOf(3)}'`,
+    'run',
+    /its entry/,
+  ],
+  ['an index before the end', `UPDATE runs SET indexed = 'whole' WHERE run_id = '${runIdOf(6)}'`, 'run', /its index/],
+  [
+    'another index',
+    'DROP INDEX runs_late; CREATE INDEX runs_late ON runs (enqueued_at) WHERE late = 2',
+    'file',
+    'The index runs_late of the file is missing, or is not as this program makes it.',
+  ],
+  [
+    'a trigger too much',
+    'CREATE TRIGGER forget AFTER INSERT ON runs BEGIN DELETE FROM documents; END',
+    'file',
+    /^The trigger forget/,
+  ],
+  [
     'an operation too much',
     'INSERT INTO operations VALUES (3)',
     'operation',
@@ -158,6 +188,39 @@ const BESIDE: readonly (readonly [what: string, sql: string, fault: string, said
 ];
 
 describe('the file, changed past the program', () => {
+  test.each([
+    ['none where it came late', 3, 0],
+    ['one where it did not', 5, 1],
+  ])('a mark in time is found: %s', async (_, n, late) => {
+    const ledger = openSqliteLedger(file);
+    for (const [run, at] of [
+      [1, 1],
+      [4, 4],
+      [3, 3],
+      [5, 5],
+    ] as const)
+      await recordRun(ledger, run, { enqueuedAt: timeOf(at) });
+    ledger.close();
+    expect(audit().findings).toEqual([]);
+    behind((db) => db.exec(`UPDATE runs SET late = ${late} WHERE run_id = '${runIdOf(n)}'`));
+    expect(audit().findings).toMatchObject([
+      { runId: runIdOf(n), message: `Run ${runIdOf(n)} is listed at another place in time than it has.` },
+    ]);
+  });
+
+  test('a trigger that is gone is found', async () => {
+    await someLedger();
+    const db = new Database(file);
+    db.exec('DROP TRIGGER transitions_keep');
+    db.close();
+    expect(audit().findings).toMatchObject([
+      {
+        fault: 'file',
+        message: 'The trigger transitions_keep of the file is missing, or is not as this program makes it.',
+      },
+    ]);
+  });
+
   test('holds as long as nobody has changed it', async () => {
     await someLedger();
     const { last, ...report } = audit();
@@ -316,9 +379,10 @@ describe('f2: a long chain', () => {
 function fill(db: Database.Database, links: number): readonly [string, number] {
   const link = db.prepare('INSERT INTO transitions VALUES (?, ?, ?, ?, ?, ?, ?)');
   const run = db.prepare(
-    `INSERT INTO runs (first_seq, run_id, enqueued_at, runbook, path, rehearsal, subject, state)
-     VALUES (?, ?, ?, ?, ?, 0, ?, 'refused')`,
+    `INSERT INTO runs (first_seq, run_id, enqueued_at, runbook, path, rehearsal, subject, state, indexed)
+     VALUES (?, ?, ?, ?, ?, 0, ?, 'refused', 'whole')`,
   );
+  const append = db.prepare("SELECT sql FROM sqlite_schema WHERE name = 'transitions_append'").pluck().get();
   db.exec('DROP TRIGGER transitions_append');
   let prev = '0'.repeat(64);
   let bytes = 0;
@@ -335,6 +399,7 @@ function fill(db: Database.Database, links: number): readonly [string, number] {
       prev = hash;
     }
   })();
+  db.exec(String(append));
   return [prev, bytes];
 }
 

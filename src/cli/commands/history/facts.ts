@@ -1,16 +1,27 @@
 /** What is known of one run, as a table for a person. */
+import { DOES_NOT_FIT } from '../../../core/output-check.ts';
 import { exitCodeOf } from '../../../core/run.ts';
 import type { StepResult, StoredRun } from '../../../core/run.ts';
 import { formatDuration } from '../../../core/units.ts';
 import { inline, renderTable } from '../../render.ts';
 import { interruptionRows } from './interrupted.ts';
 
-export function factsOf(run: StoredRun, entryPending: boolean): string {
-  return renderTable(rowsOf(run, entryPending).map(([name, text]) => [name, inline(text)]));
+/** What is known of a run besides its record. */
+export interface Known {
+  readonly entryPending: boolean;
+  /** Of what is kept of its output; null where nothing is. */
+  readonly intact: boolean | null;
+}
+
+export function factsOf(run: StoredRun, known: Known): string {
+  return renderTable(rowsOf(run, known).map(([name, text]) => [name, inline(text)]));
 }
 
 /** Names may come several times; texts may hold any character. */
-export function rowsOf(run: StoredRun, entryPending: boolean): readonly (readonly [name: string, text: string])[] {
+export function rowsOf(
+  run: StoredRun,
+  { entryPending, intact }: Known,
+): readonly (readonly [name: string, text: string])[] {
   const { result, refusal, who, runbook } = run;
   const git =
     runbook.gitCommit === undefined
@@ -58,6 +69,7 @@ export function rowsOf(run: StoredRun, entryPending: boolean): readonly (readonl
       'output',
       `${result.output.bytes} bytes, ${result.output.dropped} not kept, sha256 ${result.output.digest}`,
     ]);
+    if (intact === false) rows.push(['warning', `the output that is kept ${DOES_NOT_FIT}`]);
   }
   rows.push(...interruptionRows(run));
   if (run.interruption !== undefined) rows.push(['containment', containmentOf(run)]);

@@ -1,10 +1,12 @@
 /** `runbook history RUN --follow`: a run as it goes on, from another terminal. Output goes where the run itself sends it. */
 import { ERRORS, RunbookError } from '../../../core/errors.ts';
+import { DOES_NOT_FIT } from '../../../core/output-check.ts';
 import { exitCodeOf, stopReasonOf } from '../../../core/run.ts';
 import type { OutputStream, StoredRun } from '../../../core/run.ts';
 import { isUnderWay } from '../../../core/run-state.ts';
 import { signalNumber } from '../../../core/signals.ts';
 import { formatDuration } from '../../../core/units.ts';
+import { isIntact } from '../../../engine/intact.ts';
 import { followRun } from '../../../engine/follow.ts';
 import type { Follower } from '../../../engine/follow.ts';
 import type { EnginePorts } from '../../../engine/ports.ts';
@@ -41,6 +43,8 @@ export async function followCommand(
       return 128 + signalNumber(stopReasonOf(stop).signal);
     }
     if (options.json === true) await printRun(terminal, app, end);
+    if ((await isIntact(app.output, end)) === false)
+      terminal.say(`runbook: ${style.yellow('warning')}: The output that is kept ${DOES_NOT_FIT}.`);
     sayEnd(terminal, style, end, say);
     return exitOf(end);
   });

@@ -38,7 +38,7 @@ export async function listRuns(
   if (search !== null && search.notSearched > 0) {
     const [runs, is] = search.notSearched === 1 ? ['run', 'its'] : ['runs', 'their'];
     terminal.say(
-      `The output of ${search.notSearched} more ${runs} could not be looked at: ${is} output is not kept any more, or cannot be read.`,
+      `The output of ${search.notSearched} more ${runs} could not be looked at: ${is} output is not kept any more, cannot be read, or ${search.notSearched === 1 ? 'does' : 'do'} not fit its digest.`,
     );
   }
   return 0;

@@ -3,6 +3,7 @@ import type { RunOutput } from '../../../core/ports.ts';
 import type { StoredRun } from '../../../core/run.ts';
 import { formatDuration } from '../../../core/units.ts';
 import { block, code } from '../../markdown.ts';
+import type { Known } from './facts.ts';
 import { rowsOf } from './facts.ts';
 import { lastLines } from './last-lines.ts';
 import { outcomeOf } from './table.ts';
@@ -10,10 +11,10 @@ import { outcomeOf } from './table.ts';
 const LINES = 60;
 const CHARACTERS = 8000;
 
-export async function pageOf(run: StoredRun, entryPending: boolean, output: RunOutput): Promise<string> {
+export async function pageOf(run: StoredRun, known: Known, output: RunOutput): Promise<string> {
   const parts = [
     `# ${code(run.runbook.name)}: ${outcomeOf(run)}\n`,
-    `| | |\n|---|---|\n${rowsOf(run, entryPending)
+    `| | |\n|---|---|\n${rowsOf(run, known)
       .map(([name, text]) => `| ${name} | ${code(text)} |\n`)
       .join('')}`,
   ];

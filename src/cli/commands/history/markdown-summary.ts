@@ -1,8 +1,10 @@
 /** Runs as a summary to paste into a ticket or a postmortem, in the order of time. */
+import { DOES_NOT_FIT } from '../../../core/output-check.ts';
 import type { RunOutput } from '../../../core/ports.ts';
 import { exitCodeOf } from '../../../core/run.ts';
 import type { StoredRun } from '../../../core/run.ts';
 import { formatDuration } from '../../../core/units.ts';
+import { isIntact } from '../../../engine/intact.ts';
 import { block, code } from '../../markdown.ts';
 import type { Answer, ListedRun } from './answer.ts';
 import { lastLines } from './last-lines.ts';
@@ -68,7 +70,9 @@ async function wordsOf(run: StoredRun, output: RunOutput): Promise<string> {
   const step =
     steps.length > 1 && at >= 0 ? `, at step ${at + 1} of ${steps.length} (${code(steps[at]?.name ?? '')})` : '';
   const text = `\n### ${code(run.runbook.name)}, ${run.enqueuedAt}\n\n${outcomeOf(run)}${step}${reason === null ? '' : `: ${code(reason)}`}\n`;
+  const isSpoilt = (await isIntact(output, run)) === false;
+  const head = isSpoilt ? `${text}\nWhat is kept of its output ${DOES_NOT_FIT}.\n` : text;
   const last = run.startedAt === null ? null : await lastLines(output, run.runId, LINES, CHARACTERS);
-  if (last === null) return text;
-  return `${text}\n${last.isCut ? 'The end of its output' : 'Its output'}:\n\n${block(last.text)}`;
+  if (last === null) return head;
+  return `${head}\n${last.isCut ? 'The end of its output' : 'Its output'}:\n\n${block(last.text)}`;
 }

@@ -1,6 +1,7 @@
 /** One run with its steps and its output. */
 import type { App } from '../../../app.ts';
 import type { StoredRun } from '../../../core/run.ts';
+import { isIntact } from '../../../engine/intact.ts';
 import { findRun } from '../../../engine/run-reference.ts';
 import { printJson } from '../../context.ts';
 import type { CommandContext } from '../../context.ts';
@@ -9,6 +10,7 @@ import type { Terminal } from '../../terminal.ts';
 import { printArtifact } from './artifact.ts';
 import { csvOf } from './csv.ts';
 import { printDocument } from './document.ts';
+import type { Known } from './facts.ts';
 import { factsOf } from './facts.ts';
 import { outputText } from './kept-output.ts';
 import { pageOf } from './markdown-page.ts';
@@ -25,7 +27,10 @@ export async function showRun(
   const run = await findRun(ledger, reference);
   if (options.artifact !== undefined) return await printArtifact(terminal, app, run, options.artifact);
   if (options.document === true) return await printDocument(terminal, ledger, run);
-  const entryPending = await ledger.isEntryPending(run.runId);
+  const known = async (): Promise<Known> => ({
+    entryPending: await ledger.isEntryPending(run.runId),
+    intact: await isIntact(app.output, run),
+  });
   switch (formatOf(options)) {
     case 'json':
       await printRun(terminal, app, run);
@@ -34,10 +39,10 @@ export async function showRun(
       await terminal.print(csvOf([{ run, lines: [], moreLines: false }]));
       return 0;
     case 'markdown':
-      await terminal.print(await pageOf(run, entryPending, app.output));
+      await terminal.print(await pageOf(run, await known(), app.output));
       return 0;
     case 'text':
-      await terminal.print(`${factsOf(run, entryPending)}\n`);
+      await terminal.print(`${factsOf(run, await known())}\n`);
       await printLong(
         terminal,
         outputText(app.output.read(run.runId), droppedOf(run), printStyle, run.result?.output.bytes),
@@ -49,7 +54,11 @@ export async function showRun(
 /** The document of one run. */
 export async function printRun(terminal: Terminal, app: App, run: StoredRun): Promise<void> {
   const entryPending = await (await app.ledger()).isEntryPending(run.runId);
-  const output = { ...keptTexts(app.output, run.runId), dropped: droppedOf(run) };
+  const output = {
+    ...keptTexts(app.output, run.runId),
+    dropped: droppedOf(run),
+    intact: await isIntact(app.output, run),
+  };
   await printJson(terminal, 'history', { run, output, entryPending });
 }
 
