@@ -55,6 +55,7 @@ export async function executeCommand(
   const reference = chooseReference(argument, options.runbook);
   return await withApp(terminal, options, async (context) => {
     const { app, style } = context;
+    file?.refuseInside(app.stateDir);
     const engine = await app.engine();
     const record = createRunRecord(terminal, context, file, engine.ledger);
     const ports = { ...engine, ledger: record.ledger };
