@@ -7,6 +7,8 @@ import { RunbookError } from '../core/errors.ts';
 import { codeOf, messageOf } from '../core/failures.ts';
 
 export interface RecordFile {
+  /** As it was given. */
+  readonly name: string;
   /** Of a state folder that has no ledger yet. @throws RunbookError `usage` where the file would be in it */
   refuseInside(stateDir: string): void;
   /** @throws RunbookError `io`; nothing is left then */
@@ -41,6 +43,7 @@ export async function prepareRecordFile(name: string, cwd: string): Promise<Reco
     throw cannotWrite(name, error);
   }
   return {
+    name,
     refuseInside: (stateDir) => {
       const state = existsSync(stateDir) ? realpathSync(stateDir) : path.resolve(stateDir);
       const folder = realpathSync(path.dirname(file));

@@ -2,6 +2,7 @@
 import { RunbookError } from '../core/errors.ts';
 import { messageOf } from '../core/failures.ts';
 import type { RunLedger } from '../core/ports.ts';
+import type { RunEvent } from '../core/run.ts';
 import { keepRecord } from '../engine/record.ts';
 import { jsonPieces } from './context.ts';
 import type { CommandContext } from './context.ts';
@@ -13,6 +14,8 @@ import type { Terminal } from './terminal.ts';
 export interface RunRecordFile {
   /** To be used instead of the given one. */
   readonly ledger: RunLedger;
+  /** Every event of the run. */
+  hear(event: RunEvent): void;
   /**
    * Once, at the end; `error` is what ended the run, if anything was thrown. A failure is a warning.
    * @returns false where a record is wanted and could not be written
@@ -26,7 +29,7 @@ export function createRunRecord(
   file: RecordFile | null,
   ledger: RunLedger,
 ): RunRecordFile {
-  if (file === null) return { ledger, write: async () => true };
+  if (file === null) return { ledger, hear: () => {}, write: async () => true };
   const keeper = keepRecord(ledger);
   let written: Promise<boolean> | null = null;
 
@@ -34,7 +37,11 @@ export function createRunRecord(
     try {
       const code = error instanceof RunbookError ? error.code : 'internal';
       const run = await keeper.read(error === undefined ? null : { code, message: messageOf(error) });
-      if (run === null) return false;
+      if (run === null) {
+        const what = `--record: ${file.name} was not written, since there is nothing yet that could be recorded.`;
+        terminal.say(`runbook: ${style.yellow('warning')}: ${inline(what)}`);
+        return false;
+      }
       const output = { ...keptTexts(app.output, run.runId), dropped: run.result?.output.dropped ?? 0 };
       const entryPending = await ledger.isEntryPending(run.runId);
       await file.write(batched(jsonPieces('history', { run, output, entryPending })));
@@ -44,5 +51,5 @@ export function createRunRecord(
       return false;
     }
   };
-  return { ledger: keeper.ledger, write: (error) => (written ??= write(error)) };
+  return { ledger: keeper.ledger, hear: keeper.hear, write: (error) => (written ??= write(error)) };
 }

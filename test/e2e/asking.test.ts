@@ -123,10 +123,10 @@ describe('in which form', () => {
     ].join('\n');
     home.write(`${HOSTILE}.md`, classic('Hostile', script));
     await mint(home, '--subject', '=1 | `# <img src=x> @all');
-    const options = ['--history', 'ledger', '--token-file', 'token', '--incident', '</td>`|\n# INC'];
+    const options = ['--history', 'ledger', '--token-file', 'token', '--incident', '</td>`| # INC'];
     await home.run(['execute', `./${HOSTILE}.md`, ...options], { env: AUTH });
-    await ran(home, 'Fine', 'echo fine', '--incident', '</td>`|\n# INC');
-    await home.run(['execute', './<script>|`.md', '--incident', '</td>`|\n# INC']);
+    await ran(home, 'Fine', 'echo fine', '--incident', '</td>`| # INC');
+    await home.run(['execute', './<script>|`.md', '--incident', '</td>`| # INC']);
 
     const table = await home.run(['history']);
     expect(table.stdout.split('\n')).toHaveLength(5);
@@ -139,7 +139,7 @@ describe('in which form', () => {
     expect(csv.stdout).not.toMatch(/(?:^|,)"?[=+\-@]/m);
     expect(csv.stdout).toContain(`"'=1+1|<b>\`x\`\\u{202e},""#"`);
 
-    const summary = await home.run(['history', '--format', 'markdown', '--incident', '</td>`|\n# INC']);
+    const summary = await home.run(['history', '--format', 'markdown', '--incident', '</td>`| # INC']);
     const { headings, types } = partsOf(summary.stdout);
     expect([...types].filter((type) => !HARMLESS.has(type))).toEqual([]);
     expect(headings.map((heading) => heading.replace(/ .*/, ''))).toEqual(['#', '##', '###', '###']);

@@ -64,9 +64,43 @@ describe('the record is what `history RUN --json` says', () => {
     const home = createHome();
     home.write('Task.md', classic('Task', 'echo "$API_TOKEN"; echo "${API_TOKEN:?}" >&2', { env: 'API_TOKEN: one' }));
     const call = ['execute', './Task.md', '--history', mode, '--record', 'record.json', '--env', 'API_TOKEN'];
-    await home.run(call, { env: { API_TOKEN: 'canary-4711-canary' } });
-    expect(recordOf(home)).toMatchObject({ output: { stdout: '***\n', stderr: '***\n' } });
+    const env = { API_TOKEN: 'canary-4711-canary' };
+    await home.run([...call, '--incident', 'INC canary-4711-canary'], { env });
+    expect(recordOf(home)).toMatchObject({
+      run: { incident: 'INC ***' },
+      output: { stdout: '***\n', stderr: '***\n' },
+    });
     expect(JSON.stringify(recordOf(home))).not.toContain('canary');
+  });
+});
+
+describe('what a caller says of an incident', () => {
+  it.each([
+    ['before the document is read', ['--token-file', 'token'], 'unauthenticated'],
+    ['where claims are missing', [], 'unauthenticated'],
+    ['where the document is none', [], 'runbook-invalid'],
+    ['in the document', ['--env', 'LD_PRELOAD=x'], 'variable-denied'],
+  ])('is masked in the record of a refusal %s', async (_, options, code) => {
+    const home = createHome();
+    home.write('token', 'a.b.c');
+    const claims =
+      code === 'variable-denied' ? {} : { claims: code === 'unauthenticated' ? '- roles: [sre]' : '- roles' };
+    home.write('Task.md', classic('Task', 'true', { env: 'PIN:\n  secret: true', ...claims }));
+    const call = ['execute', './Task.md', '--record', 'record.json', '--incident', 'canary-1 db-3', '--env', 'PIN'];
+    const env = { PIN: 'canary-1', RUNBOOK_JWT_SECRET: 'an-obvious-secret-of-more-than-32-bytes' };
+    await home.run([...call, ...options, '--env', 'HOST=db-3'], { env });
+    expect(runOf(home)).toMatchObject({ state: 'refused', refusal: { code }, incident: '*** db-3' });
+  });
+
+  it('is one line, and not a long one', async () => {
+    const home = createHome();
+    for (const incident of ['', '  ', 'a\nb', 'a\u001Bb', 'x'.repeat(201)]) {
+      const { exitCode, stderr } = await execute(home, 'touch "$HOME/ran"', '--incident', incident);
+      expect(stderr).toMatch(/error: --incident is not one line of 1 to 200 characters\.\n {2}fix: /);
+      expect(exitCode).toBe(64);
+    }
+    expect(existsSync(path.join(home.folder, 'ran'))).toBe(false);
+    expect((await execute(home, 'true', '--incident', 'ä'.repeat(200))).exitCode).toBe(0);
   });
 });
 
