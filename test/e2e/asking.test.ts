@@ -70,6 +70,9 @@ describe('which runs', () => {
       '',
     ]);
     expect((await home.run(['history', '-n', '2'])).stderr).toContain('There are more than these 2');
+    expect((await home.run(['history', '-n', '1'])).stderr).toContain('There are more than this one:');
+    expect(await home.json(['history', '-n', '2'])).toMatchObject({ hasMore: true });
+    expect(await home.json(['history', '-n', '4'])).toMatchObject({ hasMore: false });
     expect((await home.run(['history', '-n', '4'])).stderr).toBe('');
     expect((await home.run(['history', '--subject', 'nobody'])).stderr).toBe('No runs fit.\n');
 

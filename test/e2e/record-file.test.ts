@@ -83,8 +83,7 @@ describe('what a caller says of an incident', () => {
   ])('is masked in the record of a refusal %s', async (_, options, code) => {
     const home = createHome();
     home.write('token', 'a.b.c');
-    const claims =
-      code === 'variable-denied' ? {} : { claims: code === 'unauthenticated' ? '- roles: [sre]' : '- roles' };
+    const claims = code === 'variable-denied' ? {} : { claims: code === 'unauthenticated' ? 'roles: [sre]' : 'roles' };
     home.write('Task.md', classic('Task', 'true', { env: 'PIN:\n  secret: true', ...claims }));
     const call = ['execute', './Task.md', '--record', 'record.json', '--incident', 'canary-1 db-3', '--env', 'PIN'];
     const env = { PIN: 'canary-1', RUNBOOK_JWT_SECRET: 'an-obvious-secret-of-more-than-32-bytes' };
