@@ -51,5 +51,11 @@ export function createRunRecord(
       return false;
     }
   };
-  return { ledger: keeper.ledger, hear: keeper.hear, write: (error) => (written ??= write(error)) };
+  return {
+    ledger: keeper.ledger,
+    hear: (event) => {
+      keeper.hear(event);
+    },
+    write: (error) => (written ??= write(error)),
+  };
 }
