@@ -1,28 +1,41 @@
 /** `--record FILE`: the record of a run as a file, for whoever started it. There is one, whole, or there is none. */
 import { randomBytes } from 'node:crypto';
-import { lstatSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { RunbookError } from '../core/errors.ts';
 import { codeOf, messageOf } from '../core/failures.ts';
 
 export interface RecordFile {
+  /** As it was given. */
+  readonly name: string;
+  /** Of a state folder that has no ledger yet. @throws RunbookError `usage` where the file would be in it */
+  refuseInside(stateDir: string): void;
   /** @throws RunbookError `io`; nothing is left then */
   write(pieces: AsyncIterable<string>): Promise<void>;
 }
 
+/** How `history RUN --json` begins, also where somebody has written it anew without blanks. */
+const BEGINNING = /^\{\s*"schemaVersion":\s*\d+,\s*"command":\s*"history",\s*"run":\s*\{/;
+const BEGINNING_BYTES = 256;
+
 /**
  * Before anything else is done: what an earlier run left is removed, since nobody may take it for the record of this one.
- * @throws RunbookError `usage` (there is something that is no regular file), `io` (nothing can be written there)
+ * @throws RunbookError `usage` (there is something that is no record, or it is a state folder), `io` (nothing can be
+ *   written there); nothing is touched then
  */
 export async function prepareRecordFile(name: string, cwd: string): Promise<RecordFile> {
+  if (name === '')
+    throw new RunbookError('usage', '--record: no file is named.', { fix: 'Write `--record record.json`.' });
   const file = path.resolve(cwd, name);
   const draft = path.join(
     path.dirname(file),
     `.${path.basename(file).slice(0, 200)}.${randomBytes(6).toString('hex')}.tmp`,
   );
   try {
-    checkIsRegular(file, name);
+    const folder = realpathSync(path.dirname(file));
+    if (foldersUpFrom(folder).some((one) => existsSync(path.join(one, 'ledger.sqlite')))) throw insideState(name);
+    checkReplaceable(file, name);
     await (await open(draft, 'wx', 0o600)).close();
     await rm(draft);
     await rm(file, { force: true });
@@ -30,6 +43,12 @@ export async function prepareRecordFile(name: string, cwd: string): Promise<Reco
     throw cannotWrite(name, error);
   }
   return {
+    name,
+    refuseInside: (stateDir) => {
+      const state = existsSync(stateDir) ? realpathSync(stateDir) : path.resolve(stateDir);
+      const folder = realpathSync(path.dirname(file));
+      if (file === state || foldersUpFrom(folder).includes(state)) throw insideState(name);
+    },
     write: async (pieces) => {
       try {
         const handle = await open(draft, 'wx', 0o600);
@@ -39,7 +58,7 @@ export async function prepareRecordFile(name: string, cwd: string): Promise<Reco
         } finally {
           await handle.close();
         }
-        checkIsRegular(file, name);
+        checkReplaceable(file, name);
         await rename(draft, file);
       } catch (error) {
         await rm(draft, { force: true }).catch(() => {});
@@ -49,12 +68,41 @@ export async function prepareRecordFile(name: string, cwd: string): Promise<Reco
   };
 }
 
-/** A link, a device or a pipe is somebody else's: it is not replaced, and nothing is written through it. */
-function checkIsRegular(file: string, name: string): void {
+/**
+ * A link, a device or a pipe is somebody else's: it is not replaced, and nothing is written through it. Nor is a file that
+ * holds something else than a record: it may be the runbook itself, or a key.
+ */
+function checkReplaceable(file: string, name: string): void {
   const facts = lstatSync(file, { throwIfNoEntry: false });
-  if (facts === undefined || facts.isFile()) return;
-  throw new RunbookError('usage', `--record: ${name} is there and is not a regular file.`, {
-    fix: 'Name a file that is not there yet, or one that may be replaced.',
+  if (facts === undefined) return;
+  const fix = 'Name a file that is not there yet, or one that an earlier --record has written.';
+  if (!facts.isFile())
+    throw new RunbookError('usage', `--record: ${name} is there and is not a regular file.`, { fix });
+  if (!isRecord(file))
+    throw new RunbookError('usage', `--record: ${name} is there and is not a record of a run.`, { fix });
+}
+
+/** Or empty, as `mktemp` makes it. */
+function isRecord(file: string): boolean {
+  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    if (fstatSync(descriptor).size === 0) return true;
+    const bytes = Buffer.alloc(BEGINNING_BYTES);
+    return BEGINNING.test(bytes.toString('latin1', 0, readSync(descriptor, bytes, 0, BEGINNING_BYTES, 0)));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The folder itself first. */
+function foldersUpFrom(folder: string): readonly string[] {
+  const parent = path.dirname(folder);
+  return parent === folder ? [folder] : [folder, ...foldersUpFrom(parent)];
+}
+
+function insideState(name: string): RunbookError {
+  return new RunbookError('usage', `--record: ${name} lies in a state folder, which is for the ledger.`, {
+    fix: 'Name a file somewhere else.',
   });
 }
 

@@ -3,6 +3,7 @@ import { RunbookError } from '../core/errors.ts';
 import { messageOf } from '../core/failures.ts';
 import type { RunLedger } from '../core/ports.ts';
 import { isIntact } from '../engine/intact.ts';
+import type { RunEvent } from '../core/run.ts';
 import { keepRecord } from '../engine/record.ts';
 import { jsonPieces } from './context.ts';
 import type { CommandContext } from './context.ts';
@@ -14,6 +15,8 @@ import type { Terminal } from './terminal.ts';
 export interface RunRecordFile {
   /** To be used instead of the given one. */
   readonly ledger: RunLedger;
+  /** Every event of the run. */
+  hear(event: RunEvent): void;
   /**
    * Once, at the end; `error` is what ended the run, if anything was thrown. A failure is a warning.
    * @returns false where a record is wanted and could not be written
@@ -27,7 +30,7 @@ export function createRunRecord(
   file: RecordFile | null,
   ledger: RunLedger,
 ): RunRecordFile {
-  if (file === null) return { ledger, write: async () => true };
+  if (file === null) return { ledger, hear: () => {}, write: async () => true };
   const keeper = keepRecord(ledger);
   let written: Promise<boolean> | null = null;
 
@@ -35,7 +38,11 @@ export function createRunRecord(
     try {
       const code = error instanceof RunbookError ? error.code : 'internal';
       const run = await keeper.read(error === undefined ? null : { code, message: messageOf(error) });
-      if (run === null) return false;
+      if (run === null) {
+        const what = `--record: ${file.name} was not written, since there is nothing yet that could be recorded.`;
+        terminal.say(`runbook: ${style.yellow('warning')}: ${inline(what)}`);
+        return false;
+      }
       const output = {
         ...keptTexts(app.output, run.runId),
         dropped: run.result?.output.dropped ?? 0,
@@ -49,5 +56,11 @@ export function createRunRecord(
       return false;
     }
   };
-  return { ledger: keeper.ledger, write: (error) => (written ??= write(error)) };
+  return {
+    ledger: keeper.ledger,
+    hear: (event) => {
+      keeper.hear(event);
+    },
+    write: (error) => (written ??= write(error)),
+  };
 }

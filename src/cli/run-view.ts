@@ -66,6 +66,7 @@ export function createRunView(
       case 'queued':
         variables = event.variables;
         return;
+      case 'refused':
       case 'finished':
     }
   };

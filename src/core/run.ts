@@ -257,6 +257,8 @@ export type RunEvent =
       readonly at: string;
       readonly variables: readonly VariableRecord[];
     }
+  /** Told before it is recorded, which may fail. */
+  | { readonly type: 'refused'; readonly runId: string; readonly record: RunRecord }
   | { readonly type: 'notice'; readonly runId: string; readonly level: 'info' | 'warning'; readonly message: string }
   | { readonly type: 'started'; readonly runId: string; readonly at: string }
   | {

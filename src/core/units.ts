@@ -60,6 +60,12 @@ export function formatDuration(ms: number): string {
   return text;
 }
 
+/** 10485760 → `10MiB`, exactly, as `parseSize` takes it; bytes where they are no whole number of KiB. */
+export function formatSize(bytes: number): string {
+  const [unit, factor] = [...SIZE_FACTORS].findLast(([, size]) => bytes % size === 0) ?? [];
+  return unit === undefined || factor === undefined ? `${bytes} B` : `${bytes / factor}${unit}iB`;
+}
+
 /** 10485760 → `10.0 MiB`. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;

@@ -4,6 +4,7 @@ import { createMasker } from '../core/masking/masker.ts';
 import type { Masker } from '../core/masking/masker.ts';
 import type { HistoryDocument, Identity, LoadedDocument } from '../core/ports.ts';
 import type { Refusal, RunRecord, RunRequest, StepChoice, VariableRecord } from '../core/run.ts';
+import { looksSecret } from '../core/runbook.ts';
 import type { ParseResult } from '../core/runbook.ts';
 import type { EnginePorts } from './ports.ts';
 import { hideOwnSecrets } from './secrets.ts';
@@ -74,6 +75,23 @@ export function recordedVariables({ variables, masker }: Draft): readonly Variab
   );
 }
 
+/**
+ * Also in a record of a refusal, which may come before it is known which variables are secrets: then everything counts as
+ * one that the caller gave, but not on the command line, where everybody can see it.
+ */
+function maskedIncident(ports: EnginePorts, draft: Draft, incident: string): string {
+  const { request, masker, parsed } = draft;
+  const declared = new Map((parsed?.runbook?.env ?? []).map(({ name, secret }) => [name, secret]));
+  const isUnknown = (parsed?.runbook ?? null) === null;
+  const isSecret = (name: string): boolean => declared.get(name) ?? looksSecret(name);
+  const early = createMasker();
+  for (const [name, value] of ports.callerEnvironment)
+    if (isSecret(name) || (isUnknown && request.wanted.includes(name))) early.add(value);
+  for (const [name, value] of [...request.given, ...request.envFile])
+    if (isSecret(name) || (isUnknown && !request.onCommandLine.has(name))) early.add(value);
+  return masker.text(early.text(incident));
+}
+
 /** The record of the first transition: `queued`, or `refused` with its reason. */
 export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | null): RunRecord {
   const { runId, enqueuedAt, correlationId, request, identity, document, parsed, git, historyMode } = draft;
@@ -108,7 +126,7 @@ export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | nu
     callChain: request.callChain,
     ...(continues === null ? {} : { continues }),
     ...(choice === null ? {} : { steps: { [choice.kind]: choice.step.slice(0, MAX_NAME_LENGTH) } }),
-    incident: request.incident,
+    incident: request.incident === null ? null : maskedIncident(ports, draft, request.incident),
     rehearsal: request.stubs !== null,
     historyMode,
     variables: recordedVariables(draft),

@@ -1,6 +1,6 @@
 /** What is told of one run on its way to the ledger: also there where the ledger keeps nothing, or cannot be written. */
 import type { RunLedger } from '../core/ports.ts';
-import type { Refusal, RunRecord, StoredRun } from '../core/run.ts';
+import type { Refusal, RunEvent, RunRecord, StoredRun } from '../core/run.ts';
 
 /** A record that may have no place in a chain. */
 export interface KeptRecord extends RunRecord {
@@ -12,6 +12,8 @@ export interface KeptRecord extends RunRecord {
 export interface RecordKeeper {
   /** The same ledger, overheard. */
   readonly ledger: RunLedger;
+  /** Also of a refusal that does not reach the ledger. */
+  hear(event: RunEvent): void;
   /**
    * As the ledger has it; as it was told where the ledger does not. `refusal` is what ended a run that the ledger could
    * not even be told of. Null where nothing was asked of the ledger yet.
@@ -42,10 +44,9 @@ export function keepRecord(ledger: RunLedger): RecordKeeper {
         tell({ state: 'finished', result });
         await ledger.finish(runId, result);
       },
-      refuse: async (record, ...rest) => {
-        told = record;
-        await ledger.refuse(record, ...rest);
-      },
+    },
+    hear: (event) => {
+      if (event.type === 'refused') told = event.record;
     },
     read: async (refusal) => {
       if (told === null) return null;

@@ -19,12 +19,13 @@ export async function refuse(
   const { code, message } = refusal;
   const { document, request } = draft;
   try {
-    await checkRoomForRefusal(ports);
     if (code === 'forbidden' && document !== null) {
       const decided = await ports.documentHistory.decide(request.historyMode, document.path).catch(() => null);
       draft.historyMode = decided?.mode ?? draft.historyMode;
     }
     const record = recordOf(ports, draft, { code, message });
+    await emit({ type: 'refused', runId: draft.runId, record });
+    await checkRoomForRefusal(ports);
     await ports.ledger.refuse(record, headOf(draft), ports.owners.current, leaseUntil(ports));
     await projectRefusal(ports, draft, record, emit);
   } catch (error) {

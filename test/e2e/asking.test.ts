@@ -71,6 +71,9 @@ describe('which runs', () => {
       '',
     ]);
     expect((await home.run(['history', '-n', '2'])).stderr).toContain('There are more than these 2');
+    expect((await home.run(['history', '-n', '1'])).stderr).toContain('There are more than this one:');
+    expect(await home.json(['history', '-n', '2'])).toMatchObject({ hasMore: true });
+    expect(await home.json(['history', '-n', '4'])).toMatchObject({ hasMore: false });
     expect((await home.run(['history', '-n', '4'])).stderr).toBe('');
     expect((await home.run(['history', '--subject', 'nobody'])).stderr).toBe('No runs fit.\n');
 
@@ -157,10 +160,10 @@ describe('in which form', () => {
     ].join('\n');
     home.write(`${HOSTILE}.md`, classic('Hostile', script));
     await mint(home, '--subject', '=1 | `# <img src=x> @all');
-    const options = ['--history', 'ledger', '--token-file', 'token', '--incident', '</td>`|\n# INC'];
+    const options = ['--history', 'ledger', '--token-file', 'token', '--incident', '</td>`| # INC'];
     await home.run(['execute', `./${HOSTILE}.md`, ...options], { env: AUTH });
-    await ran(home, 'Fine', 'echo fine', '--incident', '</td>`|\n# INC');
-    await home.run(['execute', './<script>|`.md', '--incident', '</td>`|\n# INC']);
+    await ran(home, 'Fine', 'echo fine', '--incident', '</td>`| # INC');
+    await home.run(['execute', './<script>|`.md', '--incident', '</td>`| # INC']);
 
     const table = await home.run(['history']);
     expect(table.stdout.split('\n')).toHaveLength(5);
@@ -173,7 +176,7 @@ describe('in which form', () => {
     expect(csv.stdout).not.toMatch(/(?:^|,)"?[=+\-@]/m);
     expect(csv.stdout).toContain(`"'=1+1|<b>\`x\`\\u{202e},""#"`);
 
-    const summary = await home.run(['history', '--format', 'markdown', '--incident', '</td>`|\n# INC']);
+    const summary = await home.run(['history', '--format', 'markdown', '--incident', '</td>`| # INC']);
     const { headings, types } = partsOf(summary.stdout);
     expect([...types].filter((type) => !HARMLESS.has(type))).toEqual([]);
     expect(headings.map((heading) => heading.replace(/ .*/, ''))).toEqual(['#', '##', '###', '###']);

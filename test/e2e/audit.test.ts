@@ -113,8 +113,9 @@ describe('history --prune', () => {
     expect(dry).toMatchObject({
       exitCode: 0,
       stdout: '',
-      stderr: expect.stringMatching(/^2 runs ended before /) as string,
+      stderr: expect.stringMatching(/^2 runs ended before .*would be taken out/) as string,
     });
+    const { runs } = (await home.json(['history', '-n', '1'])) as unknown as { runs: { runId: string }[] };
     expect(await prune('--older-than', '1s')).toMatchObject({
       exitCode: 64,
       stderr: expect.stringContaining('Nobody can be asked') as string,
@@ -125,7 +126,15 @@ describe('history --prune', () => {
       exitCode: 0,
       stdout: 'Taken out: 2 runs, 6 records, 1 document.\n',
     });
-    expect(await home.json(['history'])).toMatchObject({ runs: [] });
+    expect(await home.json(['history'])).toMatchObject({ runs: [], hasMore: false });
+    const runId = runs[0]?.runId ?? '';
+    const gone = await home.run(['history', runId]);
+    expect(gone.exitCode).toBe(66);
+    expect(gone.stderr).toMatch(
+      new RegExp(`Run ${runId} was taken out of the ledger at \\S+Z by \\S+@\\S+\\.\n.*record 7`),
+    );
+    // A beginning of both says nothing of either.
+    expect((await home.run(['history', '01'])).stderr).toContain('There is no run “01”');
     expect(readdirSync(path.join(home.stateDir, 'output'))).toEqual([]);
     const { stdout } = await home.run(['audit', 'list']);
     expect(stdout).toMatch(/^WHEN +OPERATION +WHO +WHAT +RECORD\n\S+ +prune +\S+@\S+ +2 runs, ended before \S+ +7\n$/);
@@ -149,6 +158,7 @@ describe('history --prune', () => {
     [['--prune', '--older-than', '0d'], /--prune needs an age/],
     [['--older-than', '365d'], /belong to --prune/],
     [['--dry-run'], /belong to --prune/],
+    [['--yes'], /--yes belong to --prune/],
     [['01K', '--prune', '--older-than', '365d'], /by age, not by run/],
     [['--prune', '--older-than', '1s', '--runbook', 'Foo', '--yes'], /by age alone, not by --runbook/],
     [['--prune', '--older-than', '1s', '--limit', '1', '--yes'], /by age alone, not by --limit/],

@@ -1,4 +1,5 @@
 /** Disks that are nearly full, before a run and in the middle of one: what has begun is told, and nothing begins that cannot be. */
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { examine, NOTHING_WRONG } from '../helpers/oracle.ts';
@@ -6,6 +7,7 @@ import { times } from '../helpers/property.ts';
 import { requires } from '../helpers/requires.ts';
 import { createScene } from '../helpers/scene.ts';
 import type { Disturbed } from '../helpers/scene.ts';
+import { violations } from '../helpers/schemas.ts';
 import { inShell } from '../helpers/shell.ts';
 
 const MIB = 1024 ** 2;
@@ -105,6 +107,20 @@ describe.skipIf(!requires('unshare', '-rm', 'mount', '-t', 'tmpfs', 'tmpfs', '/m
       ]);
       expect(scene.told).toHaveLength(3);
       await expectSound({ ...scene, stateDir: path.join(scene.home.folder, 'saved') }, 'refused before the start', []);
+    });
+
+    it('under the ledger: a refusal that cannot be recorded is in the file of --record all the same', async () => {
+      const scene = createScene(TAKES_THE_DISK);
+      const options = './Effect.md --history file --state-dir disk --record record.json';
+      const lines = await onDisk(scene, options, 'before', [-1, MIB]);
+      expect(exits(lines)).toEqual([
+        [-1, 0],
+        [MIB, 74],
+      ]);
+      expect(lines[1]?.stderr).toMatch(/The refusal could not be recorded/);
+      const record: unknown = JSON.parse(readFileSync(path.join(scene.home.folder, 'record.json'), 'utf8'));
+      expect(violations('history', record)).toEqual([]);
+      expect(record).toMatchObject({ run: { state: 'refused', refusal: { code: 'io' }, seq: null } });
     });
 
     it('under the ledger, since a script has filled it: each end is recorded, or said not to be', async () => {

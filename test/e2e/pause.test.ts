@@ -54,6 +54,11 @@ describe('while runs are paused', () => {
       /^outcome +canceled, exit 75, 0ms: Runs are paused since \S+ by \S+: INC-42: the database\.$/m,
     );
 
+    expect(one.stdout).not.toContain('containment');
+    expect((await home.run(['history'])).stdout).toMatch(/ not begun: busy +75 /);
+    expect((await home.run(['history', '--format', 'csv'])).stdout).toContain(',finished,not begun: busy,75,');
+    expect((await home.run(['history', '--format', 'markdown'])).stdout).toContain('| not begun: busy (75) |');
+
     const ps = await home.run(['ps']);
     expect(ps).toMatchObject({ exitCode: 0, stdout: '' });
     expect(ps.stderr).toMatch(

@@ -98,6 +98,9 @@ describe('settings', () => {
     const home = createHome();
     const secret = randomBytes(32).toString('hex');
     const { stdout } = await home.run(['config'], { env: { JWT_SECRET: secret, RUNBOOK_TOKEN: 'a.b.c' } });
+    expect(stdout).toMatch(/^stop_grace +5s /m);
+    expect(stdout).toMatch(/^keep_output +90d /m);
+    expect(stdout).toMatch(/^max_output +10MiB /m);
     expect(stdout).toContain('(secret)');
     expect(stdout).not.toContain(secret);
     expect(stdout).not.toContain('a.b.c');

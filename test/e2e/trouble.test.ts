@@ -157,7 +157,7 @@ describe('what is shown', () => {
   it('of a record are rows that nobody else can write', async () => {
     const home = createHome();
     home.write('Trouble.md', steps('true'));
-    await home.run(['execute', './Trouble.md', '--incident', 'a\nstate     forged']);
+    await home.run(['execute', './Trouble.md', '--env', 'NOTE=a\nstate     forged']);
     const { stdout } = await home.run(['history', (await newest(home))?.runId ?? '']);
     expect(stdout.match(/^state .*$/gm)?.map((row) => row.replace(/ +/, ' '))).toEqual(['state finished']);
   });

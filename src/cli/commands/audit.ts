@@ -43,8 +43,9 @@ export async function copyCommand(terminal: Terminal, file: string, options: Com
 }
 
 export async function listCommand(terminal: Terminal, options: AuditListOptions): Promise<number> {
-  const limit = Number(options.limit ?? '20');
-  if (!Number.isInteger(limit) || limit < 1 || limit > 10_000)
+  const text = options.limit ?? '20';
+  const limit = Number(text);
+  if (!/^\d+$/.test(text) || limit < 1 || limit > 10_000)
     throw new RunbookError('usage', '--limit is not a number from 1 to 10000.', { fix: 'Write `--limit 20`.' });
   return await withApp(terminal, options, async ({ app }) => {
     const operations = await (await app.ledger()).operations(limit);

@@ -1,7 +1,7 @@
 /** `runbook config`: every setting with its value and its origin. Secrets are never shown. */
 import { environmentName, fileKey, SETTING_NAMES, SETTINGS } from '../../core/settings.ts';
 import type { SettingName } from '../../core/settings.ts';
-import { formatDuration } from '../../core/units.ts';
+import { formatDuration, formatSize } from '../../core/units.ts';
 import { printJson, withApp } from '../context.ts';
 import type { CommonOptions } from '../context.ts';
 import { inline, renderTable } from '../render.ts';
@@ -29,15 +29,17 @@ export async function configCommand(terminal: Terminal, options: CommonOptions):
       await printJson(terminal, 'config', { settings: rows });
       return 0;
     }
-    const table = rows.map((row) => [
-      row.name,
-      inline(String(row.value ?? '–')),
-      row.from ?? row.origin,
-      row.environment,
-    ]);
+    const table = rows.map((row) => [row.name, inline(withUnit(row)), row.from ?? row.origin, row.environment]);
     await terminal.print(`${renderTable([['SETTING', 'VALUE', 'FROM', 'VARIABLE'], ...table])}\n`);
     return 0;
   });
+}
+
+/** As it would be written. */
+function withUnit({ type, value }: { readonly type: string; readonly value: string | number | null }): string {
+  if (typeof value !== 'number') return value ?? '–';
+  if (type.startsWith('age')) return formatDuration(value);
+  return type.startsWith('size') ? formatSize(value) : String(value);
 }
 
 function shown(name: SettingName, value: unknown): string | number | null {

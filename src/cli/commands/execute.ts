@@ -4,7 +4,7 @@ import path from 'node:path';
 import { ERRORS, RunbookError } from '../../core/errors.ts';
 import { exitCodeOf, stopReasonOf } from '../../core/run.ts';
 import { signalNumber } from '../../core/signals.ts';
-import type { RunRequest, StepChoice } from '../../core/run.ts';
+import type { RunEventSink, RunRequest, StepChoice } from '../../core/run.ts';
 import { formatDuration, parseDuration } from '../../core/units.ts';
 import { execute } from '../../engine/execute.ts';
 import type { EnginePorts } from '../../engine/ports.ts';
@@ -23,6 +23,8 @@ import type { Terminal } from '../terminal.ts';
 import { readToken } from '../token-input.ts';
 import type { TokenOptions } from '../token-input.ts';
 import { readEnvFiles, readVariables } from '../variables.ts';
+
+const MAX_INCIDENT_LENGTH = 200;
 
 export interface ExecuteOptions extends CommonOptions, TokenOptions {
   readonly runbook?: string;
@@ -53,8 +55,10 @@ export async function executeCommand(
   const file = options.record === undefined ? null : await prepareRecordFile(options.record, terminal.cwd);
   refuseDebugging(terminal);
   const reference = chooseReference(argument, options.runbook);
+  checkIncident(options.incident);
   return await withApp(terminal, options, async (context) => {
     const { app, style } = context;
+    file?.refuseInside(app.stateDir);
     const engine = await app.engine();
     const record = createRunRecord(terminal, context, file, engine.ledger);
     const ports = { ...engine, ledger: record.ledger };
@@ -65,8 +69,12 @@ export async function executeCommand(
     const asked = emptyRequest(terminal, context, options, reference);
     if (asked.interaction !== null) await sayPaused(terminal, context, ports);
     const view = createRunView(terminal, context, options, asked, valueOptions);
+    const listener: RunEventSink = (event) => {
+      record.hear(event);
+      return view.listener(event);
+    };
     const request = await fillIn(terminal, context, options, asked).catch(async (error: unknown) => {
-      if (error instanceof RunbookError) await refuseRequest(ports, asked, error, view.listener);
+      if (error instanceof RunbookError) await refuseRequest(ports, asked, error, listener);
       await record.write(error);
       throw error;
     });
@@ -78,7 +86,7 @@ export async function executeCommand(
         if (options.quiet !== true) terminal.say(style.dim(text));
       });
       try {
-        const result = await execute(ports, { ...request, signal, force }, view.listener);
+        const result = await execute(ports, { ...request, signal, force }, listener);
         // Who waits for the record must not go on without it; of a run that failed, its own exit code says more.
         const isRecordWritten = await record.write();
         const exitCode = exitCodeOf(result) || (isRecordWritten ? 0 : ERRORS.io.exit);
@@ -185,6 +193,16 @@ function chooseReference(argument: string | undefined, option: string | undefine
       fix: 'Write `runbook execute NAME` or a path; `runbook list` shows what there is.',
     });
   return reference;
+}
+
+/** It stands in lists, tables and names of tickets. */
+function checkIncident(text: string | undefined): void {
+  if (text === undefined) return;
+  const isLine = text.trim() !== '' && !/[\p{Cc}\u2028\u2029]/u.test(text);
+  if (isLine && Array.from(text).length <= MAX_INCIDENT_LENGTH) return;
+  throw new RunbookError('usage', `--incident is not one line of 1 to ${MAX_INCIDENT_LENGTH} characters.`, {
+    fix: 'Write the id of the incident, like `--incident INC-42`.',
+  });
 }
 
 function readChoice({ from, only }: ExecuteOptions): StepChoice | null {

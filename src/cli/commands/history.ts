@@ -17,7 +17,7 @@ export async function historyCommand(
   reference: string | undefined,
   options: HistoryOptions,
 ): Promise<number> {
-  if (options.prune === true || options.olderThan !== undefined || options.dryRun === true)
+  if (options.prune === true || options.olderThan !== undefined || options.dryRun === true || options.yes === true)
     return await pruneRuns(terminal, reference, options);
   checkOptions(options, reference !== undefined);
   if (options.follow === true) {

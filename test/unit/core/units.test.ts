@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatDuration, parseAge, parseDuration, parseSize } from '../../../src/core/units.ts';
+import {
+  formatBytes,
+  formatDuration,
+  formatSize,
+  parseAge,
+  parseDuration,
+  parseSize,
+} from '../../../src/core/units.ts';
 
 describe('durations', () => {
   it.each([
@@ -51,6 +58,15 @@ describe('sizes', () => {
   });
   it.each(['10', '10MB', '0KiB', '1.5MiB', '', '10 MiB'])('%j is refused', (text) => {
     expect(parseSize(text)).toBeNull();
+  });
+  it.each([
+    [1000, '1000 B'],
+    [512 * 1024, '512KiB'],
+    [1536 * 1024, '1536KiB'],
+    [5 * 1024 ** 3, '5GiB'],
+  ])('%i bytes are written as %s', (bytes, text) => {
+    expect(formatSize(bytes)).toBe(text);
+    expect(parseSize(text)).toBe(text.endsWith('B') && !text.endsWith('iB') ? null : bytes);
   });
   it.each([
     [17, '17 B'],

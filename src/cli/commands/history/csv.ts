@@ -2,6 +2,7 @@
 import { exitCodeOf } from '../../../core/run.ts';
 import { inline } from '../../render.ts';
 import type { ListedRun } from './answer.ts';
+import { outcomeOf } from './table.ts';
 
 type Cell = string | number | boolean | null | undefined;
 
@@ -27,7 +28,7 @@ const COLUMNS: Readonly<Record<string, (listed: ListedRun) => Cell>> = {
   incident: ({ run }) => run.incident,
   rehearsal: ({ run }) => run.rehearsal,
   state: ({ run }) => run.state,
-  outcome: ({ run }) => run.result?.outcome,
+  outcome: ({ run }) => (run.result !== null && run.startedAt === null ? outcomeOf(run) : run.result?.outcome),
   exit_code: ({ run }) => (run.result === null ? null : exitCodeOf(run.result)),
   signal: ({ run }) => run.result?.signal,
   refused_as: ({ run }) => run.refusal?.code,

@@ -62,7 +62,8 @@ export function rowsOf(
     for (const step of result.steps)
       if (result.steps.length > 1 || step.confirmedBy !== undefined) rows.push(['step', describeStep(step)]);
     if (result.workFolder !== null) rows.push(['kept', result.workFolder]);
-    rows.push(['containment', containmentOf(run)]);
+    // Nothing was started that something could hold.
+    if (run.startedAt !== null) rows.push(['containment', containmentOf(run)]);
     for (const { path, bytes, kept, reason: why } of result.artifacts)
       rows.push(['artifact', kept ? `${path}, ${bytes} bytes` : `${path}: not kept, because ${why ?? 'it is gone'}`]);
     rows.push([

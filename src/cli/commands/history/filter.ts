@@ -47,8 +47,9 @@ export function filterOf(options: HistoryOptions, now: Date): RunFilter {
 function readLimit(options: HistoryOptions): number {
   const format = formatOf(options);
   // What is pasted or loaded elsewhere is to be whole.
-  const limit = Number(options.limit ?? (format === 'csv' || format === 'markdown' ? '1000' : '20'));
-  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT) return limit;
+  const text = options.limit ?? (format === 'csv' || format === 'markdown' ? '1000' : '20');
+  const limit = Number(text);
+  if (/^\d+$/.test(text) && limit >= 1 && limit <= MAX_LIMIT) return limit;
   throw new RunbookError('usage', `--limit is not a number from 1 to ${MAX_LIMIT}.`, { fix: 'Write `--limit 20`.' });
 }
 

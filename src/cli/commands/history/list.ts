@@ -34,7 +34,12 @@ export async function listRuns(
       else terminal.say(Object.keys(filter).length > 1 || search !== null ? 'No runs fit.' : 'No runs are recorded.');
   }
   if (options.quiet === true) return 0;
-  if (more) terminal.say(style.dim(`There are more than these ${listed.length}: --limit shows more of them.`));
+  if (more)
+    terminal.say(
+      style.dim(
+        `There are more than ${listed.length === 1 ? 'this one' : `these ${listed.length}`}: --limit shows more of them.`,
+      ),
+    );
   if (search !== null && search.notSearched > 0) {
     const [runs, is] = search.notSearched === 1 ? ['run', 'its'] : ['runs', 'their'];
     terminal.say(
@@ -46,7 +51,7 @@ export async function listRuns(
 
 function documentOf({ listed, more, search }: Answer): Readonly<Record<string, unknown>> {
   const runs = listed.map(({ run }) => run);
-  if (search === null) return { runs };
+  if (search === null) return { runs, hasMore: more };
   const matches = listed.map(({ run: { runId }, lines, moreLines }) => ({ runId, lines, more: moreLines }));
-  return { runs, search: { ...search, more, matches } };
+  return { runs, hasMore: more, search: { ...search, more, matches } };
 }

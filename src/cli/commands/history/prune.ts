@@ -20,7 +20,7 @@ export async function pruneRuns(
     const ports = await app.engine();
     const plan = await planPrune(ports, age);
     const isDry = options.dryRun === true;
-    if (options.quiet !== true) terminal.say(planText(plan));
+    if (options.quiet !== true) terminal.say(planText(plan, isDry));
     const isWanted = !isDry && plan.runs.length > 0 && (await isAgreed(terminal, options));
     const result = isWanted
       ? await prune(ports, plan)
@@ -56,7 +56,7 @@ const OTHERS = [
 function readAge(reference: string | undefined, options: HistoryOptions): number {
   const { prune: isAsked, olderThan } = options;
   if (isAsked !== true)
-    throw new RunbookError('usage', '--older-than and --dry-run belong to --prune.', {
+    throw new RunbookError('usage', '--older-than, --dry-run and --yes belong to --prune.', {
       fix: 'Write `runbook history --prune --older-than 365d --dry-run`.',
     });
   const other = OTHERS.find((name) => options[name] !== undefined && !(name === 'format' && options.json === true));
@@ -76,12 +76,12 @@ function readAge(reference: string | undefined, options: HistoryOptions): number
   return ms;
 }
 
-function planText({ before, runs }: PrunePlan): string {
+function planText({ before, runs }: PrunePlan, isDry: boolean): string {
   const [first, last] = [runs[0], runs.at(-1)];
   if (first === undefined || last === undefined) return `No run ended before ${before}: there is nothing to take out.`;
   return (
     `${counted(runs.length, 'run')} ended before ${before}, asked for from ${first.enqueuedAt} to ${last.enqueuedAt}: ` +
-    'records, output and artifacts are taken out for good. What stays is a link of the chain for each record, and who took them out.'
+    `records, output and artifacts ${isDry ? 'would be' : 'are'} taken out for good. What ${isDry ? 'would stay' : 'stays'} is a link of the chain for each record, and who took them out.`
   );
 }
 

@@ -1,6 +1,7 @@
 /** Runs as a table for a person, with the lines that were found below each. */
+import { ERRORS } from '../../../core/errors.ts';
 import { exitCodeOf } from '../../../core/run.ts';
-import type { StoredRun } from '../../../core/run.ts';
+import type { RunResult, StoredRun } from '../../../core/run.ts';
 import { formatDuration } from '../../../core/units.ts';
 import { inline, renderTable } from '../../render.ts';
 import type { Style } from '../../render.ts';
@@ -18,10 +19,15 @@ export function tableOf(listed: readonly ListedRun[], style: Style): string {
   return `${all.join('\n')}\n`;
 }
 
-/** `succeeded`, `refused: forbidden`, `rehearsal: failed`, or the state of a run that has no end. */
-export function outcomeOf({ rehearsal, result, refusal, state }: StoredRun): string {
+/** `succeeded`, `refused: forbidden`, `not begun: busy`, `rehearsal: failed`, or the state of a run that has no end. */
+export function outcomeOf({ rehearsal, startedAt, result, refusal, state }: StoredRun): string {
   const end = result?.outcome ?? (refusal === null ? state : `refused: ${refusal.code}`);
-  return `${rehearsal ? 'rehearsal: ' : ''}${end}`;
+  return `${rehearsal ? 'rehearsal: ' : ''}${result === null || startedAt !== null ? end : `not begun: ${whyNot(result)}`}`;
+}
+
+/** Nobody has canceled a run that could not begin because others were under way, or because runs were paused. */
+function whyNot({ outcome, exitCode }: RunResult): string {
+  return outcome === 'canceled' && exitCode === ERRORS.busy.exit ? 'busy' : outcome;
 }
 
 /** The subject of the token; without one the user of the machine. */

@@ -36,6 +36,7 @@ describe('what the ledger is asked', () => {
     [{ since: '1d', until: '1d' }, /--since .* is not before --until/],
     [{ outcome: ['failed,exploded'] }, /“exploded” is not an outcome/],
     [{ outcome: [''] }, /“” is not an outcome/],
+    [{ limit: '1e3' }, /--limit is not a number/],
     [{ limit: '0' }, /--limit is not a number/],
     [{ limit: '10001' }, /--limit is not a number/],
     [{ limit: '1.5' }, /--limit is not a number/],
