@@ -103,7 +103,7 @@ export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | nu
     state: refusal === null ? 'queued' : 'refused',
     enqueuedAt,
     runbook: {
-      name: (document?.fileName.replace(/\.md$/, '') ?? request.reference).slice(0, MAX_NAME_LENGTH),
+      name: (document?.fileName.replace(/\.md$/, '') ?? masker.text(request.reference)).slice(0, MAX_NAME_LENGTH),
       digest: parsed?.digest ?? null,
       path: document?.path ?? null,
       ...(git === null ? {} : { gitCommit: git.commit, gitDirty: git.dirty }),
@@ -125,7 +125,7 @@ export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | nu
     correlationId,
     callChain: request.callChain,
     ...(continues === null ? {} : { continues }),
-    ...(choice === null ? {} : { steps: { [choice.kind]: choice.step.slice(0, MAX_NAME_LENGTH) } }),
+    ...(choice === null ? {} : { steps: { [choice.kind]: masker.text(choice.step).slice(0, MAX_NAME_LENGTH) } }),
     incident: request.incident === null ? null : maskedIncident(ports, draft, request.incident),
     rehearsal: request.stubs !== null,
     historyMode,

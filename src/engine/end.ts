@@ -7,7 +7,7 @@ import type { RunEventSink, RunResult } from '../core/run.ts';
 import type { Draft } from './draft.ts';
 import { NO_OUTPUT } from './output.ts';
 import type { EnginePorts } from './ports.ts';
-import { projectResult } from './projection.ts';
+import { projectResult, withEntryInHand } from './projection.ts';
 import { indexOutput } from './search.ts';
 import { removeWorkFolder } from './work-folder.ts';
 
@@ -22,13 +22,15 @@ export async function conclude(
   workFolder: WorkFolder,
   emit: RunEventSink,
 ): Promise<void> {
-  try {
-    await recordEnd(ports, result, emit);
-  } finally {
-    // Also where the ledger fails, the document gets what can be told.
-    await projectResult(ports, draft, result, emit);
-    if (result.workFolder === null) await removeWorkFolder(draft, workFolder, emit);
-  }
+  await withEntryInHand(ports, draft.runId, async () => {
+    try {
+      await recordEnd(ports, result, emit);
+    } finally {
+      // Also where the ledger fails, the document gets what can be told.
+      await projectResult(ports, draft, result, emit);
+      if (result.workFolder === null) await removeWorkFolder(draft, workFolder, emit);
+    }
+  });
   await indexOutput(ports, result);
 }
 

@@ -3,7 +3,7 @@
  * cannot be written now is written when it can be, by whoever looks after runs then.
  */
 import { messageOf } from '../core/failures.ts';
-import type { HistoryDocument } from '../core/ports.ts';
+import type { HistoryDocument, RunLedger } from '../core/ports.ts';
 import type { RunEventSink, RunRecord, RunResult } from '../core/run.ts';
 import { historyDocumentOf, recordOf } from './draft.ts';
 import type { Draft } from './draft.ts';
@@ -13,6 +13,23 @@ import { notify } from './notices.ts';
 import type { EnginePorts } from './ports.ts';
 
 export type ProjectionPorts = Pick<EnginePorts, 'ledger' | 'output' | 'documentHistory' | 'owners' | 'clock'>;
+
+/** Runs of this process whose entry is in the hands of who carries them out. */
+const inHand = new WeakMap<RunLedger, Set<string>>();
+
+/**
+ * From before the ledger says that the entry is wanted until it is written: whoever looks after runs in this process, and
+ * is as much their owner, would write it as well.
+ */
+export async function withEntryInHand<T>({ ledger }: EnginePorts, runId: string, work: () => Promise<T>): Promise<T> {
+  const runs = inHand.get(ledger) ?? new Set();
+  inHand.set(ledger, runs.add(runId));
+  try {
+    return await work();
+  } finally {
+    runs.delete(runId);
+  }
+}
 
 /** The entry of a run that has just ended, also where the ledger could not take its end; a warning where it must wait. */
 export async function projectResult(
@@ -26,7 +43,7 @@ export async function projectResult(
   await withWarning(draft, emit, async () => {
     const stored = await ports.ledger.get(draft.runId).catch(() => null);
     // Somebody else has recorded another end: it is that one's entry, and may be written already.
-    if (stored?.state === 'interrupted') await writeWaiting(ports, stored);
+    if (stored?.state === 'interrupted') await claimAndWrite(ports, stored);
     else await writeNow(ports, { ...recordOf(ports, draft, null), result }, document);
   });
 }
@@ -51,6 +68,10 @@ export async function projectRefusal(
  * @throws RunbookError `io`, `busy`
  */
 export async function writeWaiting(ports: ProjectionPorts, run: RunRecord): Promise<boolean> {
+  return inHand.get(ports.ledger)?.has(run.runId) !== true && (await claimAndWrite(ports, run));
+}
+
+async function claimAndWrite(ports: ProjectionPorts, run: RunRecord): Promise<boolean> {
   const { ledger, documentHistory, owners } = ports;
   const { path } = run.runbook;
   if (path === null || !(await ledger.claimEntry(run.runId, owners.current, leaseUntil(ports)))) return false;

@@ -13,6 +13,7 @@ import type { HistoryMode, RunRequest } from '../../src/core/run.ts';
 import { resolveSettings } from '../../src/core/settings.ts';
 import { execute } from '../../src/engine/execute.ts';
 import type { EnginePorts } from '../../src/engine/ports.ts';
+import { recover } from '../../src/engine/recover.ts';
 
 export interface Plan {
   readonly stateDir: string;
@@ -30,8 +31,11 @@ export interface Fault {
   readonly place: string;
   /** The n-th time that it is passed, from 1. */
   readonly nth: number;
-  /** `wait`: until a line comes on stdin. `tell`: all places are told as they are passed. `pass`: nothing. */
-  readonly does: 'kill' | 'wait' | 'tell' | 'pass';
+  /**
+   * `wait`: until a line comes on stdin. `tell`: all places are told as they are passed. `recover`: runs are looked after,
+   * as a run does every 30 s. `pass`: nothing.
+   */
+  readonly does: 'kill' | 'wait' | 'tell' | 'recover' | 'pass';
 }
 
 const never = new AbortController().signal;
@@ -66,6 +70,7 @@ async function main({ stateDir, scratch, document, history, fault, ...clocks }: 
     if (fault?.place !== place || (passed += 1) !== fault.nth) return null;
     if (fault.does === 'kill') process.kill(process.pid, 'SIGKILL');
     offMs = clocks.clockStepsToMs ?? offMs;
+    if (fault.does === 'recover') return recover(ports, async (warning) => say(`warning ${warning}`));
     if (fault.does !== 'wait') return null;
     say(`at ${place}`);
     return new Promise((resolve) => {
