@@ -24,17 +24,12 @@ export async function refuse(
       draft.historyMode = decided?.mode ?? draft.historyMode;
     }
     const record = recordOf(ports, draft, { code, message });
-<<<<<<< HEAD
     await emit({ type: 'refused', runId: draft.runId, record });
     await checkRoomForRefusal(ports);
-    await ports.ledger.refuse(record, headOf(draft), ports.owners.current, leaseUntil(ports));
-    await projectRefusal(ports, draft, record, emit);
-=======
     await withEntryInHand(ports, draft.runId, async () => {
       await ports.ledger.refuse(record, headOf(draft), ports.owners.current, leaseUntil(ports));
       await projectRefusal(ports, draft, record, emit);
     });
->>>>>>> faults
   } catch (error) {
     const warning = `The refusal could not be recorded: ${messageOf(error)}`;
     await emit({ type: 'notice', runId: draft.runId, level: 'warning', message: warning });
