@@ -100,7 +100,7 @@ describe('killed between two steps', () => {
       .filter((place) => !NO_STEP.test(place))
       .map((place, at, all) => ({ place, nth: all.slice(0, at + 1).filter((one) => one === place).length }))
       .filter(({ nth }) => nth <= 2);
-    const faults = Array.from({ length: times(1, 15) }, () => steps).flat();
+    const faults = Array.from({ length: times(2, 15) }, () => steps).flat();
     const runs = await allOf(faults, async (step) => await runOnce(scene, { fault: { ...step, does: 'kill' } }));
     await runOnce(scene);
     await expectSound(scene, `killed between ${steps.length} steps`, runs);

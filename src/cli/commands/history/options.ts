@@ -37,13 +37,13 @@ export function checkOptions(options: HistoryOptions, isOneRun: boolean): void {
   const format = formatOf(options);
   const printed = [...(artifact === undefined ? [] : ['--artifact']), ...(document === true ? ['--document'] : [])];
   const [what] = printed;
+  const together = [...printed, ...(follow === true ? ['--follow'] : [])];
+  if (together.length > 1)
+    throw new RunbookError('usage', `${together.join(' and ')} are both given.`, { fix: 'Give one of them.' });
   if (what !== undefined && !isOneRun)
     throw new RunbookError('usage', `${what} needs a run.`, {
       fix: `Write \`runbook history RUN ${what}${what === '--artifact' ? ' PATH' : ''}\`.`,
     });
-  const together = [...printed, ...(follow === true ? ['--follow'] : [])];
-  if (together.length > 1)
-    throw new RunbookError('usage', `${together.join(' and ')} are both given.`, { fix: 'Give one of them.' });
   if (what !== undefined && format !== 'text')
     throw new RunbookError('usage', `${what} prints the bytes as they are, in no other format.`, {
       fix: `Leave --${options.json === true ? 'json' : 'format'} out.`,
