@@ -33,7 +33,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     fileParallelism: true,
     sequence: { sequencer: SlowestFirst },
-    maxWorkers: 2,
+    // One more than the cores of a small machine: tests of the command line mostly wait.
+    maxWorkers: 3,
     allowOnly: false,
   },
 });
