@@ -33,8 +33,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     fileParallelism: true,
     sequence: { sequencer: SlowestFirst },
-    // One more than the cores of a small machine: tests of the command line mostly wait.
-    maxWorkers: 3,
+    maxWorkers: 2,
     allowOnly: false,
   },
 });
