@@ -107,7 +107,8 @@ export interface CommandLine {
   readonly below?: readonly string[];
   /** Other than the one of this repository. */
   readonly program?: readonly string[];
-  readonly onStart?: (pid: number) => void;
+  /** Gets what kills it, and nobody else where it has ended by then. */
+  readonly onStart?: (kill: () => void) => void;
 }
 
 /** One run by the command line; what it says of the run is noted, whatever becomes of it. */
@@ -126,7 +127,7 @@ export async function runCli(
     stdout: 'ignore',
     timeout: 110_000,
   });
-  if (child.pid !== undefined) onStart?.(child.pid);
+  onStart?.(() => child.kill('SIGKILL'));
   const { stderr, signal, exitCode } = await child;
   const runId = /^run (\w+) started$/m.exec(stderr)?.[1] ?? null;
   const code = signal === undefined ? (exitCode ?? null) : null;
