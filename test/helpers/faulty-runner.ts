@@ -9,7 +9,8 @@ import { createApp } from '../../src/app.ts';
 import { RunbookError } from '../../src/core/errors.ts';
 import type { Clock } from '../../src/core/ports.ts';
 import { exitCodeOf } from '../../src/core/run.ts';
-import type { HistoryMode, RunRequest } from '../../src/core/run.ts';
+import type { HistoryMode } from '../../src/core/run.ts';
+import { requestFor } from './requests.ts';
 import { resolveSettings } from '../../src/core/settings.ts';
 import { execute } from '../../src/engine/execute.ts';
 import type { EnginePorts } from '../../src/engine/ports.ts';
@@ -38,7 +39,6 @@ export interface Fault {
   readonly does: 'kill' | 'wait' | 'tell' | 'recover' | 'pass';
 }
 
-const never = new AbortController().signal;
 const say = (line: string): void => {
   writeSync(1, `${line}\n`);
 };
@@ -136,33 +136,6 @@ async function main({ stateDir, scratch, document, history, fault, ...clocks }: 
     say(`failed ${error.exitCode} ${error.message}`);
     process.exitCode = error.exitCode;
   }
-}
-
-function requestFor(reference: string, historyMode: HistoryMode): RunRequest {
-  return {
-    reference,
-    token: null,
-    address: null,
-    given: new Map(),
-    onCommandLine: new Set(),
-    wanted: [],
-    envFile: new Map(),
-    passEnv: [],
-    source: 'cli',
-    historyMode,
-    timeoutMs: null,
-    callChain: [],
-    correlationId: null,
-    incident: null,
-    signal: never,
-    force: never,
-    strict: false,
-    interaction: null,
-    assumeYes: false,
-    choice: null,
-    stubs: null,
-    keepWorkFolder: 'never',
-  };
 }
 
 await main(JSON.parse(process.argv[2] ?? '') as Plan);

@@ -42,7 +42,7 @@ describe('a clock that steps', () => {
     expect(new Set(runs.map(({ result }) => result?.outcome))).toEqual(new Set(['succeeded']));
     const durations = runs.flatMap(({ result }) => [result?.durationMs ?? -1, ...stepsOf(result)]);
     console.log(`${runs.length} runs, ${Math.min(...durations)} to ${Math.max(...durations)} ms`);
-    expect(Math.min(...durations)).toBeGreaterThanOrEqual(50);
+    expect(Math.min(...durations)).toBeGreaterThanOrEqual(0);
     // What was measured is not what the clock showed.
     const shown = runs.map(({ result }) => Date.parse(result?.finishedAt ?? '') - Date.parse(result?.startedAt ?? ''));
     expect(Math.min(...shown)).toBeLessThan(-HOUR);

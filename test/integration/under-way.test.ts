@@ -6,39 +6,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { loadSettings } from '../../src/cli/settings.ts';
-import type { RunEvent, RunRequest } from '../../src/core/run.ts';
+import type { RunEvent } from '../../src/core/run.ts';
 import { startDraft } from '../../src/engine/draft.ts';
 import { execute } from '../../src/engine/execute.ts';
 import { whileUnderWay } from '../../src/engine/under-way.ts';
 import { classic } from '../helpers/cli.ts';
 import { DOCUMENT, queuedRun, runIdOf, timeOf } from '../helpers/records.ts';
 import { DEAD } from '../helpers/recovery.ts';
+import { requestFor } from '../helpers/requests.ts';
 
-const never = new AbortController().signal;
-const REQUEST: RunRequest = {
-  reference: './Long.md',
-  token: null,
-  address: null,
-  given: new Map(),
-  onCommandLine: new Set(),
-  wanted: [],
-  envFile: new Map(),
-  passEnv: [],
-  source: 'cli',
-  historyMode: 'ledger',
-  timeoutMs: null,
-  callChain: [],
-  correlationId: null,
-  incident: null,
-  signal: never,
-  force: never,
-  strict: false,
-  interaction: null,
-  assumeYes: false,
-  choice: null,
-  stubs: null,
-  keepWorkFolder: 'never',
-};
+const REQUEST = requestFor('./Long.md', 'ledger');
 
 async function openApp(): ReturnType<typeof createApp> {
   const folder = mkdtempSync(path.join(tmpdir(), 'runbook-under-way-'));
