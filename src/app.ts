@@ -3,9 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
+import { authSettings, withRunTokens } from './app/authentication.ts';
+import { apiUrlOf, childSettings, serverBase, withoutOwnSecrets } from './app/environment.ts';
 import { createArtifactStore } from './adapters/artifacts/folder.ts';
 import { createAuthenticator } from './adapters/authenticator/index.ts';
-import type { AuthSettings } from './adapters/authenticator/index.ts';
+import type { LazyAuthenticator } from './adapters/authenticator/index.ts';
+import type { RunTokenAuthenticator } from './adapters/authenticator/run-token.ts';
 import type { MintRequest } from './adapters/authenticator/mint.ts';
 import { createMarkdownHistory } from './adapters/document-history/markdown-file.ts';
 import { createExecutor } from './adapters/executor/index.ts';
@@ -19,7 +22,7 @@ import { createOwners } from './adapters/system/owner.ts';
 import { createRunIds } from './adapters/system/run-ids.ts';
 import { makeOwnedFolder } from './adapters/workspace/keep.ts';
 import { createWorkspace } from './adapters/workspace/temporary.ts';
-import { CLI_BASE } from './core/environment.ts';
+import { CLI_BASE, SERVER_BASE } from './core/environment.ts';
 import { RunbookError } from './core/errors.ts';
 import type {
   ArtifactStore,
@@ -31,8 +34,8 @@ import type {
   Clock,
   RunOutput,
 } from './core/ports.ts';
-import { environmentName, environmentNames, SETTING_NAMES, SETTINGS } from './core/settings.ts';
-import type { ResolvedSettings, Settings } from './core/settings.ts';
+import { SETTING_NAMES, SETTINGS } from './core/settings.ts';
+import type { Face, ResolvedSettings, Settings } from './core/settings.ts';
 import type { EnginePorts } from './engine/ports.ts';
 import { VERSION } from './version.ts';
 
@@ -44,6 +47,8 @@ export interface Surroundings {
   readonly environment: ReadonlyMap<string, string>;
   readonly cwd: string;
   readonly ci: boolean;
+  /** Default: `cli`. */
+  readonly face?: Face;
   /** Other than the system's. */
   readonly clock?: Clock;
 }
@@ -57,6 +62,7 @@ export interface App {
   readonly clock: Clock;
   readonly output: RunOutput;
   readonly artifacts: ArtifactStore;
+  readonly authenticator: LazyAuthenticator;
   readonly callerEnvironment: ReadonlyMap<string, string>;
   /** Opened at the first call. @throws RunbookError `io`, `unavailable` */
   ledger(): Promise<RunLedger>;
@@ -75,17 +81,20 @@ export type TokenWish = Pick<MintRequest, 'subject' | 'roles' | 'claims' | 'ttlM
 
 export async function createApp(resolved: ResolvedSettings, surroundings: Surroundings): Promise<App> {
   const { settings } = resolved;
-  const { environment, cwd, clock = systemClock } = surroundings;
+  const { environment, cwd, clock = systemClock, face = 'cli' } = surroundings;
+  const isServer = face === 'server';
   const releases: (() => void)[] = [];
   const stateDir = settings.stateDir ?? defaultStateDir(environment);
   const folder = settings.runbooksDir ?? (await findRunbooksFolder(cwd));
   const secrets = createLocalSecrets(stateDir);
-  const callerEnvironment = withoutOwnSecrets(environment);
+  const own = withoutOwnSecrets(environment, face);
+  // Of a server the scripts are somebody else's: they see nothing of it but what they declare.
+  const callerEnvironment = isServer ? new Map([...own, ...serverBase(settings, environment)]) : own;
   const scratch = settings.executionDir ?? path.resolve(cwd, environment.get('TMPDIR') ?? tmpdir());
   const forgotten = settings.history === 'none' ? forgottenFolder(scratch, releases) : null;
   const output = createSpool(forgotten ?? stateDir);
   const artifacts = createArtifactStore({ stateDir, maxBytes: MAX_ARTIFACT_BYTES });
-  const auth = authSettings(settings);
+  const runTokens = isServer ? await loadRunTokens(clock) : null;
   const owners = createOwners();
   const ledgerFile = path.join(stateDir, 'ledger.sqlite');
   let ledger: Promise<RunLedger> | null = null;
@@ -93,12 +102,13 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
   const app: App = {
     settings,
     stateDir,
-    source: createFolderSource({ folder, cwd }),
+    source: createFolderSource(isServer ? { folder, cwd: folder ?? cwd, namesOnly: true } : { folder, cwd }),
     facts: createSystemFacts(environment),
     secrets,
     clock,
     output,
     artifacts,
+    authenticator: createAuthenticator('jwt', authSettings(settings), { now: () => clock.now() }),
     callerEnvironment,
     ledger: () =>
       (ledger ??= openLedger(
@@ -117,7 +127,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
       return {
         source: app.source,
         facts: app.facts,
-        authenticator: createAuthenticator('jwt', auth, { now: () => clock.now() }),
+        authenticator: runTokens === null ? app.authenticator : withRunTokens(app.authenticator, runTokens),
         ledger: await app.ledger(),
         output,
         documentHistory: createMarkdownHistory({ ci: surroundings.ci }),
@@ -141,8 +151,12 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
         clock,
         runIds: createRunIds(clock),
         callerEnvironment,
-        baseEnvironment: CLI_BASE,
-        childSettings: childSettings(resolved, environment, cwd),
+        baseEnvironment: isServer ? SERVER_BASE : CLI_BASE,
+        homeIsWorkFolder: isServer,
+        openNames: settings.openEnv,
+        runTokens,
+        // Scripts of a server call it over HTTP.
+        childSettings: isServer ? {} : childSettings(resolved, environment, cwd),
         stateDir: settings.history === 'none' ? null : stateDir,
         owners,
         osUser: userName(),
@@ -158,7 +172,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
           maxOpenFiles: settings.maxOpenFiles,
         },
         retention: { keepOutputMs: settings.keepOutput, maxBytes: settings.maxOutputStore },
-        apiUrl: `${settings.apiProtocol}://${settings.apiHost}:${settings.apiPort}/api/runbooks`,
+        apiUrl: apiUrlOf(settings, settings.apiPort),
       };
     },
     mintToken: async (wish) => {
@@ -183,6 +197,12 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
   return app;
 }
 
+/** The command line never needs them. */
+async function loadRunTokens(clock: Clock): Promise<RunTokenAuthenticator> {
+  const { createRunTokens } = await import('./adapters/authenticator/run-token.ts');
+  return createRunTokens({ now: () => clock.now() });
+}
+
 /** Where output waits for its reader in a run that leaves no record. */
 function forgottenFolder(parent: string, releases: (() => void)[]): string {
   const folder = path.join(parent, `runbook-exec-output-${randomUUID()}`);
@@ -202,48 +222,6 @@ function defaultStateDir(environment: ReadonlyMap<string, string>): string {
       ? xdg
       : path.join(environment.get('HOME') ?? userInfo().homedir, '.local', 'state');
   return path.join(base, 'runbook');
-}
-
-/** The tool's own secrets never reach a script, whatever the runbook declares or the caller lets pass. */
-function withoutOwnSecrets(environment: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
-  const own = new Set(SETTING_NAMES.filter((name) => SETTINGS[name].secret).flatMap(environmentNames));
-  return new Map([...environment].filter(([name]) => !own.has(name)));
-}
-
-/**
- * What a script's own `runbook execute Child.md` must share: settings that did not come from files. Of a secret only the
- * path of the file that holds it.
- */
-function childSettings(
-  { origins }: ResolvedSettings,
-  environment: ReadonlyMap<string, string>,
-  cwd: string,
-): Record<string, string> {
-  const values: Record<string, string> = {};
-  for (const name of SETTING_NAMES) {
-    const { origin, label, text } = origins.get(name) ?? { origin: 'default', label: null, text: null };
-    if (text === null || (origin !== 'flag' && origin !== 'environment')) continue;
-    if (!SETTINGS[name].secret) {
-      values[environmentName(name)] = text;
-    } else if (label?.endsWith('_FILE') === true) {
-      values[`${environmentName(name)}_FILE`] = path.resolve(cwd, environment.get(label) ?? '');
-    }
-  }
-  return values;
-}
-
-function authSettings(settings: Settings): AuthSettings {
-  return {
-    jwtSecret: settings.jwtSecret ?? undefined,
-    jwtAlgorithm: settings.jwtAlgorithm ?? undefined,
-    jwtPublicKeyFile: settings.jwtPublicKeyFile ?? undefined,
-    jwtJwks: settings.jwtJwks ?? undefined,
-    jwtIssuer: settings.jwtIssuer,
-    jwtAudience: settings.jwtAudience,
-    jwtRolesClaim: settings.jwtRolesClaim,
-    jwtSubjectClaim: settings.jwtSubjectClaim,
-    jwtIssuersFile: settings.jwtIssuersFile ?? undefined,
-  };
 }
 
 function userName(): string | null {

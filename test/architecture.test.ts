@@ -27,8 +27,8 @@ const SOURCES: readonly SourceFile[] = list('src/**/*.ts').map((file) => ({
   text: readFileSync(path.join(REPOSITORY, file), 'utf8'),
 }));
 
-/** `app` would have to carry a mint that only this command uses. */
-const EXCEPTIONS: readonly string[] = [];
+/** One face starts another: `runbook serve` is a command. */
+const EXCEPTIONS: readonly string[] = ['src/cli/commands/serve.ts → src/server/start.ts'];
 
 /** Files of an imagined tree, by path. */
 const tree = (files: Readonly<Record<string, string>>): readonly SourceFile[] =>

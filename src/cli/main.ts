@@ -4,6 +4,7 @@ import { RunbookError } from '../core/errors.ts';
 import { VERSION } from '../version.ts';
 import type { ExecuteOptions } from './commands/execute.ts';
 import type { ValidateOptions } from './commands/validate.ts';
+import type { ServeOptions } from './commands/serve.ts';
 import type { ShowOptions } from './commands/show.ts';
 import type { MintOptions } from './commands/token.ts';
 import { addAuditCommands } from './audit-commands.ts';
@@ -78,6 +79,26 @@ function createProgram(terminal: Terminal): Command {
     .action(async (argument: string | undefined, options: ExecuteOptions, command: Command) => {
       await run(terminal, 'execute', options, async () =>
         (await import('./commands/execute.ts')).executeCommand(terminal, argument, options, valueOptionsOf(command)),
+      );
+    });
+
+  add('serve', 'Serve the runbooks over HTTP: the API of Stage0, with this engine behind it.', [
+    'ENABLE_LOGIN=true runbook serve   # a first try, on this machine',
+    'JWT_SECRET_FILE=/run/secrets/jwt runbook serve --runbooks-dir /runbooks --port 8083',
+  ])
+    .option('--port <number>', 'port to listen on (default: 8083)')
+    .option('--host <address>', 'address to listen on (default: 0.0.0.0)')
+    .option('--execution-dir <folder>', 'folder for the private work folders')
+    .addOption(
+      new Option('--history <mode>', 'file: ledger and document; ledger: not in the document').choices([
+        'auto',
+        'file',
+        'ledger',
+      ]),
+    )
+    .action(async (options: ServeOptions) => {
+      await run(terminal, 'serve', options, async () =>
+        (await import('./commands/serve.ts')).serveCommand(terminal, options),
       );
     });
 

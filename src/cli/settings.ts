@@ -5,7 +5,7 @@ import { CONTRACT_NAMES } from '../core/contract.ts';
 import { RunbookError } from '../core/errors.ts';
 import { codeOf } from '../core/failures.ts';
 import { environmentNames, fileKey, resolveSettings, SETTING_NAMES, SETTINGS } from '../core/settings.ts';
-import type { ResolvedSettings, SettingName, SettingSource } from '../core/settings.ts';
+import type { Face, ResolvedSettings, SettingName, SettingSource } from '../core/settings.ts';
 import { nearest } from '../core/spelling.ts';
 import { absolute } from './places.ts';
 import { readSecretFile } from './secret-file.ts';
@@ -19,25 +19,29 @@ export async function loadSettings(
   flags: SettingFlags,
   environment: ReadonlyMap<string, string>,
   cwd: string,
+  face: Face = 'cli',
 ): Promise<ResolvedSettings> {
   const flagged = [...flags].map(([name, text]) => {
     const label = `--${fileKey(name).replaceAll('_', '-')}`;
     return [name, { text: absolute(name, text, cwd), label }] as const;
   });
-  return resolveSettings([
-    { origin: 'flag', values: new Map(flagged) },
-    { origin: 'environment', values: fromEnvironment(environment, cwd) },
-    ...(await fromFile('project file', projectFile(cwd))),
-    ...(await fromFile('user file', userFile(environment))),
-    ...(await fromFile('operator file', '/etc/runbook/config.yaml')),
-  ]);
+  return resolveSettings(
+    [
+      { origin: 'flag', values: new Map(flagged) },
+      { origin: 'environment', values: fromEnvironment(environment, cwd, face) },
+      ...(await fromFile('project file', projectFile(cwd))),
+      ...(await fromFile('user file', userFile(environment))),
+      ...(await fromFile('operator file', '/etc/runbook/config.yaml')),
+    ],
+    face,
+  );
 }
 
-function fromEnvironment(environment: ReadonlyMap<string, string>, cwd: string): Values {
+function fromEnvironment(environment: ReadonlyMap<string, string>, cwd: string, face: Face): Values {
   const values: Values = new Map();
   const known = new Set<string>(CONTRACT_NAMES);
   for (const name of SETTING_NAMES) {
-    for (const variable of environmentNames(name)) {
+    for (const variable of environmentNames(name, face)) {
       known.add(variable);
       // An empty variable counts as unset, as in Stage0.
       const given = environment.get(variable) ?? '';
@@ -47,8 +51,8 @@ function fromEnvironment(environment: ReadonlyMap<string, string>, cwd: string):
       if (isFile && other !== undefined && !other.label.endsWith('_FILE')) {
         throw new RunbookError('settings', `${other.label} and ${variable} are both set.`, { fix: 'Set one of them.' });
       }
-      // `…_SECONDS` says the unit in its name.
-      const value = variable.endsWith('_SECONDS') && /^\d+$/.test(given) ? `${given}s` : given;
+      const value = withUnit(variable, given, SETTINGS[name].serverAliases.includes(variable));
+      if (value === null) continue;
       const text = isFile ? readSecretFile(path.resolve(cwd, given), variable) : absolute(name, value, cwd);
       values.set(name, { text, label: variable });
     }
@@ -62,6 +66,21 @@ function fromEnvironment(environment: ReadonlyMap<string, string>, cwd: string):
   }
   return values;
 }
+
+/** Some names say their unit. @returns null where Stage0 takes its default: nothing, or less */
+function withUnit(variable: string, given: string, isStage0: boolean): string | null {
+  if (variable === 'LOGGING_LEVEL') return LEVELS.has(given.toUpperCase()) ? given.toUpperCase() : null;
+  if (!/^-?\d+$/.test(given)) return given;
+  const unit = UNITS.find(([ending]) => variable.endsWith(ending))?.[1];
+  if (unit === undefined) return given;
+  return Number(given) <= 0 && isStage0 ? null : unit(Number(given));
+}
+const LEVELS = new Set(['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL']);
+const UNITS: readonly (readonly [string, (value: number) => string])[] = [
+  ['_SECONDS', (value) => `${value}s`],
+  ['_MINUTES', (value) => `${value}m`],
+  ['_SIZE_BYTES', (value) => `${value} B`],
+];
 
 /** The nearest `.runbook.yaml` up to the root of the repository. */
 function* projectFile(cwd: string): Generator<string> {

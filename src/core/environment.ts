@@ -31,6 +31,9 @@ export const CLI_BASE: readonly string[] = [
   'all_proxy',
 ];
 
+/** Of a server's environment. */
+export const SERVER_BASE: readonly string[] = ['PATH', 'LANG', 'TZ'];
+
 /** `AWS_*` matches by prefix, anything else exactly. */
 export function matchesName(pattern: string, name: string): boolean {
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name;

@@ -66,6 +66,24 @@ export interface Identity {
   readonly expiresAt: Date;
   /** Signed by `runbook token mint` on this machine. */
   readonly selfMade: boolean;
+  /** Of a run's own token: the run that it was made for, and the runbooks that led there, its own last. */
+  readonly run?: { readonly runId: string; readonly callChain: readonly string[] };
+}
+
+/** Stands in for the caller's own token within a run: what a script may call other runbooks with. */
+export interface RunTokens {
+  /** Holds until then, or until the run's end, whichever comes first. @param callChain this runbook last */
+  issue(facts: RunTokenFacts): Promise<string>;
+  /** The run is over. */
+  revoke(runId: string): void;
+}
+
+export interface RunTokenFacts {
+  readonly runId: string;
+  /** Of whom the run is. */
+  readonly identity: Identity;
+  readonly callChain: readonly string[];
+  readonly expiresAt: Date;
 }
 
 export interface Authenticator {

@@ -204,7 +204,8 @@ export interface Refusal {
 export interface RunRecord {
   readonly schemaVersion: 1;
   readonly runId: string;
-  readonly operation: 'execute';
+  /** `validate`: only of a refusal, as in Stage0. */
+  readonly operation: 'execute' | 'validate';
   readonly state: RunState;
   readonly enqueuedAt: string;
   readonly runbook: {

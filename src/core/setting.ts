@@ -12,6 +12,8 @@ export interface Setting<T> {
   readonly description: string;
   /** Bare environment names that mean the same (Stage0's). */
   readonly aliases: readonly string[];
+  /** The same, for names so common that only a server reads them (`API_PORT`). */
+  readonly serverAliases: readonly string[];
   /** A place: where it is relative, it is so to the folder of the file that names it, else to the working folder. */
   readonly isPath: boolean;
   /** @returns undefined where the text is not of the type */
@@ -21,12 +23,13 @@ type Extra = {
   readonly scope: Scope;
   readonly description: string;
   readonly aliases?: readonly string[];
+  readonly serverAliases?: readonly string[];
   readonly secret?: boolean;
   readonly isPath?: boolean;
 };
 
 export function define<T>(type: string, parse: (text: string) => T | undefined, initial: T, extra: Extra): Setting<T> {
-  return { type, parse, default: initial, secret: false, aliases: [], isPath: false, ...extra };
+  return { type, parse, default: initial, secret: false, aliases: [], serverAliases: [], isPath: false, ...extra };
 }
 export const text = (initial: string, extra: Extra): Setting<string> =>
   define('text', (value) => value, initial, extra);
@@ -46,7 +49,12 @@ export const duration = <T extends number | null>(initial: T, extra: Extra): Set
 export const age = (initial: number, extra: Extra): Setting<number> =>
   define('age, like 90d or 12h', (value) => parseAge(value) ?? undefined, initial, extra);
 export const size = <T extends number | null>(initial: T, extra: Extra): Setting<number | T> =>
-  define<number | T>('size, like 512KiB or 10MiB', (value) => parseSize(value) ?? undefined, initial, extra);
+  define<number | T>('size, like 512KiB or 10MiB', (value) => parseSize(value) ?? parseBytes(value), initial, extra);
+/** As `formatSize` prints what is no whole number of KiB. */
+const parseBytes = (value: string): number | undefined =>
+  /^[1-9]\d{0,11} B$/.test(value) ? Number(value.slice(0, -2)) : undefined;
+export const flag = (initial: boolean, extra: Extra): Setting<boolean> =>
+  define<boolean>('true or false', (value) => ({ true: true, false: false })[value.toLowerCase()], initial, extra);
 export const list = (extra: Extra): Setting<readonly string[]> =>
   define<readonly string[]>(
     'list, separated by commas',

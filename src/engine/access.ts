@@ -1,5 +1,6 @@
 /** Who asks, and whether this runbook is theirs to run. Fails closed: whatever is unclear is a refusal. */
 import { authorize, explainMissing, explainNeeded } from '../core/claims.ts';
+import type { MissingClaim } from '../core/claims.ts';
 import { RunbookError } from '../core/errors.ts';
 import type { Identity, LoadedDocument } from '../core/ports.ts';
 import type { RunRequest } from '../core/run.ts';
@@ -55,7 +56,11 @@ export function checkCallChain(ports: EnginePorts, request: RunRequest, document
  * A runbook without a claims section may be run by the local user; a bad token is refused even there. A rehearsal needs
  * no claims.
  */
-export function checkClaims(authentication: Authentication, runbook: Runbook, request: RunRequest): void {
+export function checkClaims(
+  authentication: Authentication,
+  runbook: Runbook,
+  { request, operation }: Pick<Draft, 'request' | 'operation'>,
+): void {
   if (request.stubs !== null) return;
   const required = runbook.claims;
   const decision = required === null ? null : authorize(authentication.identity?.claims ?? null, required);
@@ -71,7 +76,17 @@ export function checkClaims(authentication: Authentication, runbook: Runbook, re
       fix: 'Get a token from your identity provider and give it with --token-file FILE, --token - (from stdin) or RUNBOOK_TOKEN; for development `runbook token mint` makes one.',
     });
   }
-  throw new RunbookError('forbidden', `RBAC check failed for execute: ${why}.`, {
-    fix: 'Ask the owner of the runbook for the claim, or use a token that has it.',
-  });
+  throw new ClaimsLacking(operation, why, decision.missing);
+}
+
+/** A verified token that may not run this runbook. */
+export class ClaimsLacking extends RunbookError {
+  readonly missing: readonly MissingClaim[];
+
+  constructor(operation: Draft['operation'], why: string, missing: readonly MissingClaim[]) {
+    super('forbidden', `RBAC check failed for ${operation}: ${why}.`, {
+      fix: 'Ask the owner of the runbook for the claim, or use a token that has it.',
+    });
+    this.missing = missing;
+  }
 }

@@ -14,6 +14,7 @@ export interface Draft {
   readonly enqueuedAt: string;
   readonly correlationId: string;
   readonly request: RunRequest;
+  readonly operation: RunRecord['operation'];
   /** Knows every secret of the run, as soon as the run does. */
   readonly masker: Masker;
   /** Ends the run: the request's own signal; from `enqueue` on also whoever cancels it. Its reason is a `StopReason`. */
@@ -32,7 +33,11 @@ export interface Draft {
 const CORRELATION_ID = /^[A-Za-z0-9._-]{1,64}$/;
 const MAX_NAME_LENGTH = 255;
 
-export function startDraft(ports: EnginePorts, request: RunRequest): Draft {
+export function startDraft(
+  ports: EnginePorts,
+  request: RunRequest,
+  operation: RunRecord['operation'] = 'execute',
+): Draft {
   // A foreign id goes into headers, logs and records: anything but a plain one is replaced.
   const given = request.correlationId;
   const masker = createMasker();
@@ -42,6 +47,7 @@ export function startDraft(ports: EnginePorts, request: RunRequest): Draft {
     enqueuedAt: ports.clock.now().toISOString(),
     correlationId: given !== null && CORRELATION_ID.test(given) ? given : randomUUID(),
     request,
+    operation,
     masker,
     stop: request.signal,
     identity: null,
@@ -99,7 +105,7 @@ export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | nu
   return {
     schemaVersion: 1,
     runId,
-    operation: 'execute',
+    operation: draft.operation,
     state: refusal === null ? 'queued' : 'refused',
     enqueuedAt,
     runbook: {

@@ -28,6 +28,7 @@ import { checkStubs } from './rehearsal.ts';
 import { checkRequirements } from './requirements.ts';
 import { decideRecord } from './room.ts';
 import { maskReasons } from './secrets.ts';
+import { withScriptToken } from './script-token.ts';
 import { brokenOff, runSteps } from './steps.ts';
 import type { StepsResult } from './steps.ts';
 import { lookAfterOthers, whileUnderWay } from './under-way.ts';
@@ -70,7 +71,7 @@ async function accept(ports: EnginePorts, draft: Draft, emit: RunEventSink): Pro
     const document = (draft.document = await ports.source.load(request.reference));
     const runbook = checkDocument(ports, document, draft);
     checkCallChain(ports, request, document);
-    checkClaims(authentication, runbook, request);
+    checkClaims(authentication, runbook, draft);
     const steps = chooseSteps(runbook, request.choice);
     draft.choice = steps.chosen;
     const plan = await checkRequirements(ports, document, runbook, steps, draft);
@@ -122,7 +123,8 @@ async function carryOut(
   let run: StepsResult;
   try {
     output = openOutput(ports, draft, plan.maxOutputBytes, listener);
-    run = await runSteps({ ports, draft, ...begun, lease, output, emit }, passedOn);
+    const context = { ports, draft, ...begun, lease, output, emit };
+    run = await withScriptToken(context, async (token) => await runSteps({ ...context, token }, passedOn));
   } catch (error) {
     run = brokenOff(runbook, error);
   }

@@ -8,6 +8,7 @@ import type {
   FactsSource,
   Owners,
   RunIds,
+  RunTokens,
   RunLedger,
   RunOutput,
   RunbookSource,
@@ -35,6 +36,12 @@ export interface EnginePorts {
   readonly callerEnvironment: ReadonlyMap<string, string>;
   /** Names and patterns of it that every script sees. */
   readonly baseEnvironment: readonly string[];
+  /** Whether `HOME` of a script is its work folder, and not the home of whoever runs the tool. */
+  readonly homeIsWorkFolder: boolean;
+  /** Names and patterns that callers from elsewhere may set although they choose programs, keys or ways through the network. */
+  readonly openNames: readonly string[];
+  /** What a script may call other runbooks with; null: its caller's own token. */
+  readonly runTokens: RunTokens | null;
   /** Set for every script besides the contract: settings that a child `runbook` has to share. */
   readonly childSettings: Readonly<Record<string, string>>;
   /** Folder of the ledger and the outputs; null where nothing is kept. */

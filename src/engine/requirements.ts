@@ -1,7 +1,7 @@
 /** Whether everything that the runbook declares is there, all problems at once; and what follows from it for the run. */
-import { checkVariables, recordVariables, resolveVariables } from '../core/environment.ts';
+import { checkVariables, matchesName, recordVariables, resolveVariables } from '../core/environment.ts';
 import type { ResolvedVariable } from '../core/environment.ts';
-import { deniedFromAnybody, isEnvironmentName } from '../core/environment-names.ts';
+import { deniedFromAnybody, deniedFromOthers, isEnvironmentName } from '../core/environment-names.ts';
 import { RunbookError } from '../core/errors.ts';
 import { refusalOf } from '../core/masking/refusal.ts';
 import type { Interaction, LoadedDocument, ProcessLimits } from '../core/ports.ts';
@@ -12,7 +12,7 @@ import { checkReadiness, scriptsOf } from '../core/readiness.ts';
 import type { Facts } from '../core/readiness.ts';
 import type { ChosenSteps } from '../core/step-choice.ts';
 import { passwordsOf } from '../core/url-passwords.ts';
-import { checkValue } from '../core/values.ts';
+import { checkValue, hasControlCharacter } from '../core/values.ts';
 import type { Draft } from './draft.ts';
 import type { EnginePorts } from './ports.ts';
 import { hideSecrets } from './secrets.ts';
@@ -43,7 +43,7 @@ export async function checkRequirements(
   draft: Draft,
 ): Promise<Plan> {
   const { request } = draft;
-  refuseDeniedNames(request);
+  refuseDeniedNames(request, ports.openNames);
   refuseVisibleSecrets(request, runbook);
   // What a step needs that nobody asks for is not missed.
   const asked = { ...runbook, steps: runbook.steps.slice(steps.first, steps.last + 1) };
@@ -96,7 +96,7 @@ export async function checkRequirements(
     },
     // A rehearsal is in nobody's way.
     concurrency: request.stubs === null ? (runbook.limits.concurrency ?? null) : null,
-    warnings: [...unmaskable, ...unenforced(runbook)],
+    warnings: unmaskable,
   };
 }
 
@@ -118,7 +118,8 @@ export async function gatherFacts(
   return { inputs: await ports.facts.inputs(document.folder, inputsOf(runbook)), interpreters };
 }
 
-function refuseDeniedNames(request: RunRequest): void {
+function refuseDeniedNames(request: RunRequest, openNames: readonly string[]): void {
+  const isForeign = request.source === 'api';
   const names = [...request.given.keys(), ...request.wanted, ...request.envFile.keys()];
   const malformed = names.find((name) => !isEnvironmentName(name));
   if (malformed !== undefined) {
@@ -126,8 +127,18 @@ function refuseDeniedNames(request: RunRequest): void {
       fix: 'Use letters, digits and `_`; a digit may not come first.',
     });
   }
-  const denied = names.find(deniedFromAnybody);
-  if (denied === undefined) return;
+  const isOpen = (name: string): boolean => openNames.some((pattern) => matchesName(pattern, name));
+  const denied = names.find(
+    (name) => deniedFromAnybody(name) || (isForeign && deniedFromOthers(name) && !isOpen(name)),
+  );
+  if (denied === undefined) {
+    // Over HTTP a value that no variable may have is the request's mistake; a person at a terminal is told with the rest.
+    const broken = isForeign ? [...request.given].find(([, value]) => hasControlCharacter(value)) : undefined;
+    if (broken === undefined) return;
+    throw new RunbookError('usage', `${broken[0]} holds a control character other than tab and line break.`, {
+      fix: 'Leave it out of the value.',
+    });
+  }
   throw new RunbookError(
     'variable-denied',
     `${denied} may not be set for a script: it changes how programs start, or belongs to runbook itself.`,
@@ -239,13 +250,6 @@ function checkPeople(request: RunRequest, runbook: Runbook): readonly Problem[] 
     }
     return [];
   });
-}
-
-/** What a document declares and this version does not carry out yet: told, never passed over in silence. */
-function unenforced({ readers }: Runbook): readonly string[] {
-  return [readers === null ? null : 'Who may read the output (`readers`) is declared, but not enforced yet.'].filter(
-    (text) => text !== null,
-  );
 }
 
 function unmet(problems: readonly Problem[], document: LoadedDocument): RunbookError {

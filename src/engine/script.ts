@@ -28,6 +28,8 @@ export interface RunContext {
   readonly output: RunOutputSink;
   readonly lease: Lease;
   readonly emit: RunEventSink;
+  /** What its scripts may call other runbooks with. */
+  readonly token: string | null;
 }
 
 /** How a step, or one of its scripts, ended. */
@@ -173,6 +175,7 @@ function environmentOf(
   const caller = [...selectEnvironment(ports.callerEnvironment, [...ports.baseEnvironment, ...request.passEnv])];
   const environment: Record<string, string> = {
     ...Object.fromEntries(caller.filter(([name]) => !deniedFromAnybody(name))),
+    ...(ports.homeIsWorkFolder ? { HOME: workFolder.path } : {}),
     ...Object.fromEntries(passedOn),
     ...Object.fromEntries([...plan.variables].map(([name, { value }]) => [name, value])),
     ...ports.childSettings,
@@ -183,8 +186,7 @@ function environmentOf(
       maskFile: files.masks,
       correlationId: draft.correlationId,
       callChain: [...request.callChain, document.fileName],
-      // A real server would really run what a rehearsal asks it for.
-      token: request.stubs === null ? request.token : null,
+      token: context.token,
       apiUrl: ports.apiUrl,
       execDirHost: workFolder.hostPath,
       stubs: request.stubs,

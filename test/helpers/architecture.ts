@@ -15,7 +15,7 @@ const ALLOWED: Readonly<Record<Layer, readonly Layer[]>> = {
   core: ['core'],
   engine: ['core', 'engine'],
   adapters: ['core', 'adapters'],
-  app: ['core', 'engine', 'adapters', 'version'],
+  app: ['core', 'engine', 'adapters', 'app', 'version'],
   version: [],
   cli: ['core', 'engine', 'app', 'version', 'cli'],
   server: ['core', 'engine', 'app', 'version', 'server'],

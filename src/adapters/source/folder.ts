@@ -18,13 +18,16 @@ export interface FolderSourceOptions {
   readonly folder: string | null;
   /** What shown paths are relative to. */
   readonly cwd: string;
+  /** For callers who may not name paths: a reference is one of the folder's own names, no dot first. */
+  readonly namesOnly?: boolean;
 }
 
 /** References with a `/` or an ending `.md` that exist as they are written are paths; anything else is a name in the folder. */
-export function createFolderSource({ folder, cwd }: FolderSourceOptions): RunbookSource {
+export function createFolderSource({ folder, cwd, namesOnly = false }: FolderSourceOptions): RunbookSource {
   return {
     load: async (reference) => {
-      const { file, root } = await locate(reference, folder, cwd);
+      if (namesOnly && !isPlainName(reference)) throw notThere(reference);
+      const { file, root } = await locate(reference, folder, cwd, namesOnly);
       if (root === null) return await read(file, cwd, null, async () => await openNamed(file));
       const opened = await openFolder(root).catch((error: unknown) => Promise.reject(asRunbookError(error, root)));
       try {
@@ -74,6 +77,7 @@ async function locate(
   reference: string,
   folder: string | null,
   cwd: string,
+  namesOnly: boolean,
 ): Promise<{ readonly file: string; readonly root: string | null }> {
   if (reference === '' || reference.includes('\0')) {
     throw new RunbookError('usage', 'The name of the runbook is empty or has a NUL character.', {
@@ -81,7 +85,7 @@ async function locate(
     });
   }
   const asPath = path.resolve(cwd, reference);
-  const isPath = reference.includes('/') || (reference.endsWith('.md') && (await exists(asPath)));
+  const isPath = !namesOnly && (reference.includes('/') || (reference.endsWith('.md') && (await exists(asPath))));
   if (isPath) return { file: asPath, root: null };
   if (folder === null) throw noFolder(reference);
   const fileName = reference.endsWith('.md') ? reference : `${reference}.md`;
@@ -147,6 +151,16 @@ async function read(
     }
     throw asRunbookError(error, shown);
   }
+}
+
+function isPlainName(reference: string): boolean {
+  return reference !== '' && !reference.startsWith('.') && !/[/\\\0]/.test(reference);
+}
+
+function notThere(reference: string): RunbookError {
+  return new RunbookError('not-found', `There is no runbook “${reference.replaceAll(/\p{C}/gu, '�')}”.`, {
+    fix: 'Names are those of the list of runbooks.',
+  });
 }
 
 function asRunbookError(error: unknown, shown: string): unknown {

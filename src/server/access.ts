@@ -1,0 +1,87 @@
+/**
+ * Who may use a route. Every route says it in its `config`; one that does not is refused at the start, so that nobody can
+ * forget it. Checked before the body is read.
+ */
+import type { FastifyRequest, RouteOptions } from 'fastify';
+import { RunbookError } from '../core/errors.ts';
+import type { Identity } from '../core/ports.ts';
+import { authorize } from '../core/claims.ts';
+import type { ClaimRequirement } from '../core/runbook.ts';
+import type { ServerContext, Http } from './context.ts';
+import { tokenOf } from './bearer.ts';
+import { HttpError } from './problem.ts';
+
+/**
+ * `public`: anybody. `token`: whoever has a valid token. `runbook`: the same, and what the runbook requires is checked by the
+ * engine (and recorded). `admin`: whoever has the admin claim.
+ */
+export type Access = 'public' | 'token' | 'runbook' | 'admin';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    readonly access?: Access;
+  }
+  interface FastifyRequest {
+    /** Null only on public routes. */
+    identity: Identity | null;
+  }
+}
+
+/** Registered before any route. */
+export function guardRoutes(http: Http, context: ServerContext): void {
+  http.decorateRequest('identity', null);
+  http.addHook('onRoute', (route: RouteOptions) => {
+    if (route.config?.access === undefined)
+      throw new TypeError(`${String(route.method)} ${route.url} does not say who may use it`);
+  });
+  http.addHook('onRequest', async (request) => {
+    const { access } = request.routeOptions.config;
+    // Nothing is there: also that is not told to everybody who asks, but there is nothing to protect.
+    if (request.is404 || access === 'public') return;
+    request.identity = await authenticate(context, request);
+    if (access === 'token' || access === 'runbook') return;
+    if (!isAdmin(context, request.identity)) {
+      throw new RunbookError('forbidden', 'This needs the admin claim.', {
+        fix: 'Use a token of an administrator; the setting ADMIN_CLAIM says who is one.',
+      });
+    }
+  });
+}
+
+async function authenticate({ engine, log }: ServerContext, request: FastifyRequest): Promise<Identity> {
+  const token = tokenOf(request.headers.authorization);
+  try {
+    return await engine.authenticator.authenticate(token);
+  } catch (error) {
+    if (!(error instanceof RunbookError) || error.code !== 'unauthenticated') throw error;
+    // The sentence is ours and holds nothing of the token.
+    log.warn({ correlationId: request.id }, `Authentication failed: ${error.message}`);
+    throw new HttpError(401, 'unauthenticated', error.message, { fix: error.fix, stage0: stage0Text(error.message) });
+  }
+}
+
+function stage0Text(message: string): string {
+  return message === 'The token has expired.' ? 'Token has expired' : `Invalid token: ${message}`;
+}
+
+/** Nobody is one where the setting is not made. */
+export function isAdmin({ settings }: Pick<ServerContext, 'settings'>, identity: Identity | null): boolean {
+  const requirement = settings.adminClaim === null ? null : parseAdminClaim(settings.adminClaim);
+  return identity !== null && requirement !== null && authorize(identity.claims, [[requirement]]).allowed;
+}
+
+/** `roles=admin, ops` @returns null where it is not of that form */
+export function parseAdminClaim(text: string): ClaimRequirement | null {
+  const [, claim = '', values = ''] = /^\s*([^=\s]+)\s*=(.+)$/s.exec(text) ?? [];
+  const anyOf = values
+    .split(',')
+    .map((value) => value.trim())
+    .filter((value) => value !== '');
+  return claim === '' || anyOf.length === 0 ? null : { claim, anyOf };
+}
+
+/** Of a route that is not public. */
+export function identityOf(request: FastifyRequest): Identity {
+  if (request.identity === null) throw new TypeError(`${request.url} was reached without a token`);
+  return request.identity;
+}

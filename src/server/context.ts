@@ -1,0 +1,33 @@
+/** What every part of the server works with. */
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { App } from '../app.ts';
+import type { ResolvedSettings, Settings } from '../core/settings.ts';
+import type { EnginePorts } from '../engine/ports.ts';
+import type { ActiveRuns } from './active-runs.ts';
+import type { Metrics } from './metrics.ts';
+
+/** Fastify with types that follow the schema of a route. */
+export type Http = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+export interface ServerContext {
+  readonly app: App;
+  readonly resolved: ResolvedSettings;
+  readonly settings: Settings;
+  readonly engine: EnginePorts;
+  readonly runs: ActiveRuns;
+  readonly metrics: Metrics;
+  readonly log: FastifyBaseLogger;
+}

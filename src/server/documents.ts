@@ -1,0 +1,122 @@
+/** The runbooks of the folder as a caller may see them. */
+import { authorize } from '../core/claims.ts';
+import { resolveVariables } from '../core/environment.ts';
+import { RunbookError } from '../core/errors.ts';
+import type { Identity, LoadedDocument } from '../core/ports.ts';
+import type { ParseResult, Runbook } from '../core/runbook.ts';
+import { listRunbooks, showRunbook } from '../engine/queries.ts';
+import { entriesBesides } from '../engine/unwritten-entries.ts';
+import { isAdmin } from './access.ts';
+import type { ServerContext } from './context.ts';
+
+export interface FoundRunbook {
+  readonly document: LoadedDocument;
+  readonly parsed: ParseResult;
+}
+
+/** A document with a title, which Stage0 lists, too. @throws RunbookError `not-found`, `io` */
+export async function findRunbook({ engine }: ServerContext, name: string): Promise<FoundRunbook> {
+  const found = await showRunbook(engine, name).catch((error: unknown) => {
+    // Where a link leads is nobody's business here.
+    throw error instanceof RunbookError && error.code === 'usage' ? notFound(name) : error;
+  });
+  if (found.document.fileName !== name || found.parsed.title === null) throw notFound(name);
+  return found;
+}
+
+function notFound(name: string): RunbookError {
+  return new RunbookError('not-found', `There is no runbook “${name.replaceAll(/\p{C}/gu, '�')}”.`, {
+    fix: 'GET /api/runbooks shows what there is.',
+  });
+}
+
+/** Whether output, history and artifacts are for this caller, too. Of a document that is invalid they are for nobody else than an administrator. */
+export function mayReadRuns(context: ServerContext, identity: Identity, runbook: Runbook | null): boolean {
+  if (isAdmin(context, identity)) return true;
+  if (runbook === null) return false;
+  const { claims, readers } = runbook;
+  if (claims === null) return true;
+  return (
+    authorize(identity.claims, claims).allowed || (readers !== null && authorize(identity.claims, readers).allowed)
+  );
+}
+
+/** The text; for who may read of runs with all entries, also those that could not be written into the file. */
+export async function contentFor(
+  context: ServerContext,
+  identity: Identity,
+  { document, parsed }: FoundRunbook,
+): Promise<string> {
+  const { bytes } = document;
+  if (!mayReadRuns(context, identity, parsed.runbook)) {
+    const head = bytes.subarray(0, parsed.historyOffset ?? bytes.length);
+    return textOf(head) + (parsed.historyOffset === null ? '' : '# History\n');
+  }
+  const besides = await entriesBesides(context.engine, document);
+  const text = textOf(bytes);
+  if (besides === '') return text;
+  const heading = parsed.historyOffset === null ? '\n# History\n' : '';
+  return `${text}${text.endsWith('\n') ? '' : '\n'}${heading}\n${besides}`;
+}
+
+function textOf(bytes: Buffer): string {
+  return bytes.toString('utf8').replaceAll(/\r\n?/g, '\n');
+}
+
+interface Listed {
+  readonly filename: string;
+  readonly name: string;
+  readonly path: string;
+  last?: {
+    readonly run_id: string;
+    readonly state: string;
+    readonly outcome: string | null;
+    readonly finished_at: string | null;
+  } | null;
+}
+
+export async function listFor(context: ServerContext, identity: Identity, withLast: boolean): Promise<Listed[]> {
+  const { engine } = context;
+  const listed: Listed[] = [];
+  for (const { fileName, document, parsed } of await listRunbooks(engine)) {
+    if (document === null || parsed === null || parsed.title === null) continue;
+    const one: Listed = { filename: fileName, name: parsed.title, path: fileName };
+    if (withLast) one.last = mayReadRuns(context, identity, parsed.runbook) ? await lastRunOf(context, document) : null;
+    listed.push(one);
+  }
+  return listed;
+}
+
+async function lastRunOf(
+  { engine }: ServerContext,
+  { path }: LoadedDocument,
+): Promise<NonNullable<Listed['last']> | null> {
+  const [run] = await engine.ledger.list({ path, limit: 1 });
+  if (run === undefined) return null;
+  const { runId, state, result, interruption } = run;
+  const finished = result?.finishedAt ?? interruption?.at ?? null;
+  return { run_id: runId, state, outcome: result?.outcome ?? null, finished_at: finished };
+}
+
+type Variable = { readonly name: string; readonly description: string };
+
+/** As Stage0: what is set on the server is `available`. */
+export function requiredEnvironment(
+  { engine }: ServerContext,
+  runbook: Runbook | null,
+): { required: Variable[]; available: Variable[]; missing: Variable[] } {
+  const env = runbook?.env ?? [];
+  const { values } = resolveVariables(env, {
+    given: new Map(),
+    wanted: [],
+    envFile: new Map(),
+    caller: new Map([...engine.callerEnvironment].filter(([, value]) => value !== '')),
+    generate: (length) => 'x'.repeat(length),
+  });
+  const shown = env.map(({ name, description }) => ({ name, description }));
+  return {
+    required: shown,
+    available: shown.filter(({ name }) => values.has(name)),
+    missing: shown.filter(({ name }) => !values.has(name)),
+  };
+}

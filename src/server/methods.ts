@@ -1,0 +1,43 @@
+/** Methods that a route does not have: 405 with what it has (RFC 9110), before anybody is asked for a token. */
+import type { RouteOptions } from 'fastify';
+import type { Http } from './context.ts';
+import { HttpError, problemOf, sendProblem } from './problem.ts';
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+
+/** @param addRoutes registers all routes */
+export function answerOtherMethods(http: Http, addRoutes: () => void): void {
+  const known = new Map<string, Set<string>>();
+  let isListening = true;
+  http.addHook('onRoute', ({ url, method }: RouteOptions) => {
+    if (!isListening) return;
+    const methods = known.get(url) ?? new Set();
+    for (const one of [method].flat()) methods.add(one);
+    known.set(url, methods);
+  });
+  addRoutes();
+  isListening = false;
+  for (const [url, methods] of known) {
+    const has = new Set<string>([...methods, 'OPTIONS']);
+    const allow = METHODS.filter((method) => has.has(method)).join(', ');
+    const schema = { hide: true };
+    http.options(
+      url,
+      { config: { access: 'public' }, schema },
+      async (_, reply) => await reply.header('allow', allow).send(),
+    );
+    http.route({
+      method: METHODS.filter((method) => !has.has(method)),
+      url,
+      config: { access: 'public' },
+      schema,
+      handler: async (request, reply) => {
+        const error = new HttpError(405, 'not-allowed', `${request.method} is not for this address.`, {
+          fix: `Use ${allow}.`,
+          stage0: 'Method not allowed',
+        });
+        await sendProblem(reply.header('allow', allow), problemOf(error));
+      },
+    });
+  }
+}

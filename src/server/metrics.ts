@@ -1,0 +1,104 @@
+/** What Prometheus is told: Stage0's three names, by route and not by path, and our own. */
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { ErrorCode } from '../core/errors.ts';
+import type { RunResult } from '../core/run.ts';
+
+export interface Metrics {
+  readonly registry: Registry;
+  /** @param route template of the route; null where there is none */
+  request(method: string, route: string | null, status: number, seconds: number): void;
+  exception(method: string, status: number): void;
+  run(
+    runbook: string,
+    result: Pick<RunResult, 'outcome' | 'durationMs' | 'survivors'> & { readonly dropped: number },
+  ): void;
+  refusal(code: ErrorCode): void;
+}
+
+/** As the Python client has them. */
+const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+const RUN_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400];
+
+/** @param activeRuns asked at each scrape */
+export function createMetrics(activeRuns: () => number, version: string): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const duration = new Histogram({
+    name: 'flask_http_request_duration_seconds',
+    help: 'Time until the answer began, by route',
+    labelNames: ['method', 'path', 'status'],
+    buckets: BUCKETS,
+    registers,
+  });
+  const total = new Counter({
+    name: 'flask_http_request_total',
+    help: 'Requests',
+    labelNames: ['method', 'status'],
+    registers,
+  });
+  const exceptions = new Counter({
+    name: 'flask_http_request_exceptions_total',
+    help: 'Requests that ended in a bug of ours',
+    labelNames: ['method', 'status'],
+    registers,
+  });
+  const runs = new Counter({
+    name: 'runbook_runs_total',
+    help: 'Runs that ended, by runbook and outcome',
+    labelNames: ['runbook', 'outcome'],
+    registers,
+  });
+  const runSeconds = new Histogram({
+    name: 'runbook_run_duration_seconds',
+    help: 'How long runs took, by runbook',
+    labelNames: ['runbook'],
+    buckets: RUN_BUCKETS,
+    registers,
+  });
+  const dropped = new Counter({
+    name: 'runbook_output_dropped_bytes_total',
+    help: 'Output beyond the cap, which is not kept',
+    registers,
+  });
+  const survivors = new Counter({
+    name: 'runbook_survivors_total',
+    help: 'Processes of runs that could not be ended',
+    registers,
+  });
+  const refusals = new Counter({
+    name: 'runbook_refusals_total',
+    help: 'Requests for runs that were refused, by code',
+    labelNames: ['code'],
+    registers,
+  });
+  const active = new Gauge({
+    name: 'runbook_runs_active',
+    help: 'Runs that go on now',
+    registers,
+    collect() {
+      active.set(activeRuns());
+    },
+  });
+  new Gauge({ name: 'runbook_info', help: 'Version', labelNames: ['version'], registers }).set({ version }, 1);
+  return {
+    registry,
+    request: (method, route, status, seconds) => {
+      const path = route ?? 'unmatched';
+      duration.observe({ method, path, status: String(status) }, seconds);
+      total.inc({ method, status: String(status) });
+    },
+    exception: (method, status) => {
+      exceptions.inc({ method, status: String(status) });
+    },
+    run: (runbook, result) => {
+      runs.inc({ runbook, outcome: result.outcome });
+      runSeconds.observe({ runbook }, result.durationMs / 1000);
+      dropped.inc(result.dropped);
+      survivors.inc(result.survivors.length);
+    },
+    refusal: (code) => {
+      refusals.inc({ code });
+    },
+  };
+}

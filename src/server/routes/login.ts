@@ -1,0 +1,60 @@
+/** `POST /dev-login`: a token for whoever asks. For development only, and only where the operator says so. */
+import { Type } from 'typebox';
+import type { Http, ServerContext } from '../context.ts';
+import { HttpError } from '../problem.ts';
+import { ProblemAnswers } from '../schemas/runbooks.ts';
+
+const Answer = Type.Object({
+  access_token: Type.String(),
+  token_type: Type.Literal('bearer'),
+  expires_at: Type.String(),
+  subject: Type.String(),
+  roles: Type.Array(Type.String()),
+});
+
+export function loginRoute(http: Http, { app, settings, log }: ServerContext): void {
+  if (!settings.enableLogin) return;
+  http.post(
+    '/dev-login',
+    {
+      config: { access: 'public' },
+      schema: {
+        summary: 'A token for development',
+        tags: ['login'],
+        body: Type.Unknown({ description: '`{"subject": "anna", "roles": ["sre"]}`; both may be left out' }),
+        response: { 200: Answer, ...ProblemAnswers },
+      },
+    },
+    async (request) => {
+      const { subject, roles } = readWish(request.body);
+      const now = app.clock.now();
+      const token = await app.mintToken({ subject, roles, claims: {}, ttlMs: settings.jwtTtl, now });
+      log.warn(
+        { correlationId: request.id, subject, roles },
+        'A token was made for a caller who only asked (ENABLE_LOGIN)',
+      );
+      const expires = new Date(Math.floor(now.getTime() / 1000) * 1000 + settings.jwtTtl);
+      return {
+        access_token: token,
+        token_type: 'bearer' as const,
+        expires_at: expires.toISOString().replace('Z', '000+00:00'),
+        subject,
+        roles,
+      };
+    },
+  );
+}
+
+function readWish(body: unknown): { readonly subject: string; readonly roles: string[] } {
+  if (body === null || body === undefined) return { subject: 'dev-user-1', roles: ['developer'] };
+  if (typeof body !== 'object' || Array.isArray(body)) throw mistake('The body is not a JSON object.');
+  const { subject = 'dev-user-1', roles = ['developer'] } = body as { subject?: unknown; roles?: unknown };
+  if (typeof subject !== 'string') throw mistake('`subject` is not text.');
+  const list: readonly unknown[] = Array.isArray(roles) ? roles : [roles];
+  if (!list.every((role) => typeof role === 'string')) throw mistake('`roles` is not a list of texts.');
+  return { subject, roles: [...list] };
+}
+
+function mistake(message: string): HttpError {
+  return new HttpError(400, 'usage', message, { fix: 'Send {"subject": "anna", "roles": ["sre"]}, or nothing.' });
+}

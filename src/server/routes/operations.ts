@@ -1,0 +1,67 @@
+/** For whoever operates the server: whether it lives, whether it can take work, what it counts. */
+import { Type } from 'typebox';
+import type { Http, ServerContext } from '../context.ts';
+import { HttpError } from '../problem.ts';
+import { readiness } from '../readiness.ts';
+import { ProblemAnswers } from '../schemas/runbooks.ts';
+
+const Check = Type.Object({ name: Type.String(), ok: Type.Boolean(), detail: Type.String() });
+const Ready = Type.Object({ ready: Type.Boolean(), checks: Type.Array(Check) });
+
+export function operationRoutes(http: Http, context: ServerContext): void {
+  http.get(
+    '/healthz',
+    {
+      config: { access: 'public' },
+      schema: {
+        summary: 'Whether the server lives',
+        tags: ['server'],
+        response: { 200: Type.Object({ status: Type.Literal('ok') }) },
+      },
+    },
+    async () => ({ status: 'ok' as const }),
+  );
+  http.get(
+    '/readyz',
+    {
+      config: { access: 'public' },
+      schema: { summary: 'Whether the server can take work', tags: ['server'], response: { 200: Ready, 503: Ready } },
+    },
+    async (_, reply) => {
+      const checks = await readiness(context);
+      const ready = checks.every(({ ok }) => ok);
+      return await reply.code(ready ? 200 : 503).send({ ready, checks });
+    },
+  );
+  http.get(
+    '/metrics',
+    {
+      config: { access: 'public' },
+      schema: { summary: 'For Prometheus; `?name[]=` filters', tags: ['server'], response: { 200: Type.String() } },
+    },
+    async (request, reply) => {
+      const { registry } = context.metrics;
+      reply.type(registry.contentType);
+      const names = namesOf(request.url);
+      if (names.length === 0) return await registry.metrics();
+      const texts: string[] = [];
+      for (const name of names)
+        if (registry.getSingleMetric(name) !== undefined) texts.push(await registry.getSingleMetricAsString(name));
+      return `${texts.join('\n\n')}\n`;
+    },
+  );
+  http.post(
+    '/api/shutdown',
+    { config: { access: 'token' }, schema: { summary: 'Gone', tags: ['server'], response: ProblemAnswers } },
+    async () => {
+      throw new HttpError(410, 'gone', 'A server is not ended over HTTP.', {
+        fix: 'Send it SIGTERM: it lets its runs end first.',
+      });
+    },
+  );
+}
+
+/** `name[]` is asked for by its own name, as in the Python client. */
+function namesOf(url: string): readonly string[] {
+  return new URL(url, 'http://localhost').searchParams.getAll('name[]');
+}

@@ -1,0 +1,56 @@
+/** From an HTTP request to what the engine is asked for. */
+import type { FastifyRequest } from 'fastify';
+import type { RunRequest } from '../core/run.ts';
+import { identityOf } from './access.ts';
+import { tokenOf } from './bearer.ts';
+import type { ServerContext } from './context.ts';
+
+const never = new AbortController().signal;
+
+export function requestFor(
+  { settings }: ServerContext,
+  request: FastifyRequest,
+  reference: string,
+  given: ReadonlyMap<string, string>,
+): RunRequest {
+  const identity = identityOf(request);
+  return {
+    reference,
+    token: tokenOf(request.headers.authorization),
+    address: request.ip,
+    given,
+    onCommandLine: new Set(),
+    wanted: [],
+    envFile: new Map(),
+    passEnv: [],
+    source: 'api',
+    historyMode: settings.history,
+    timeoutMs: null,
+    // What a run's own token says of its chain cannot be left out, or said otherwise, by its script.
+    callChain: identity.run?.callChain ?? chainOf(request.headers['x-recursion-stack']),
+    correlationId: request.id,
+    incident: null,
+    signal: never,
+    force: never,
+    strict: false,
+    interaction: null,
+    assumeYes: false,
+    choice: null,
+    stubs: null,
+    keepWorkFolder: settings.keepWorkdir,
+  };
+}
+
+const MAX_NAME_LENGTH = 255;
+
+/** A JSON list of texts; anything else is passed over, as in Stage0. */
+function chainOf(header: string | readonly string[] | undefined): readonly string[] {
+  try {
+    const list: unknown = JSON.parse(typeof header === 'string' ? header : '[]');
+    if (!Array.isArray(list)) return [];
+    const names: readonly unknown[] = list;
+    return names.every((name) => typeof name === 'string') ? names.map((name) => name.slice(0, MAX_NAME_LENGTH)) : [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,82 @@
+/** The shapes of what goes over the wire. Stage0's members keep Stage0's names. */
+import { Type } from 'typebox';
+
+export const Name = Type.Object({
+  name: Type.String({ description: 'File name of the runbook, like `SimpleRunbook.md`' }),
+});
+
+export const Problem = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String({ description: 'What is wrong, one sentence' }),
+    code: Type.String(),
+    fix: Type.String({ description: 'What to do, one sentence' }),
+    success: Type.Literal(false),
+    error: Type.String({ description: 'As Stage0 words it' }),
+    problems: Type.Optional(
+      Type.Array(
+        Type.Object({ rule: Type.String(), message: Type.String(), fix: Type.String(), line: Type.Integer() }),
+      ),
+    ),
+  },
+  { title: 'Problem', description: 'RFC 9457' },
+);
+
+const problem = (description: string) => ({
+  description,
+  content: { 'application/problem+json': { schema: Problem } },
+});
+
+/** What any route with a token may answer. */
+export const ProblemAnswers = {
+  '4xx': problem('The request is refused'),
+  '5xx': problem('The request cannot be answered'),
+} as const;
+
+const Last = Type.Object({
+  run_id: Type.String(),
+  state: Type.String(),
+  outcome: Type.Union([Type.String(), Type.Null()]),
+  finished_at: Type.Union([Type.String(), Type.Null()]),
+});
+
+export const RunbookList = Type.Object({
+  success: Type.Literal(true),
+  runbooks: Type.Array(
+    Type.Object({
+      filename: Type.String(),
+      name: Type.String(),
+      path: Type.String(),
+      last: Type.Optional(Type.Union([Last, Type.Null()])),
+    }),
+  ),
+});
+
+export const RunbookContent = Type.Object({
+  success: Type.Literal(true),
+  filename: Type.String(),
+  name: Type.String(),
+  content: Type.String(),
+});
+
+const Variables = Type.Array(Type.Object({ name: Type.String(), description: Type.String() }));
+export const EnvironmentVariables = Type.Object({
+  success: Type.Literal(true),
+  filename: Type.String(),
+  required: Variables,
+  available: Variables,
+  missing: Variables,
+});
+
+export const EnvVarsBody = Type.Unknown({
+  description: '`{"env_vars": {"NAME": "value"}}`; numbers, true, false and null become text',
+});
+
+export const ValidationAnswer = Type.Object({
+  success: Type.Boolean(),
+  runbook: Type.String(),
+  errors: Type.Array(Type.String()),
+  warnings: Type.Array(Type.String()),
+});

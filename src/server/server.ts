@@ -1,0 +1,107 @@
+/** Face 2: HTTP. Here is what every request goes through, in order; what routes do is in `routes/`. */
+import path from 'node:path';
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import swagger from '@fastify/swagger';
+import Fastify, { LogController } from 'fastify';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { VERSION } from '../version.ts';
+import { guardRoutes } from './access.ts';
+import type { Http, ServerContext } from './context.ts';
+import { correlationIdOf } from './correlation.ts';
+import { answerOtherMethods } from './methods.ts';
+import { HttpError, problemOf, sendProblem } from './problem.ts';
+import { configRoute } from './routes/config.ts';
+import { docsRoutes } from './routes/docs.ts';
+import { executeRoutes } from './routes/execute.ts';
+import { loginRoute } from './routes/login.ts';
+import { operationRoutes } from './routes/operations.ts';
+import { runbookRoutes } from './routes/runbooks.ts';
+
+const MAX_BODY_BYTES = 1024 ** 2;
+
+const CSP = {
+  defaultSrc: ["'none'"],
+  scriptSrc: ["'self'"],
+  styleSrc: ["'self'"],
+  connectSrc: ["'self'"],
+  imgSrc: ["'self'"],
+  baseUri: ["'none'"],
+  frameAncestors: ["'none'"],
+  formAction: ["'self'"],
+};
+
+/** @param assets folder of the explorer's files */
+export async function createServer(context: ServerContext, assets: string): Promise<Http> {
+  const { settings, log, metrics } = context;
+  const http: Http = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: correlationIdOf,
+    bodyLimit: MAX_BODY_BYTES,
+    trustProxy: settings.trustProxy.length === 0 ? false : [...settings.trustProxy],
+    // Longer than any file name, so that it is the folder that says no.
+    routerOptions: { maxParamLength: 1024 },
+    requestTimeout: 30_000,
+    connectionTimeout: 60_000,
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+
+  http.addHook('onRequest', async (request, reply) => {
+    reply.header('x-correlation-id', request.id);
+  });
+  http.addHook('onResponse', async (request, reply) => {
+    const { method } = request;
+    const route = request.is404 ? null : (request.routeOptions.url ?? null);
+    const { statusCode, elapsedTime } = reply;
+    if (route === '/metrics') return;
+    metrics.request(method, route, statusCode, elapsedTime / 1000);
+    const facts = { method, route, status: statusCode, ms: Math.round(elapsedTime), correlationId: request.id };
+    log.info({ ...facts, subject: request.identity?.subject ?? null }, 'Request');
+  });
+  await http.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: CSP },
+    strictTransportSecurity: settings.enableHsts,
+  });
+  await http.register(cors, {
+    origin: [...settings.allowedOrigins],
+    optionsSuccessStatus: 200,
+    strictPreflight: false,
+  });
+  await http.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Runbook API', version: VERSION },
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+      security: [{ bearer: [] }],
+    },
+  });
+  guardRoutes(http, context);
+
+  http.setErrorHandler(async (error, request, reply) => {
+    const problem = problemOf(error);
+    if (problem.status === 500) {
+      metrics.exception(request.method, 500);
+      log.error({ correlationId: request.id, err: error }, 'A bug');
+    }
+    await sendProblem(reply, problem);
+  });
+  http.setNotFoundHandler(async (_, reply) => {
+    const error = new HttpError(404, 'not-found', 'There is nothing at this address.', {
+      fix: '/docs/explorer.html shows what there is.',
+      stage0: 'Not found',
+    });
+    await sendProblem(reply, problemOf(error));
+  });
+
+  answerOtherMethods(http, () => {
+    runbookRoutes(http, context);
+    executeRoutes(http, context);
+    configRoute(http, context);
+    loginRoute(http, context);
+    operationRoutes(http, context);
+    docsRoutes(http, path.resolve(assets));
+  });
+  await http.ready();
+  return http;
+}

@@ -1,0 +1,115 @@
+/**
+ * Server-Sent Events as Stage0 sends them: `stdout`, `stderr`, and one `done` at the end. The run never waits for its
+ * reader: who is more than a MiB behind misses output, is told so by a comment, and finds it in `done`.
+ */
+import type { ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import type { OutputStream } from '../../core/run.ts';
+import { PlainText } from './plain-text.ts';
+
+const MAX_BEHIND_BYTES = 1024 ** 2;
+/** A line without its end is shown after this time. */
+const PARTIAL_LINE_MS = 100;
+const MAX_PARTIAL_LENGTH = 16 * 1024;
+const KEEP_ALIVE_MS = 15_000;
+
+export interface EventStream {
+  /** Whether the answer has begun: after that there is no other status. */
+  readonly isOpen: boolean;
+  /** With status 200. */
+  open(): void;
+  /** Output of the script. */
+  output(stream: OutputStream, chunk: Uint8Array): void;
+  /** A whole text. */
+  text(stream: OutputStream, text: string): void;
+  /** The last event, its data in pieces without line ends; then the answer ends. */
+  done(pieces: AsyncIterable<string>): Promise<void>;
+}
+
+/** @param headers that every answer has */
+export function createEventStream(raw: ServerResponse, headers: () => Readonly<Record<string, string>>): EventStream {
+  const texts = { stdout: new PlainText(), stderr: new PlainText() };
+  const partial = { stdout: '', stderr: '' };
+  let timer: NodeJS.Timeout | null = null;
+  let keepAlive: NodeJS.Timeout | null = null;
+  let missed = false;
+
+  const write = (text: string): void => {
+    if (raw.destroyed || raw.writableEnded) return;
+    if (raw.writableLength > MAX_BEHIND_BYTES) {
+      missed = true;
+      return;
+    }
+    if (missed) raw.write(': some output was left out here, since it was not read in time; `done` has it\n\n');
+    missed = false;
+    raw.write(text);
+  };
+  const event = (name: OutputStream, text: string): void => {
+    if (text !== '')
+      write(
+        `event: ${name}\n${text
+          .split('\n')
+          .map((line) => `data: ${line}\n`)
+          .join('')}\n`,
+      );
+  };
+  const flush = (): void => {
+    timer = null;
+    for (const stream of ['stdout', 'stderr'] as const) {
+      event(stream, partial[stream]);
+      partial[stream] = '';
+    }
+  };
+  /** Whole lines at once, as they come. */
+  const show = (stream: OutputStream, text: string): void => {
+    const all = partial[stream] + text;
+    const end = all.length > MAX_PARTIAL_LENGTH ? all.length : all.lastIndexOf('\n') + 1;
+    event(stream, all.slice(0, end));
+    partial[stream] = all.slice(end);
+    if (partial.stdout + partial.stderr !== '') timer ??= setTimeout(flush, PARTIAL_LINE_MS);
+  };
+  const stop = (): void => {
+    clearInterval(keepAlive ?? undefined);
+    clearTimeout(timer ?? undefined);
+  };
+  raw.on('close', stop);
+
+  return {
+    get isOpen() {
+      return raw.headersSent;
+    },
+    open: () => {
+      raw.writeHead(200, {
+        ...headers(),
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-cache',
+        'x-accel-buffering': 'no',
+      });
+      raw.flushHeaders();
+      // A proxy takes a silent connection for a dead one.
+      keepAlive = setInterval(() => {
+        write(':\n\n');
+      }, KEEP_ALIVE_MS);
+    },
+    output: (stream, chunk) => {
+      show(stream, texts[stream].push(chunk));
+    },
+    text: (stream, text) => {
+      flush();
+      event(stream, text);
+    },
+    done: async (pieces) => {
+      stop();
+      for (const stream of ['stdout', 'stderr'] as const) show(stream, texts[stream].end());
+      flush();
+      stop();
+      if (raw.destroyed) return;
+      raw.write('event: done\ndata: ');
+      for await (const piece of pieces) {
+        if (raw.destroyed) return;
+        if (!raw.write(piece)) await Promise.race([once(raw, 'drain'), once(raw, 'close')]);
+      }
+      raw.end('\n\n');
+    },
+  };
+}
