@@ -20,7 +20,6 @@ import { createRunIds } from './adapters/system/run-ids.ts';
 import { makeOwnedFolder } from './adapters/workspace/keep.ts';
 import { createWorkspace } from './adapters/workspace/temporary.ts';
 import { CLI_BASE } from './core/environment.ts';
-import { RunbookError } from './core/errors.ts';
 import type {
   ArtifactStore,
   FactsSource,
@@ -32,7 +31,7 @@ import type {
   RunOutput,
 } from './core/ports.ts';
 import { environmentName, environmentNames, SETTING_NAMES, SETTINGS } from './core/settings.ts';
-import type { ResolvedSettings, Settings } from './core/settings.ts';
+import type { ResolvedSettings, SettingName, Settings } from './core/settings.ts';
 import type { EnginePorts } from './engine/ports.ts';
 import { VERSION } from './version.ts';
 
@@ -85,7 +84,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
   const forgotten = settings.history === 'none' ? forgottenFolder(scratch, releases) : null;
   const output = createSpool(forgotten ?? stateDir);
   const artifacts = createArtifactStore({ stateDir, maxBytes: MAX_ARTIFACT_BYTES });
-  const auth = authSettings(settings);
+  const auth = authSettings(resolved, environment, cwd);
   const owners = createOwners();
   const ledgerFile = path.join(stateDir, 'ledger.sqlite');
   let ledger: Promise<RunLedger> | null = null;
@@ -162,16 +161,13 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
       };
     },
     mintToken: async (wish) => {
-      if (settings.jwtSecret === null) {
-        throw new RunbookError('settings', 'There is no secret to sign with.', {
-          fix: 'Make one with `openssl rand -hex 32` and give it as RUNBOOK_JWT_SECRET or, better, by RUNBOOK_JWT_SECRET_FILE.',
-        });
-      }
-      const { mintToken } = await import('./adapters/authenticator/mint.ts');
+      const [{ mintToken }, { signingKey }] = await Promise.all([
+        import('./adapters/authenticator/mint.ts'),
+        import('./adapters/authenticator/signing-key.ts'),
+      ]);
       return await mintToken({
         ...wish,
-        secret: new TextEncoder().encode(settings.jwtSecret),
-        ...(settings.jwtAlgorithm === null ? {} : { algorithm: settings.jwtAlgorithm }),
+        ...signingKey(auth, wish.now),
         issuer: settings.jwtIssuer,
         audience: settings.jwtAudience.split(',')[0]?.trim() ?? '',
       });
@@ -232,9 +228,23 @@ function childSettings(
   return values;
 }
 
-function authSettings(settings: Settings): AuthSettings {
+function authSettings(
+  { settings, origins }: ResolvedSettings,
+  environment: ReadonlyMap<string, string>,
+  cwd: string,
+): AuthSettings {
+  /** The file that a secret was read from. */
+  const fileOf = (name: SettingName): string | undefined => {
+    const label = origins.get(name)?.label ?? '';
+    const file = label.endsWith('_FILE') ? environment.get(label) : undefined;
+    return file === undefined ? undefined : path.resolve(cwd, file);
+  };
   return {
     jwtSecret: settings.jwtSecret ?? undefined,
+    jwtSecretFile: fileOf('jwtSecret'),
+    jwtSecretPrevious: settings.jwtSecretPrevious ?? undefined,
+    jwtSecretPreviousFile: fileOf('jwtSecretPrevious'),
+    jwtKeysFile: settings.jwtKeysFile ?? undefined,
     jwtAlgorithm: settings.jwtAlgorithm ?? undefined,
     jwtPublicKeyFile: settings.jwtPublicKeyFile ?? undefined,
     jwtJwks: settings.jwtJwks ?? undefined,
@@ -243,6 +253,9 @@ function authSettings(settings: Settings): AuthSettings {
     jwtRolesClaim: settings.jwtRolesClaim,
     jwtSubjectClaim: settings.jwtSubjectClaim,
     jwtIssuersFile: settings.jwtIssuersFile ?? undefined,
+    oidcIssuers: settings.oidcIssuer,
+    jwtPrivateHosts: settings.jwtPrivateHosts,
+    jwksStaleMs: settings.jwksStale,
   };
 }
 

@@ -5,6 +5,7 @@
 import { RunbookError } from './errors.ts';
 import { RUNGS } from './containment.ts';
 import type { Rung } from './containment.ts';
+import { KEY_SETTINGS } from './key-settings.ts';
 import { age, choice, define, duration, integer, list, optionalText, place, size, text } from './setting.ts';
 import type { Setting } from './setting.ts';
 
@@ -117,7 +118,7 @@ export const SETTINGS = {
   }),
   jwtJwks: place('file or https URL', {
     scope: 'operator',
-    aliases: ['JWT_JWKS'],
+    aliases: ['JWT_JWKS', 'JWT_JWKS_URL', 'JWT_JWKS_FILE'],
     description: 'Key set (JWKS) that verifies tokens.',
   }),
   jwtAlgorithm: optionalText('name', {
@@ -150,6 +151,7 @@ export const SETTINGS = {
     aliases: ['JWT_ISSUERS_FILE'],
     description: 'Several issuers, each with its keys: see docs/tokens.md.',
   }),
+  ...KEY_SETTINGS,
   apiProtocol: text('http', {
     scope: 'operator',
     description: 'Scheme of the address that scripts get as RUNBOOK_URL.',
