@@ -213,6 +213,11 @@ describe('what is asked is what was looked at', () => {
     }
   });
 
+  test('a host that takes the question and says nothing is not waited for', async () => {
+    answer = () => undefined;
+    expect(await get(`http://127.0.0.1:${port}/`, ['127.0.0.1'])).toMatch(/time/i);
+  });
+
   test('nothing is unpacked', async () => {
     answer = (_request, response) => response.setHeader('content-encoding', 'gzip').end('reached');
     expect(await get(`http://127.0.0.1:${port}/`, ['127.0.0.1'])).toBe('reached');
