@@ -1,13 +1,19 @@
 /** A real listener on this machine, and every way to write its address that might slip through. */
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { getDocument } from '../../../../src/adapters/network/get.ts';
 import type { Resolve } from '../../../../src/adapters/network/get.ts';
 import { whyNotReachable } from '../../../../src/adapters/network/reach.ts';
+import { requires } from '../../../helpers/requires.ts';
+
+const OPENSSL = 'openssl';
 
 let server: Server;
 let port = 0;
@@ -225,31 +231,33 @@ describe('what is asked is what was looked at', () => {
 });
 
 /** In a process of its own, with an environment that asks for what must not be. */
-test('no proxy of the environment is used, and certificates are checked whatever it says', async () => {
-  let proxied = 0;
-  const proxy = createTcpServer((socket) => {
-    proxied++;
-    socket.destroy();
-  }).listen(0, '127.0.0.1');
-  await once(proxy, 'listening');
-  const folder = await execa('mktemp', ['-d']).then(({ stdout }) => stdout);
-  try {
-    const address = proxy.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1'];
-    await execa('openssl', [
-      ...request,
-      '-subj',
-      '/CN=localhost',
-      '-addext',
-      'subjectAltName=DNS:localhost',
-      '-keyout',
-      `${folder}/key.pem`,
-      '-out',
-      `${folder}/cert.pem`,
-    ]);
-    const module = new URL('../../../../src/adapters/network/get.ts', import.meta.url).href;
-    const program = `
+test.skipIf(!requires(OPENSSL))(
+  'no proxy of the environment is used, and certificates are checked whatever it says',
+  async () => {
+    let proxied = 0;
+    const proxy = createTcpServer((socket) => {
+      proxied++;
+      socket.destroy();
+    }).listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    const folder = mkdtempSync(join(tmpdir(), 'runbook-tls-'));
+    try {
+      const address = proxy.address();
+      if (address === null || typeof address === 'string') throw new Error('no port');
+      const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1'];
+      await execa(OPENSSL, [
+        ...request,
+        '-subj',
+        '/CN=localhost',
+        '-addext',
+        'subjectAltName=DNS:localhost',
+        '-keyout',
+        `${folder}/key.pem`,
+        '-out',
+        `${folder}/cert.pem`,
+      ]);
+      const module = new URL('../../../../src/adapters/network/get.ts', import.meta.url).href;
+      const program = `
       import { createServer } from 'node:https';
       import { readFileSync } from 'node:fs';
       const { getDocument } = await import(${JSON.stringify(module)});
@@ -261,29 +269,30 @@ test('no proxy of the environment is used, and certificates are checked whatever
       server.closeAllConnections();
       server.close();
     `;
-    const proxyUrl = `http://127.0.0.1:${address.port}`;
-    const env = {
-      NODE_USE_ENV_PROXY: '1',
-      HTTPS_PROXY: proxyUrl,
-      HTTP_PROXY: proxyUrl,
-      https_proxy: proxyUrl,
-      http_proxy: proxyUrl,
-      NO_PROXY: '',
-      no_proxy: '',
-      NODE_TLS_REJECT_UNAUTHORIZED: '0',
-    };
-    const run = async (more: Record<string, string>): Promise<string> =>
-      (
-        await execa(process.execPath, ['--input-type=module', '--eval', program], {
-          env: { ...env, ...more },
-          timeout: 60_000,
-        })
-      ).stdout;
-    expect(await run({})).toMatch(/SELF_SIGNED/);
-    expect(await run({ NODE_EXTRA_CA_CERTS: `${folder}/cert.pem` })).toBe('secure');
-    expect(proxied).toBe(0);
-  } finally {
-    proxy.close();
-    await execa('rm', ['-r', folder]);
-  }
-});
+      const proxyUrl = `http://127.0.0.1:${address.port}`;
+      const env = {
+        NODE_USE_ENV_PROXY: '1',
+        HTTPS_PROXY: proxyUrl,
+        HTTP_PROXY: proxyUrl,
+        https_proxy: proxyUrl,
+        http_proxy: proxyUrl,
+        NO_PROXY: '',
+        no_proxy: '',
+        NODE_TLS_REJECT_UNAUTHORIZED: '0',
+      };
+      const run = async (more: Record<string, string>): Promise<string> =>
+        (
+          await execa(process.execPath, ['--input-type=module', '--eval', program], {
+            env: { ...env, ...more },
+            timeout: 60_000,
+          })
+        ).stdout;
+      expect(await run({})).toMatch(/SELF_SIGNED/);
+      expect(await run({ NODE_EXTRA_CA_CERTS: `${folder}/cert.pem` })).toBe('secure');
+      expect(proxied).toBe(0);
+    } finally {
+      proxy.close();
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
