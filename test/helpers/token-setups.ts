@@ -80,7 +80,9 @@ const SPARE: Readonly<Record<string, GivenKey>> = {
 };
 
 /** The same keys, written down with an id: two of each kind, so that a token without an id has to be looked at. */
-export const LISTED_SETUPS: readonly Setup[] = SETUPS.filter(({ keySet }) => !keySet).map((setup) => {
+export const LISTED_SETUPS: readonly Setup[] = SETUPS.filter(({ keySet }) => !keySet).map(listedSetup);
+
+function listedSetup(setup: Setup): Setup {
   const { key } = setup.issuer;
   if (key.kind !== 'secret' && key.kind !== 'public-key') throw new Error(`${setup.name} cannot be listed`);
   const common = { algorithm: setup.alg, notBefore: null, retireAt: null };
@@ -90,4 +92,4 @@ export const LISTED_SETUPS: readonly Setup[] = SETUPS.filter(({ keySet }) => !ke
   ];
   const issuer = trustedIssuer({ algorithms: [setup.alg], key: { kind: 'listed', keys }, own: key.kind === 'secret' });
   return { ...setup, name: `${setup.alg}, listed`, issuer, keySet: true };
-});
+}
