@@ -23,7 +23,6 @@ import { createRunIds } from './adapters/system/run-ids.ts';
 import { makeOwnedFolder } from './adapters/workspace/keep.ts';
 import { createWorkspace } from './adapters/workspace/temporary.ts';
 import { CLI_BASE, SERVER_BASE } from './core/environment.ts';
-import { RunbookError } from './core/errors.ts';
 import type {
   ArtifactStore,
   FactsSource,
@@ -94,6 +93,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
   const forgotten = settings.history === 'none' ? forgottenFolder(scratch, releases) : null;
   const output = createSpool(forgotten ?? stateDir);
   const artifacts = createArtifactStore({ stateDir, maxBytes: MAX_ARTIFACT_BYTES });
+  const auth = authSettings(resolved, environment, cwd);
   const runTokens = isServer ? await loadRunTokens(clock) : null;
   const owners = createOwners();
   const ledgerFile = path.join(stateDir, 'ledger.sqlite');
@@ -108,7 +108,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     clock,
     output,
     artifacts,
-    authenticator: createAuthenticator('jwt', authSettings(settings), { now: () => clock.now() }),
+    authenticator: createAuthenticator('jwt', auth, { now: () => clock.now() }),
     callerEnvironment,
     ledger: () =>
       (ledger ??= openLedger(
@@ -176,16 +176,13 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
       };
     },
     mintToken: async (wish) => {
-      if (settings.jwtSecret === null) {
-        throw new RunbookError('settings', 'There is no secret to sign with.', {
-          fix: 'Make one with `openssl rand -hex 32` and give it as RUNBOOK_JWT_SECRET or, better, by RUNBOOK_JWT_SECRET_FILE.',
-        });
-      }
-      const { mintToken } = await import('./adapters/authenticator/mint.ts');
+      const [{ mintToken }, { signingKey }] = await Promise.all([
+        import('./adapters/authenticator/mint.ts'),
+        import('./adapters/authenticator/signing-key.ts'),
+      ]);
       return await mintToken({
         ...wish,
-        secret: new TextEncoder().encode(settings.jwtSecret),
-        ...(settings.jwtAlgorithm === null ? {} : { algorithm: settings.jwtAlgorithm }),
+        ...signingKey(auth, wish.now),
         issuer: settings.jwtIssuer,
         audience: settings.jwtAudience.split(',')[0]?.trim() ?? '',
       });

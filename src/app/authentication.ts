@@ -1,8 +1,9 @@
 /** Whose tokens count, by the settings. */
+import path from 'node:path';
 import type { AuthSettings } from '../adapters/authenticator/index.ts';
 import type { RunTokenAuthenticator } from '../adapters/authenticator/run-token.ts';
 import type { Authenticator } from '../core/ports.ts';
-import type { Settings } from '../core/settings.ts';
+import type { ResolvedSettings, SettingName } from '../core/settings.ts';
 
 /** A run's own token is tried by who made it; every other one by whom it names. */
 export function withRunTokens(authenticator: Authenticator, runTokens: RunTokenAuthenticator): Authenticator {
@@ -11,9 +12,23 @@ export function withRunTokens(authenticator: Authenticator, runTokens: RunTokenA
   };
 }
 
-export function authSettings(settings: Settings): AuthSettings {
+export function authSettings(
+  { settings, origins }: ResolvedSettings,
+  environment: ReadonlyMap<string, string>,
+  cwd: string,
+): AuthSettings {
+  /** The file that a secret was read from. */
+  const fileOf = (name: SettingName): string | undefined => {
+    const label = origins.get(name)?.label ?? '';
+    const file = label.endsWith('_FILE') ? environment.get(label) : undefined;
+    return file === undefined ? undefined : path.resolve(cwd, file);
+  };
   return {
     jwtSecret: settings.jwtSecret ?? undefined,
+    jwtSecretFile: fileOf('jwtSecret'),
+    jwtSecretPrevious: settings.jwtSecretPrevious ?? undefined,
+    jwtSecretPreviousFile: fileOf('jwtSecretPrevious'),
+    jwtKeysFile: settings.jwtKeysFile ?? undefined,
     jwtAlgorithm: settings.jwtAlgorithm ?? undefined,
     jwtPublicKeyFile: settings.jwtPublicKeyFile ?? undefined,
     jwtJwks: settings.jwtJwks ?? undefined,
@@ -22,5 +37,8 @@ export function authSettings(settings: Settings): AuthSettings {
     jwtRolesClaim: settings.jwtRolesClaim,
     jwtSubjectClaim: settings.jwtSubjectClaim,
     jwtIssuersFile: settings.jwtIssuersFile ?? undefined,
+    oidcIssuers: settings.oidcIssuer,
+    jwtPrivateHosts: settings.jwtPrivateHosts,
+    jwksStaleMs: settings.jwksStale,
   };
 }

@@ -1,6 +1,7 @@
 /** Every setting: type, default, who may set it, whether it is a secret, what it does. */
 import { RUNGS } from './containment.ts';
 import type { Rung } from './containment.ts';
+import { KEY_SETTINGS } from './key-settings.ts';
 import { age, choice, define, duration, flag, integer, list, optionalText, place, size, text } from './setting.ts';
 
 export const SETTINGS = {
@@ -116,7 +117,7 @@ export const SETTINGS = {
   }),
   jwtJwks: place('file or https URL', {
     scope: 'operator',
-    aliases: ['JWT_JWKS'],
+    aliases: ['JWT_JWKS', 'JWT_JWKS_URL', 'JWT_JWKS_FILE'],
     description: 'Key set (JWKS) that verifies tokens.',
   }),
   jwtAlgorithm: optionalText('name', {
@@ -149,6 +150,7 @@ export const SETTINGS = {
     aliases: ['JWT_ISSUERS_FILE'],
     description: 'Several issuers, each with its keys: see docs/tokens.md.',
   }),
+  ...KEY_SETTINGS,
   apiProtocol: text('http', {
     scope: 'operator',
     serverAliases: ['API_PROTOCOL'],

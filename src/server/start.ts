@@ -4,6 +4,7 @@ import type { Writable } from 'node:stream';
 import { createApp } from '../app.ts';
 import type { App, Surroundings } from '../app.ts';
 import { apiUrlOf } from '../app/environment.ts';
+import { RunbookError } from '../core/errors.ts';
 import type { StopReason } from '../core/run.ts';
 import type { ResolvedSettings } from '../core/settings.ts';
 import type { EnginePorts } from '../engine/ports.ts';
@@ -52,7 +53,11 @@ export async function startServer(
   const app = await createApp(resolved, { ...surroundings, face: 'server' });
   try {
     let port = settings.apiPort;
-    await app.authenticator.ready();
+    await app.authenticator.ready().catch((error: unknown) => {
+      // A provider that is away comes back; wrong settings do not become right.
+      if (!(error instanceof RunbookError) || error.code !== 'unavailable') throw error;
+      log.warn(error.message);
+    });
     const ports = await app.engine();
     const engine: EnginePorts = {
       ...ports,

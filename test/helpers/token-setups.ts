@@ -1,8 +1,9 @@
 /** The kinds of key that the table of tokens is tried with. */
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TrustedIssuer } from '../../src/adapters/authenticator/trusted-issuer.ts';
+import type { GivenKey, TrustedIssuer } from '../../src/adapters/authenticator/trusted-issuer.ts';
 
 import { EC, ED, OTHER_EC, OTHER_ED, OTHER_RSA, RSA, SECRET, jwk, pem, trustedIssuer } from './tokens.ts';
 import type { KeyPair, SigningKey } from './tokens.ts';
@@ -69,3 +70,26 @@ export const SETUPS: readonly Setup[] = [
   keySetSetup('ES256', EC, OTHER_EC, 'ES512'),
   keySetSetup('EdDSA', ED, OTHER_ED, 'Ed25519'),
 ];
+
+/** Neither the key nor the other one of a setup. */
+const SPARE: Readonly<Record<string, GivenKey>> = {
+  HS256: { kind: 'secret', secret: Buffer.from('4b8e7053fa61d2e8b94c07a5c07a56f1') },
+  RS256: { kind: 'public-key', pem: pem(generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey) },
+  ES256: { kind: 'public-key', pem: pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey) },
+  EdDSA: { kind: 'public-key', pem: pem(generateKeyPairSync('ed25519').publicKey) },
+};
+
+/** The same keys, written down with an id: two of each kind, so that a token without an id has to be looked at. */
+export const LISTED_SETUPS: readonly Setup[] = SETUPS.filter(({ keySet }) => !keySet).map(listedSetup);
+
+function listedSetup(setup: Setup): Setup {
+  const { key } = setup.issuer;
+  if (key.kind !== 'secret' && key.kind !== 'public-key') throw new Error(`${setup.name} cannot be listed`);
+  const common = { algorithm: setup.alg, notBefore: null, retireAt: null };
+  const keys = [
+    { ...common, kid: 'another', key: SPARE[setup.alg] ?? key },
+    { ...common, kid: 'key-1', key },
+  ];
+  const issuer = trustedIssuer({ algorithms: [setup.alg], key: { kind: 'listed', keys }, own: key.kind === 'secret' });
+  return { ...setup, name: `${setup.alg}, listed`, issuer, keySet: true };
+}

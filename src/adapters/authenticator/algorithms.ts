@@ -13,9 +13,6 @@ const CURVES: ReadonlyMap<string, string> = new Map([
 
 export const PUBLIC_KEY_ALGORITHMS: readonly string[] = [...RSA, ...CURVES.values(), ...EDWARDS];
 
-/** Where nobody names algorithms for a key set: one for each kind of key. */
-export const DEFAULT_KEY_SET_ALGORITHMS: readonly string[] = ['RS256', 'ES256', ...EDWARDS];
-
 const MIN_RSA_BITS = 2048;
 
 /** Empty for private keys and for keys that are of no use here (RSA below 2048 bits, other curves). */

@@ -5,8 +5,8 @@ import type { Identity } from '../../core/ports.ts';
 import { refused } from './refusal.ts';
 import { isJsonObject } from './strict-json.ts';
 import type { JsonObject } from './strict-json.ts';
-import type { TokenHeader } from './token-form.ts';
 import type { TrustedIssuer } from './trusted-issuer.ts';
+import type { VerificationKey } from './verification-key.ts';
 
 /** Marks tokens of `runbook token mint`; it counts only under this installation's own secret. */
 export const SELF_MADE_CLAIM = 'runbook_self_made';
@@ -19,7 +19,7 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 /** @throws RunbookError `unauthenticated` */
 export function identityFrom(
   claims: JsonObject,
-  { kid }: TokenHeader,
+  key: Pick<VerificationKey, 'name' | 'isSecret'>,
   issuer: TrustedIssuer,
   { nowMs, toleranceMs }: { readonly nowMs: number; readonly toleranceMs: number },
 ): Identity {
@@ -38,10 +38,10 @@ export function identityFrom(
     claims: issuer.rolesClaim === 'roles' ? claims : withRoles(claims, roles),
     roles: rolesOf(roles, issuer.rolesClaim),
     issuer: issuer.issuer,
-    keyId: kid,
+    keyId: key.name,
     tokenId: claims['jti'] === undefined ? null : nameOf(claims['jti'], 'jti'),
     expiresAt: new Date(expiresMs),
-    selfMade: issuer.own && issuer.key.kind === 'secret' && claims[SELF_MADE_CLAIM] === true,
+    selfMade: issuer.own && key.isSecret && claims[SELF_MADE_CLAIM] === true,
   };
 }
 

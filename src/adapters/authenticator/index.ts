@@ -6,25 +6,51 @@ import type { Authenticator } from '../../core/ports.ts';
 
 import type { AuthSettings } from './issuers.ts';
 import type { JwtDependencies } from './jwt.ts';
+import type { KeyState } from './trust.ts';
 
-type Create = (settings: AuthSettings, deps: JwtDependencies) => Promise<Authenticator>;
+interface Loaded extends Authenticator {
+  ready(): Promise<void>;
+  states(): readonly KeyState[];
+  /** Reads again whatever the settings name. */
+  reload(): Promise<void>;
+}
+
+type Create = (settings: AuthSettings, deps: JwtDependencies) => Promise<Loaded>;
 
 const AUTHENTICATORS = {
   jwt: async (settings, deps) => {
-    const [{ createJwtAuthenticator }, { trustedIssuers }] = await Promise.all([
+    const [{ createJwtAuthenticator }, { trustedIssuers }, { reread }] = await Promise.all([
       import('./jwt.ts'),
       import('./issuers.ts'),
+      import('./reread.ts'),
     ]);
-    return createJwtAuthenticator(trustedIssuers(settings), deps);
+    const { jwtPrivateHosts: privateHosts, jwksStaleMs: staleMs } = settings;
+    const network = {
+      ...(privateHosts === undefined ? {} : { privateHosts }),
+      ...(staleMs === undefined ? {} : { staleMs }),
+      ...deps.network,
+    };
+    const authenticator = createJwtAuthenticator(trustedIssuers(settings), { ...deps, network });
+    return { ...authenticator, reload: async () => await authenticator.replace(trustedIssuers(reread(settings))) };
   },
 } as const satisfies Record<string, Create>;
 
 export type AuthenticatorName = keyof typeof AUTHENTICATORS;
-export type { AuthSettings, JwtDependencies };
+export type { AuthSettings, JwtDependencies, KeyState };
 
 export interface LazyAuthenticator extends Authenticator {
-  /** Loads and checks the settings now, as a server does at its start. @throws RunbookError `settings` */
+  /**
+   * Loads and checks the settings now, as a server does at its start, and fetches key sets that are not there or too old;
+   * cheap where nothing has to be fetched. @throws RunbookError `settings`; `unavailable` where no issuer has keys now
+   */
   ready(): Promise<void>;
+  /** One row for each key of each issuer; empty before anything is loaded. Asks nobody. */
+  keyStates(): readonly KeyState[];
+  /**
+   * Reads files of keys, issuers and secrets again, and fetches key sets. A key set whose server is away stays as it was.
+   * @throws RunbookError `settings` for a file that is wrong; then all keys stay as they were
+   */
+  reload(): Promise<void>;
 }
 
 export function createAuthenticator(
@@ -32,14 +58,34 @@ export function createAuthenticator(
   settings: AuthSettings,
   deps: JwtDependencies,
 ): LazyAuthenticator {
-  let created: Promise<Authenticator> | null = null;
-  const loaded = (): Promise<Authenticator> => (created ??= AUTHENTICATORS[name](settings, deps));
+  let created: Promise<Loaded> | null = null;
+  let states: (() => readonly KeyState[]) | null = null;
+  let reloading: Promise<void> = Promise.resolve();
+  const loaded = (): Promise<Loaded> =>
+    (created ??= AUTHENTICATORS[name](settings, deps).then(
+      (authenticator) => {
+        states = () => authenticator.states();
+        return authenticator;
+      },
+      (error: unknown) => {
+        // What was wrong may be put right.
+        created = null;
+        throw error;
+      },
+    ));
   return {
     async ready() {
-      await loaded();
+      await (await loaded()).ready();
     },
     async authenticate(token) {
       return (await loaded()).authenticate(token);
+    },
+    keyStates: () => states?.() ?? [],
+    reload() {
+      // One after the other: the last request decides what counts in the end.
+      const next = reloading.then(async () => await (await loaded()).reload());
+      reloading = next.catch(() => undefined);
+      return next;
     },
   };
 }

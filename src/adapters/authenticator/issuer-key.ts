@@ -1,20 +1,20 @@
 /** Keys as settings name them: a text, a file, an address. */
 import { readFileSync, statSync } from 'node:fs';
 
-import { DEFAULT_KEY_SET_ALGORITHMS, algorithmsOf } from './algorithms.ts';
+import { PUBLIC_KEY_ALGORITHMS, algorithmsOf } from './algorithms.ts';
 import { readPublicKey } from './key-source.ts';
 import { quoted, wrongSetting } from './refusal.ts';
 import { checkSecret } from './secret-strength.ts';
-import type { IssuerKey } from './trusted-issuer.ts';
+import type { GivenKey, IssuerKey } from './trusted-issuer.ts';
 
 /** @param name of the setting or file, for messages */
-export function secretKey(text: string, name: string): IssuerKey {
+export function secretKey(text: string, name: string): Extract<GivenKey, { kind: 'secret' }> {
   const secret = Buffer.from(text, 'utf8');
   checkSecret(secret, name);
   return { kind: 'secret', secret };
 }
 
-export function publicKey(path: string): IssuerKey {
+export function publicKey(path: string): Extract<GivenKey, { kind: 'public-key' }> {
   return { kind: 'public-key', pem: readText(path) };
 }
 
@@ -33,8 +33,11 @@ export function defaultAlgorithms(key: IssuerKey, issuer: string): readonly stri
       return ['HS256'];
     case 'public-key':
       return algorithmsOf(readPublicKey(key.pem, { issuer })).slice(0, 1);
+    case 'listed':
+      return [...new Set(key.keys.map(({ algorithm }) => algorithm))];
+    // Each key of a set says, or is of a kind that says, what it is for.
     default:
-      return DEFAULT_KEY_SET_ALGORITHMS;
+      return PUBLIC_KEY_ALGORITHMS;
   }
 }
 
@@ -44,6 +47,11 @@ export function readText(path: string): string {
   } catch (cause) {
     throw wrongSetting(`The file ${quoted(path)} cannot be read.`, 'Check the path and its permissions.', cause);
   }
+}
+
+/** Without the line end that editors add. */
+export function readSecret(path: string): string {
+  return readText(path).trimEnd();
 }
 
 export function listOf(text: string): readonly string[] {

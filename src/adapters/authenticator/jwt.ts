@@ -2,18 +2,21 @@
  * Verifies JSON Web Tokens of trusted issuers. Order: form, issuer, type, algorithm, key, signature and standard claims
  * (jose), then what jose leaves open (`identity.ts`). Whatever is not understood on the way refuses the token.
  */
-import { errors, jwtVerify } from 'jose';
+import { compactVerify, errors, jwtVerify } from 'jose';
 import type { JWTPayload } from 'jose';
 import type { RunbookError } from '../../core/errors.ts';
 import type { Authenticator } from '../../core/ports.ts';
 
+import { SECRET_ALGORITHMS } from './algorithms.ts';
 import { identityFrom, notYetValid } from './identity.ts';
-import { keySource } from './key-source.ts';
-import type { KeyFor } from './key-source.ts';
+import type { Network } from './key-set-source.ts';
 import { quoted, refused, wrongSetting } from './refusal.ts';
 import { readTokenForm } from './token-form.ts';
 import type { TokenHeader } from './token-form.ts';
+import { createTrust } from './trust.ts';
+import type { Trust } from './trust.ts';
 import type { TrustedIssuer } from './trusted-issuer.ts';
+import type { VerificationKey } from './verification-key.ts';
 
 const MAX_TOLERANCE_MS = 5 * 60_000;
 
@@ -21,40 +24,42 @@ export interface JwtDependencies {
   now(): Date;
   /** How far the clocks may differ; 0 where nothing is said, 5 minutes at most. */
   readonly clockToleranceMs?: number;
+  /** How key sets are fetched. */
+  readonly network?: Network;
 }
 
+export interface JwtAuthenticator extends Authenticator, Pick<Trust, 'ready' | 'replace' | 'states'> {}
+
 /** @throws RunbookError `settings` for issuers that cannot be trusted as they are written */
-export function createJwtAuthenticator(issuers: readonly TrustedIssuer[], deps: JwtDependencies): Authenticator {
+export function createJwtAuthenticator(issuers: readonly TrustedIssuer[], deps: JwtDependencies): JwtAuthenticator {
   const toleranceMs = deps.clockToleranceMs ?? 0;
   if (!(toleranceMs >= 0 && toleranceMs <= MAX_TOLERANCE_MS)) {
     throw wrongSetting('The clock tolerance is not between 0 and 5 minutes.', 'Set the clocks right instead.');
   }
-  const trusted = new Map<string | null, { readonly issuer: TrustedIssuer; readonly keyFor: KeyFor }>();
-  for (const issuer of issuers) {
-    if (trusted.has(issuer.issuer)) throw wrongSetting(`Issuer ${quoted(issuer.issuer)} is given twice.`, 'Keep one.');
-    if (issuer.audience.length === 0) {
-      throw wrongSetting(`Issuer ${quoted(issuer.issuer)} has no audience.`, 'Say for whom its tokens are made.');
-    }
-    trusted.set(issuer.issuer, { issuer, keyFor: keySource(issuer, () => deps.now()) });
-  }
+  const trust = createTrust(issuers, () => deps.now(), deps.network ?? {});
 
   return {
+    ready: async () => await trust.ready(),
+    replace: async (wanted) => await trust.replace(wanted),
+    states: () => trust.states(),
     async authenticate(token) {
-      if (trusted.size === 0) throw noKey();
+      if (trust.names.length === 0) throw noKey();
       const { header, issuer: name } = readTokenForm(token);
-      const found = trusted.get(name);
+      const found = trust.of(name);
       if (found === undefined) {
         throw refused(
           'The issuer of the token is not trusted here.',
-          `Bring a token of ${[...trusted.keys()].map(quoted).join(' or ')}, or add its issuer to the settings.`,
+          `Bring a token of ${trust.names.map(quoted).join(' or ')}, or add its issuer to the settings.`,
         );
       }
-      const { issuer, keyFor } = found;
+      const { issuer, keys } = found;
       checkHeader(header, issuer);
-      const key = await keyFor(header);
+      const key = await signerOf(token, await keys.candidates(header), issuer);
       const now = deps.now();
       const claims = await verify(token, key, issuer, now, toleranceMs);
-      return identityFrom(claims, header, issuer, { nowMs: now.getTime(), toleranceMs });
+      const identity = identityFrom(claims, key, issuer, { nowMs: now.getTime(), toleranceMs });
+      trust.used(issuer, key, now);
+      return identity;
     },
   };
 }
@@ -62,7 +67,7 @@ export function createJwtAuthenticator(issuers: readonly TrustedIssuer[], deps: 
 function noKey(): RunbookError {
   return refused(
     'No key is set to verify tokens with.',
-    'Set one of RUNBOOK_JWT_SECRET, RUNBOOK_JWT_PUBLIC_KEY_FILE, RUNBOOK_JWT_JWKS or RUNBOOK_JWT_ISSUERS_FILE.',
+    'Set one of RUNBOOK_JWT_SECRET, RUNBOOK_JWT_PUBLIC_KEY_FILE, RUNBOOK_JWT_JWKS, RUNBOOK_OIDC_ISSUER or RUNBOOK_JWT_ISSUERS_FILE.',
   );
 }
 
@@ -71,13 +76,37 @@ function checkHeader({ alg, typ }: TokenHeader, { algorithms, own }: TrustedIssu
     throw refused(`The token is not signed with ${algorithms.join(' or ')}.`);
   }
   // Other tokens of our own (approvals, partners) say so in their type; other issuers use it as they like.
-  if (own && typ !== null && typ.toLowerCase() !== 'jwt') throw refused('The token is not made for signing in.');
+  if (own && SECRET_ALGORITHMS.includes(alg) && typ !== null && typ.toLowerCase() !== 'jwt')
+    throw refused('The token is not made for signing in.');
+}
+
+/**
+ * The key whose signature the token has. Nothing else is asked here: what the token says is then decided under this key,
+ * and no answer to that leads to the next one.
+ */
+async function signerOf(
+  token: string,
+  candidates: readonly VerificationKey[],
+  issuer: TrustedIssuer,
+): Promise<VerificationKey> {
+  const [first] = candidates;
+  // With one key there is nothing to choose; its signature is looked at with the rest.
+  if (first !== undefined && candidates.length === 1) return first;
+  for (const candidate of candidates) {
+    try {
+      await compactVerify(token, candidate.key, { algorithms: [...candidate.algorithms] });
+      return candidate;
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw explain(error, issuer.issuer);
+    }
+  }
+  throw wrongSignature(issuer.issuer);
 }
 
 async function verify(
   token: string,
-  key: Awaited<ReturnType<KeyFor>>,
-  { issuer, audience, algorithms }: TrustedIssuer,
+  { key, algorithms }: VerificationKey,
+  { issuer, audience }: TrustedIssuer,
   currentDate: Date,
   toleranceMs: number,
 ): Promise<JWTPayload> {
@@ -99,12 +128,7 @@ async function verify(
 /** The library's sentences and errors carry the payload, so ours are our own. */
 function explain(error: unknown, issuer: string | null): RunbookError {
   if (error instanceof errors.JWTExpired) return refused('The token has expired.');
-  if (error instanceof errors.JWSSignatureVerificationFailed) {
-    return refused(
-      `The token's signature does not hold under the key of issuer ${quoted(issuer)}.`,
-      'Get a new token, or set the key that the issuer signs with.',
-    );
-  }
+  if (error instanceof errors.JWSSignatureVerificationFailed) return wrongSignature(issuer);
   if (error instanceof errors.JWTClaimValidationFailed) {
     // Only names that we asked about: never a word of the token's.
     const claim = ['exp', 'nbf', 'iat', 'sub', 'aud', 'iss'].find((name) => name === error.claim) ?? 'claim';
@@ -116,4 +140,11 @@ function explain(error: unknown, issuer: string | null): RunbookError {
     );
   }
   return refused('The token cannot be verified.');
+}
+
+function wrongSignature(issuer: string | null): RunbookError {
+  return refused(
+    `The token's signature does not hold under the key of issuer ${quoted(issuer)}.`,
+    'Get a new token, or set the key that the issuer signs with.',
+  );
 }

@@ -1,40 +1,80 @@
-/** From an issuer's settings to the key for a token. Everything that is wrong with the settings shows here, at the start. */
+/** From an issuer's settings to its keys. Everything that is wrong with the settings shows here, at the start. */
 import { createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import type { CryptoKey } from 'jose';
 
 import { PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS, algorithmsOf } from './algorithms.ts';
+import { fixedKeys } from './fixed-keys.ts';
+import type { TimedKey } from './fixed-keys.ts';
 import { createKeySet } from './key-set.ts';
-import { fileSource, urlSource } from './key-set-source.ts';
+import { discoverySource, fileSource, urlSource } from './key-set-source.ts';
+import type { KeySetSource, Network } from './key-set-source.ts';
 import { quoted, wrongSetting } from './refusal.ts';
 import { checkSecret } from './secret-strength.ts';
-import type { TokenHeader } from './token-form.ts';
-import type { TrustedIssuer } from './trusted-issuer.ts';
-
-export type KeyFor = (header: TokenHeader) => Promise<CryptoKey | KeyObject | Uint8Array>;
+import type { FetchedKey, GivenKey, TrustedIssuer } from './trusted-issuer.ts';
+import { printOf, publicKeyPrint } from './verification-key.ts';
+import type { KeySource, VerificationKey } from './verification-key.ts';
 
 /** @throws RunbookError `settings` */
-export function keySource(issuer: TrustedIssuer, now: () => Date): KeyFor {
+export function keySource(issuer: TrustedIssuer, now: () => Date, network: Network): KeySource {
   const { key, algorithms } = issuer;
   switch (key.kind) {
     case 'secret': {
-      checkAlgorithms(issuer, SECRET_ALGORITHMS, 'a shared secret');
-      const secret = Uint8Array.from(key.secret);
-      checkSecret(secret, `The secret of issuer ${quoted(issuer.issuer)}`);
-      return () => Promise.resolve(secret);
+      const secrets = key.previous === undefined ? [key.secret] : [key.secret, key.previous];
+      const keys = secrets.map((secret, index) =>
+        always(verificationKey(index === 0 ? 'current' : 'previous', { kind: 'secret', secret }, issuer)),
+      );
+      return fixedKeys(keys, false, 'secret', now);
     }
-    case 'public-key': {
-      const publicKey = readPublicKey(key.pem, issuer);
-      checkAlgorithms(issuer, algorithmsOf(publicKey), 'its public key');
-      return () => Promise.resolve(publicKey);
+    case 'public-key':
+      return fixedKeys([always(verificationKey('current', key, issuer))], false, 'file', now);
+    case 'listed': {
+      const keys = key.keys.map(({ kid, algorithm, key: given, ...times }) => ({
+        ...verificationKey(kid, given, { issuer: issuer.issuer, algorithms: [algorithm] }),
+        ...times,
+      }));
+      return fixedKeys(keys, true, 'file', now);
     }
     default:
       checkAlgorithms(issuer, PUBLIC_KEY_ALGORITHMS, 'a key set');
-      return createKeySet(key.kind === 'jwks-url' ? urlSource(key.url) : fileSource(key.path), algorithms, now);
+      return createKeySet(keySetSource(key, network), algorithms, now);
   }
 }
 
-function checkAlgorithms({ issuer, algorithms }: TrustedIssuer, possible: readonly string[], what: string): void {
+function keySetSource(key: FetchedKey, network: Network): KeySetSource {
+  switch (key.kind) {
+    case 'jwks-url':
+      return urlSource(key.url, network);
+    case 'oidc':
+      return discoverySource(key.issuer, network);
+    default:
+      return fileSource(key.path);
+  }
+}
+
+const always = (key: VerificationKey): TimedKey => ({ ...key, notBefore: null, retireAt: null });
+
+function verificationKey(
+  name: string,
+  given: GivenKey,
+  issuer: Pick<TrustedIssuer, 'issuer' | 'algorithms'>,
+): VerificationKey {
+  if (given.kind === 'secret') {
+    checkAlgorithms(issuer, SECRET_ALGORITHMS, 'a shared secret');
+    // A copy: who clears his own afterwards does not clear ours.
+    const key = Uint8Array.from(given.secret);
+    checkSecret(key, `The secret of issuer ${quoted(issuer.issuer)}`);
+    return { name, key, algorithms: issuer.algorithms, isSecret: true, print: printOf(key) };
+  }
+  const key = readPublicKey(given.pem, issuer);
+  checkAlgorithms(issuer, algorithmsOf(key), 'its public key');
+  return { name, key, algorithms: issuer.algorithms, isSecret: false, print: publicKeyPrint(key) };
+}
+
+function checkAlgorithms(
+  { issuer, algorithms }: Pick<TrustedIssuer, 'issuer' | 'algorithms'>,
+  possible: readonly string[],
+  what: string,
+): void {
   const odd = algorithms.find((algorithm) => !possible.includes(algorithm));
   if (odd === undefined && algorithms.length > 0) return;
   throw wrongSetting(

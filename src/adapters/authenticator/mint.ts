@@ -21,6 +21,10 @@ export interface MintRequest {
   readonly secret: Uint8Array;
   /** HS256 where nothing is said. */
   readonly algorithm?: string;
+  /** The name of the key, where keys have names. */
+  readonly keyId?: string | null;
+  /** The key counts for nothing from then on. */
+  readonly retireAt?: Date | null;
   readonly issuer: string;
   readonly audience: string;
   readonly subject: string;
@@ -34,7 +38,19 @@ export interface MintRequest {
 
 /** @throws RunbookError `usage` (lifetime, subject, reserved claim, too large), `settings` (secret, algorithm) */
 export async function mintToken(request: MintRequest): Promise<string> {
-  const { secret, algorithm = 'HS256', issuer, audience, subject, roles, claims, ttlMs, now } = request;
+  const {
+    secret,
+    algorithm = 'HS256',
+    keyId = null,
+    retireAt = null,
+    issuer,
+    audience,
+    subject,
+    roles,
+    claims,
+    ttlMs,
+    now,
+  } = request;
   checkSecret(secret, 'The secret that signs tokens');
   if (!SECRET_ALGORITHMS.includes(algorithm)) {
     throw wrongSetting('Tokens can only be made with a shared secret.', `Use ${SECRET_ALGORITHMS.join(', ')}.`);
@@ -48,14 +64,18 @@ export async function mintToken(request: MintRequest): Promise<string> {
   if (reserved !== undefined) throw usage(`The claim "${reserved}" cannot be given freely.`, 'Leave it out.');
   checkReadable(claims);
   const issuedAt = Math.floor(now.getTime() / 1000);
+  const expiresAt = issuedAt + Math.floor(ttlMs / 1000);
+  if (retireAt !== null && expiresAt * 1000 > retireAt.getTime()) {
+    throw usage('The key that signs tokens is retired before the token would end.', 'Choose a shorter lifetime.');
+  }
   const token = await new SignJWT({ ...claims, roles: [...roles], [SELF_MADE_CLAIM]: true })
-    .setProtectedHeader({ alg: algorithm, typ: 'JWT' })
+    .setProtectedHeader({ alg: algorithm, typ: 'JWT', ...(keyId === null ? {} : { kid: keyId }) })
     .setIssuer(issuer)
     .setAudience(audience)
     .setSubject(subject)
     .setJti(randomUUID())
     .setIssuedAt(issuedAt)
-    .setExpirationTime(issuedAt + Math.floor(ttlMs / 1000))
+    .setExpirationTime(expiresAt)
     .sign(secret);
   if (token.length > MAX_TOKEN_LENGTH) throw usage('The token would be too large.', 'Give fewer or shorter claims.');
   return token;

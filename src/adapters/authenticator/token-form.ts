@@ -69,7 +69,7 @@ function readHeader(header: JsonObject): TokenHeader {
   return { alg, typ, kid };
 }
 
-function isKeyId(value: unknown): value is string {
+export function isKeyId(value: unknown): value is string {
   return typeof value === 'string' && value.length <= MAX_KEY_ID_LENGTH && KEY_ID.test(value);
 }
 

@@ -1,11 +1,36 @@
 /** Whose tokens count, and how they are checked: what the settings say, without any of the token's own wishes. */
 
-export type IssuerKey =
+/** Keys that the operator has written down. */
+export type GivenKey =
   | { readonly kind: 'secret'; readonly secret: Uint8Array }
   /** SPKI or certificate. */
-  | { readonly kind: 'public-key'; readonly pem: string }
+  | { readonly kind: 'public-key'; readonly pem: string };
+
+/** One of several, with the times in which it counts. */
+export interface ListedKey {
+  readonly kid: string;
+  /** The only one that it is used with. */
+  readonly algorithm: string;
+  readonly key: GivenKey;
+  /** From then on. */
+  readonly notBefore: Date | null;
+  /** Before then. */
+  readonly retireAt: Date | null;
+}
+
+/** Keys that somebody else publishes, and may change. */
+export type FetchedKey =
   | { readonly kind: 'jwks-file'; readonly path: string }
-  | { readonly kind: 'jwks-url'; readonly url: string };
+  | { readonly kind: 'jwks-url'; readonly url: string }
+  /** OpenID Connect discovery: the issuer's name is the address that says where its keys are. */
+  | { readonly kind: 'oidc'; readonly issuer: string };
+
+export type IssuerKey =
+  /** `previous`: what signed tokens before, and does not any more. */
+  | { readonly kind: 'secret'; readonly secret: Uint8Array; readonly previous?: Uint8Array }
+  | Extract<GivenKey, { kind: 'public-key' }>
+  | { readonly kind: 'listed'; readonly keys: readonly ListedKey[] }
+  | FetchedKey;
 
 export interface TrustedIssuer {
   /** Compared with `iss` exactly; null stands for tokens that have none. */
@@ -18,6 +43,6 @@ export interface TrustedIssuer {
   /** A claim's whole name, or a path with dots: `roles`, `realm_access.roles`, `https://acme.example/roles`. */
   readonly rolesClaim: string;
   readonly subjectClaim: string;
-  /** This installation's own secret: only tokens of type `JWT` (or without a type) are for people. */
+  /** This installation's own secrets: under them only tokens of type `JWT` (or without a type) are for people. */
   readonly own: boolean;
 }

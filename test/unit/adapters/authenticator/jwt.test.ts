@@ -15,7 +15,7 @@ describe('who the token is for', () => {
       subject: 'alice',
       roles: ['sre', 'dba'],
       issuer: 'dev-idp',
-      keyId: 'k-1',
+      keyId: 'current',
       tokenId: 'j-1',
       expiresAt: new Date((NOW_S + 3600) * 1000),
       selfMade: false,
