@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
+import { compiledCode } from './compiled-code.ts';
 
 export const REPOSITORY = path.resolve(import.meta.dirname, '../..');
 export const BIN = path.join(REPOSITORY, 'bin/runbook.js');
@@ -84,7 +85,13 @@ async function thereOrEnded(file: string, command: Promise<unknown>): Promise<vo
 export function cleanEnvironment(folder: string): Record<string, string> {
   const temporary = path.join(folder, '.tmp');
   mkdirSync(temporary, { recursive: true });
-  return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: folder, LANG: 'C.UTF-8', TMPDIR: temporary };
+  return {
+    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+    HOME: folder,
+    LANG: 'C.UTF-8',
+    TMPDIR: temporary,
+    ...compiledCode(),
+  };
 }
 
 /** A classic document with the given script; `sections` replaces parts of it. */
