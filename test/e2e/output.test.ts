@@ -18,7 +18,7 @@ import type { PeakMeter } from '../helpers/shell.ts';
 const MAX_PEAK_MIB = 120;
 const CAP_BYTES = 10 * MIB;
 /** `npm run test:long` prints a whole GiB. */
-const FLOOD_BYTES = times(256 * MIB, 1024 * MIB);
+const FLOOD_BYTES = times(128 * MIB, 1024 * MIB);
 const WAIT_MS = times(60_000, 600_000);
 
 let home: Home;
@@ -76,7 +76,7 @@ describe.skipIf(!requires('perl'))('a flood (needs perl)', () => {
   });
 
   it('into a file is that file, and the record has its two ends', async () => {
-    const numbers = `seq -f 'INSERT INTO t VALUES (%.0f);' 1 ${times(2_000_000, 20_000_000)}`;
+    const numbers = `seq -f 'INSERT INTO t VALUES (%.0f);' 1 ${times(1_000_000, 20_000_000)}`;
     const { exitCode } = await execute(numbers, '> dump.sql');
     const dump = readFileSync(path.join(home.folder, 'dump.sql'));
     const run = await newestRun(home);
@@ -119,8 +119,8 @@ describe.skipIf(!requires('perl'))('a flood (needs perl)', () => {
   });
 
   it('with a cap far above what memory may hold is kept on disk, and is shown from there', async () => {
-    const cap = times(128 * MIB, 1024 * MIB);
-    const bytes = times(192 * MIB, 1500 * MIB);
+    const cap = times(96 * MIB, 1024 * MIB);
+    const bytes = times(128 * MIB, 1500 * MIB);
     await execute(
       `${lines('a line with ümläuts', bytes / 2)}; head -c ${bytes / 2} /dev/urandom`,
       '> all',

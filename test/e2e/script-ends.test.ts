@@ -83,7 +83,7 @@ describe.concurrent.each(cases)('$name', ({ user, rung, name }) => {
 
   it('scripts that end at once are noticed, every one', async () => {
     const STEPS = 100;
-    const count = times(200, 1200) / STEPS;
+    const count = times(100, 1200) / STEPS;
     const truth = execaSync('/bin/sh', ['-c', 'command -v /bin/true']).stdout;
     const steps = Array.from({ length: STEPS }, (_, step) => `## Step ${step + 1}\n\`\`\`bash\nfalse\n\`\`\`\n`).join(
       '\n',
