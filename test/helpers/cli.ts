@@ -56,7 +56,7 @@ export function createHome(): Home {
         extendEnv: false,
         reject: false,
         stripFinalNewline: false,
-        timeout: 60_000,
+        timeout: 100_000,
         ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
       });
       if (termAt !== undefined) {
@@ -65,7 +65,7 @@ export function createHome(): Home {
       }
       const result = await command;
       // Its end would look like that of a run which was canceled.
-      if (result.timedOut) throw new Error(`it took longer than a minute: ${args.join(' ')}\n${result.stderr}`);
+      if (result.timedOut) throw new Error(`it took longer than 100 s: ${args.join(' ')}\n${result.stderr}`);
       return { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr };
     },
     json: async (args, options) => {
