@@ -83,7 +83,7 @@ describe.skipIf(!requires('perl'))('a flood (needs perl)', () => {
     const { chunks, gapAt } = await keptOf(createSpool(home.stateDir), run.runId);
     expect(exitCode).toBe(0);
     expect(run.result.output.digest).toBe(sha256(dump));
-    expect(dump.toString('latin1', dump.length - 40)).toMatch(/VALUES \(20*\);\n$/);
+    expect(dump.toString('latin1', dump.length - 40)).toMatch(/VALUES \([12]0*\);\n$/);
     const [head, tail] = [chunks.slice(0, gapAt), chunks.slice(gapAt)].map((part) =>
       Buffer.concat(part.map(({ bytes }) => bytes)),
     );
