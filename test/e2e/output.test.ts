@@ -76,7 +76,7 @@ describe.skipIf(!requires('perl'))('a flood (needs perl)', () => {
   });
 
   it('into a file is that file, and the record has its two ends', async () => {
-    const numbers = `seq -f 'INSERT INTO t VALUES (%.0f);' 1 ${times(1_000_000, 20_000_000)}`;
+    const numbers = `seq -f 'INSERT INTO t VALUES (%.0f);' 1 ${times(2_000_000, 20_000_000)}`;
     const { exitCode } = await execute(numbers, '> dump.sql');
     const dump = readFileSync(path.join(home.folder, 'dump.sql'));
     const run = await newestRun(home);
