@@ -28,12 +28,15 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     environment: 'node',
+    globalSetup: ['test/helpers/compiled-code.ts'],
     // The long versions of the property tests take up to an hour each.
     testTimeout: process.env['RUNBOOK_TEST_LONG'] === undefined ? 120_000 : 3_600_000,
     hookTimeout: 120_000,
     fileParallelism: true,
     sequence: { sequencer: SlowestFirst },
     maxWorkers: 2,
+    // Of tests that say that they may: they mostly wait, and who does more takes a lane (test/helpers/lanes.ts).
+    maxConcurrency: 16,
     allowOnly: false,
   },
 });

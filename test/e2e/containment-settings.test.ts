@@ -82,8 +82,8 @@ describe('a run within a run', () => {
       'Child.md',
       classic('Child', 'trap "" TERM; setsid sleep 300 & echo $! > "$HOME/pid"; while :; do sleep 1; done'),
     );
-    const { exitCode } = await home.run([...TASK, '--timeout', '4s'], { env: { RUNBOOK_STOP_GRACE: '1s' } });
-    expect(exitCode).toBe(124);
+    const { exitCode } = await home.run(TASK, { env: { RUNBOOK_STOP_GRACE: '1s' }, termAt: 'pid' });
+    expect(exitCode).toBe(143);
     const pid = readFileSync(path.join(home.folder, 'pid'), 'utf8').trim();
     expect(existsSync(`/proc/${pid}`)).toBe(false);
     const { runs } = await home.json(['history']);

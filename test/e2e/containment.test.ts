@@ -13,10 +13,10 @@ import { createTally } from '../helpers/zoo/tally.ts';
 import { hasZoo } from '../helpers/zoo/zoo.ts';
 
 const { zoo, users, cases, open, close } = await prepare(() => true);
-const inLane = createLanes(3);
+const inLane = createLanes(4);
 const tally = createTally();
 // They wait for a lane, all at once.
-vi.setConfig({ testTimeout: times(300_000, 3_600_000) });
+vi.setConfig({ testTimeout: times(1_200_000, 3_600_000) });
 beforeAll(open);
 afterAll(async () => {
   await close();

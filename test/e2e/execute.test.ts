@@ -166,9 +166,12 @@ describe('execute', () => {
     const home = createHome();
     home.write(
       'Slow.md',
-      classic('Slow', 'sleep 30').replace('# Script', '# Limits\n```yaml\ntimeout: 3s\n```\n\n# Script'),
+      classic('Slow', 'sleep 30').replace('# Script', '# Limits\n```yaml\ntimeout: 1s\n```\n\n# Script'),
     );
-    expect((await home.run(['execute', './Slow.md', '--timeout', '20s'])).exitCode).toBe(124);
+    expect(await home.run(['execute', './Slow.md', '--timeout', '20s'])).toMatchObject({
+      exitCode: 124,
+      stderr: expect.stringContaining('limit of 1s') as string,
+    });
   });
 
   it('ends the run when it is interrupted, and records it as canceled', async () => {

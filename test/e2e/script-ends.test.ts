@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, existsSync, rmSync, writeFileSync } from 'node
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execaSync } from 'execa';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { classic } from '../helpers/cli.ts';
 import { createLanes } from '../helpers/lanes.ts';
 import { times } from '../helpers/property.ts';
@@ -13,8 +13,10 @@ import { hasZoo } from '../helpers/zoo/zoo.ts';
 import type { Cage } from '../helpers/zoo/zoo.ts';
 
 const { zoo, cases, open, close } = await prepare((user) => user.uid === process.getuid?.());
-const inLane = createLanes(3);
+const inLane = createLanes(4);
 const figures: string[] = [];
+// They wait for a lane, many at once.
+vi.setConfig({ testTimeout: 600_000 });
 beforeAll(open);
 afterAll(async () => {
   await close();
@@ -72,6 +74,7 @@ describe.concurrent.each(cases)('$name', ({ user, rung, name }) => {
       (cage) =>
         classic('Run', `trap 'echo cleaned; exit 3' TERM; : > '${cage.said('set')}'; while :; do sleep 0.1; done`),
       {
+        env: { RUNBOOK_STOP_GRACE: '60s' },
         during: async (cage, signal) => {
           while (!existsSync(cage.said('set'))) await delay(10);
           signal('SIGTERM');
@@ -83,7 +86,7 @@ describe.concurrent.each(cases)('$name', ({ user, rung, name }) => {
 
   it('scripts that end at once are noticed, every one', async () => {
     const STEPS = 100;
-    const count = times(200, 1200) / STEPS;
+    const count = times(100, 1200) / STEPS;
     const truth = execaSync('/bin/sh', ['-c', 'command -v /bin/true']).stdout;
     const steps = Array.from({ length: STEPS }, (_, step) => `## Step ${step + 1}\n\`\`\`bash\nfalse\n\`\`\`\n`).join(
       '\n',
@@ -113,8 +116,8 @@ describe.concurrent.each(cases)('$name', ({ user, rung, name }) => {
     ['a script that closes its output early', `exec 1>&- 2>&-; sleep ${ENDLESS_S}`],
     ['a daemon that holds the output', `(setsid sleep ${ENDLESS_S} &) ; sleep ${ENDLESS_S}`],
   ])('the time limit ends %s', async (what, body) => {
-    const ran = await run(script(`echo begun\n${body}`), { args: ['--timeout', '2s'] });
-    figures.push(`${name}: ${what}, limit 2 s: ${ran.tookMs} ms`);
+    const ran = await run(script(`echo begun\n${body}`), { args: ['--timeout', '3s'] });
+    figures.push(`${name}: ${what}, limit 3 s: ${ran.tookMs} ms`);
     expect(ran).toMatchObject({ exitCode: 124, outcome: 'timed-out', stdout: 'begun\n', survivors: [] });
   });
 

@@ -224,8 +224,8 @@ describe('--from and --only', () => {
   });
 
   it('give a step its whole time, whatever its check has taken', async () => {
-    const parts = { keys: 'timeout: 3s', done: 'test -e "$HOME/done" && exit\nsleep 2\nfalse' };
-    const home = prepare(document(step('One', 'sleep 2; touch "$HOME/done"', parts)));
+    const parts = { keys: 'timeout: 5s', done: 'test -e "$HOME/done" && exit\nsleep 3\nfalse' };
+    const home = prepare(document(step('One', 'sleep 3; touch "$HOME/done"', parts)));
     expect(await home.execute('--from', 'One')).toMatchObject({ exitCode: 0 });
   });
 

@@ -164,7 +164,7 @@ describe.skipIf(!requires('script'))('at a terminal (needs script of util-linux)
       extendEnv: false,
       reject: false,
       stdin: 'pipe',
-      timeout: 30_000,
+      timeout: 100_000,
     });
     for await (const chunk of window.stdout) if (String(chunk).includes('Go on?')) break;
     window.kill('SIGKILL');
@@ -270,9 +270,9 @@ describe.skipIf(!requires('script'))('at a terminal (needs script of util-linux)
     });
 
     it('ends with 124 where nobody answers within the limit of the run', async () => {
-      const home = prepare('# Limits\n```yaml\ntimeout: 2s\n```');
+      const home = prepare('# Limits\n```yaml\ntimeout: 3s\n```');
       const { screen, exitCode } = await inTerminal(home.folder, ['execute', './Ask.md'], [[question, () => {}]]);
-      expect(screen).toContain('limit of 2s');
+      expect(screen).toContain('limit of 3s');
       expect(exitCode).toBe(124);
       expect(existsSync(home.mark)).toBe(false);
       expect(await newest(home)).toMatchObject({ result: { outcome: 'timed-out' } });

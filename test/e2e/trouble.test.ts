@@ -201,24 +201,13 @@ describe('places in settings', () => {
     const home = createHome();
     const shared = path.join(home.folder, 'tmp');
     mkdirSync(shared);
-    await home.run(['config'], { env: { TMPDIR: shared } });
+    await home.run(['config'], { env: { TMPDIR: shared, NODE_COMPILE_CACHE: '' } });
     expect(readdirSync(shared)).toEqual([]);
-    expect(existsSync(path.join(home.folder, '.cache/runbook'))).toBe(true);
+    expect(readdirSync(path.join(home.folder, '.cache/runbook'))).not.toEqual([]);
   });
 });
 
 describe.skipIf(!requires('script'))('a question (needs script of util-linux)', () => {
-  it('ends with the run’s limit', async () => {
-    const home = createHome();
-    home.write(
-      'Trouble.md',
-      `# Trouble\n\n# Limits\n\`\`\`yaml\ntimeout: 1s\n\`\`\`\n\n# Steps\n\n${step('true', 'confirm: Sure?')}`,
-    );
-    const { exitCode } = await inTerminal(home.folder, ['execute', './Trouble.md'], [[/Sure\? \[y\/N\] /, '']]);
-    expect(exitCode).toBe(124);
-    expect(await newest(home)).toMatchObject({ state: 'finished', result: { outcome: 'timed-out' } });
-  });
-
   it('ends with a signal', async () => {
     const home = createHome();
     home.write('Trouble.md', steps('true', 'confirm: Sure?'));

@@ -28,7 +28,7 @@ export function start(home: Home, args: readonly string[], env: Readonly<Record<
     reject: false,
     stdin: 'ignore',
     stripFinalNewline: false,
-    timeout: 60_000,
+    timeout: 100_000,
   });
   const text = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const)

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
+import { compiledCode } from './compiled-code.ts';
 
 export const REPOSITORY = path.resolve(import.meta.dirname, '../..');
 export const BIN = path.join(REPOSITORY, 'bin/runbook.js');
@@ -55,7 +56,7 @@ export function createHome(): Home {
         extendEnv: false,
         reject: false,
         stripFinalNewline: false,
-        timeout: 60_000,
+        timeout: 100_000,
         ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
       });
       if (termAt !== undefined) {
@@ -64,7 +65,7 @@ export function createHome(): Home {
       }
       const result = await command;
       // Its end would look like that of a run which was canceled.
-      if (result.timedOut) throw new Error(`it took longer than a minute: ${args.join(' ')}\n${result.stderr}`);
+      if (result.timedOut) throw new Error(`it took longer than 100 s: ${args.join(' ')}\n${result.stderr}`);
       return { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr };
     },
     json: async (args, options) => {
@@ -84,7 +85,13 @@ async function thereOrEnded(file: string, command: Promise<unknown>): Promise<vo
 export function cleanEnvironment(folder: string): Record<string, string> {
   const temporary = path.join(folder, '.tmp');
   mkdirSync(temporary, { recursive: true });
-  return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: folder, LANG: 'C.UTF-8', TMPDIR: temporary };
+  return {
+    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+    HOME: folder,
+    LANG: 'C.UTF-8',
+    TMPDIR: temporary,
+    ...compiledCode(),
+  };
 }
 
 /** A classic document with the given script; `sections` replaces parts of it. */

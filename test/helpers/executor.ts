@@ -1,5 +1,8 @@
 /** A script carried out by the executor alone, on the rung that a test names; nothing of it may be left. */
 import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { makeCgroup } from '../../src/adapters/executor/cgroup.ts';
 import { createExecutor } from '../../src/adapters/executor/index.ts';
 import type { ExecutorOptions } from '../../src/adapters/executor/index.ts';
@@ -29,6 +32,18 @@ const ALL: readonly (readonly [string, boolean, ExecutorOptions])[] = [
 export const RUNG_OPTIONS: readonly (readonly [name: string, options: ExecutorOptions])[] = ALL.flatMap(
   ([name, isThere, options]) => (isThere ? [[name, options] as const] : []),
 );
+
+/** Gives what is done a folder of its own, so that many tests can go on at once. */
+export function inFolder<T>(work: (folder: string) => Promise<T>): () => Promise<T> {
+  return async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'runbook-executor-'));
+    try {
+      return await work(folder);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  };
+}
 
 export interface Ran {
   readonly end: JobEnd;

@@ -83,7 +83,7 @@ export async function underWay(home: Home): Promise<() => Promise<void>> {
     classic('Task', wait).replace('# Script', '# Limits\n```yaml\nconcurrency: 1\n```\n\n# Script'),
   );
   const run = home.run(['execute', './Task.md', '--history', 'ledger']);
-  for (let tries = 0; tries < 300 && !existsSync(path.join(home.folder, 'begun')); tries += 1) await delay(100);
+  for (let tries = 0; tries < 1000 && !existsSync(path.join(home.folder, 'begun')); tries += 1) await delay(100);
   return async () => {
     home.write('go', '');
     await run;

@@ -20,7 +20,8 @@ export function expectRefusal(error: unknown, code: ErrorCode, hidden: readonly 
   expect(error.code).toBe(code);
   expect(error.message).toMatch(/^[^\n]{5,400}\.$/);
   expect(error.fix).toMatch(/^[^\n]{5,400}$/);
-  const everything = inspect(error, { depth: 10, showHidden: true });
+  // It takes ten times as long as all the rest.
+  const everything = hidden.length === 0 ? '' : inspect(error, { depth: 10, showHidden: true });
   for (const text of hidden) expect(everything.includes(text)).toBe(false);
   return error;
 }

@@ -7,6 +7,6 @@ import { spawnSync } from 'node:child_process';
 export function requires(program: string, ...probe: readonly string[]): boolean {
   // Not every program ends when it is started without arguments, so it is only looked up.
   const [command, args] = probe.length === 0 ? ['/bin/sh', ['-c', 'command -v "$0"', program]] : [program, [...probe]];
-  const { error, status } = spawnSync(command, args, { stdio: 'ignore', timeout: 10_000 });
+  const { error, status } = spawnSync(command, args, { stdio: 'ignore', timeout: 100_000 });
   return error === undefined && status === 0;
 }

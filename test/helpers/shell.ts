@@ -10,7 +10,7 @@ export async function inShell(
   home: Home,
   command: string,
   env: Readonly<Record<string, string>> = {},
-  timeout = 60_000,
+  timeout = 100_000,
 ): Promise<CliResult> {
   const { exitCode, stdout, stderr } = await execa(
     'bash',

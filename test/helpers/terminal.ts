@@ -13,7 +13,7 @@ const OWN = (args: readonly string[]): readonly string[] => [process.execPath, '
 
 /**
  * @param runbook program and arguments that run the command line, where it is another
- * @returns the screen, and the exit code; every prompt has to appear in its turn, within 30 s
+ * @returns the screen, and the exit code; every prompt has to appear in its turn, within 100 s
  */
 export async function inTerminal(
   folder: string,
@@ -31,7 +31,7 @@ export async function inTerminal(
     extendEnv: false,
     reject: false,
     stdin: 'pipe',
-    timeout: 30_000,
+    timeout: 100_000,
   });
   let screen = '';
   let asked = 0;

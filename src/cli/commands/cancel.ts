@@ -44,8 +44,9 @@ export async function cancelCommand(terminal: Terminal, reference: string, optio
       if (options.json === true) await printJson(terminal, 'cancel', asJson(operation, run, false));
       return 0;
     }
-    say(`asked ${what} to end; waiting for it, ${formatDuration(waitMs)} at most`);
     return await terminal.withStopSignal(async ({ stop }) => {
+      // Said where a signal is listened to already: whoever reads it may send one.
+      say(`asked ${what} to end; waiting for it, ${formatDuration(waitMs)} at most`);
       const end = await awaitEnd(ports, runId, { forMs: waitMs, signal: stop, lookAfterRuns });
       if (end === null && stop.aborted) {
         say(`not waiting any more; run ${runId} is still to be canceled`);

@@ -96,7 +96,7 @@ describe('what only looks like it', () => {
     expect(livingOf('bystander')).toEqual(['bystander']);
   });
 
-  it('a command line borrowed from a reaper: it is woken, and nothing more', { timeout: 30_000 }, async () => {
+  it('a command line borrowed from a reaper: it is woken, and nothing more', async () => {
     const script = path.join(folder, 'reaper.pl');
     writeFileSync(script, 'sleep 1.5\n');
     const child = execa('/bin/sh', [script, runId]);

@@ -34,16 +34,21 @@ describe.each(RUNG_OPTIONS.filter(([name]) => name !== 'process-group'))('on the
     expect(isAlive(path.join(folder, 'pid'))).toBe(false);
   });
 
-  it('is nothing that a script can hold up by stopping what watches over it', { timeout: 30_000 }, async () => {
+  it('is nothing that a script can hold up by stopping what watches over it', async () => {
     const { end } = await run('kill -STOP $PPID; sleep 300', { timeoutMs: 300 });
     expect(end.cause).toBe('timed-out');
   });
 
   it('asks also those to end who have left the group of the script', async () => {
     const bye = `setsid bash -c 'trap "echo bye > bye; exit" TERM; touch up; while :; do sleep 0.05; done' &`;
-    await runIn(folder, { ...options, stopGraceMs: 30_000 }, `${bye} until [ -e up ]; do sleep 0.05; done; sleep 300`, {
-      timeoutMs: 2000,
-    });
+    const stop = new AbortController();
+    await runIn(
+      folder,
+      { ...options, stopGraceMs: 60_000 },
+      `${bye} until [ -e up ]; do sleep 0.05; done; echo up; sleep 300`,
+      {},
+      { stop: stop.signal, onChunk: async () => stop.abort() },
+    );
     expect(readFileSync(path.join(folder, 'bye'), 'utf8')).toBe('bye\n');
   });
 

@@ -13,11 +13,14 @@ import { linesOf, linesOfChunks } from '../../../../src/core/history/lines.ts';
 import type { ShownText } from '../../../../src/core/history/visible-text.ts';
 import { visibleText } from '../../../../src/core/history/visible-text.ts';
 import { entryOf } from '../../../helpers/entries.ts';
-import { tries } from '../../../helpers/property.ts';
+import { times, tries } from '../../../helpers/property.ts';
 
 const HISTORY = '# History\n\n';
 const LONG = 'x'.repeat(100_000);
 const FORGED = renderEntry(entryOf({ runId: 'forged', subject: 'mallory', stdout: Buffer.from('forged') }));
+
+/** An entry shows 16 KiB at most; what is beyond is only counted. */
+const MAX_LONG_BYTES = times(20_000, 60_000);
 
 /** Pieces that try to be more than output. */
 const PIECES = [
@@ -111,10 +114,10 @@ const RAW = [
 
 const output = fc.oneof(
   {
-    weight: 6,
+    weight: 12,
     arbitrary: fc.array(fc.constantFrom(...PIECES, ...RAW), { maxLength: 30 }).map((pieces) => Buffer.concat(pieces)),
   },
-  { weight: 2, arbitrary: fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)) },
+  { weight: 4, arbitrary: fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)) },
   // Too long for an entry: what is cut, and where, comes from the same pieces.
   {
     weight: 1,
@@ -123,9 +126,9 @@ const output = fc.oneof(
         fc.array(fc.constantFrom(...PIECES, ...RAW), { minLength: 1, maxLength: 8 }),
         fc.integer({ min: 50, max: 3000 }),
       )
-      .map(([pieces, times]) => {
+      .map(([pieces, count]) => {
         const unit = Buffer.concat(pieces);
-        return Buffer.alloc(Math.min(unit.length * times, 60_000), unit);
+        return Buffer.alloc(Math.min(unit.length * count, MAX_LONG_BYTES), unit);
       }),
   },
 );

@@ -58,7 +58,7 @@ describe('the stream', () => {
       fc.property(patterns, text, sizes, (words, document, chunkSizes) => {
         expect(through(streamOf(words, PLAIN), document, chunkSizes)).toBe(naive(words, document));
       }),
-      tries(20_000, 1_000_000),
+      tries(5000, 1_000_000),
     );
   });
 
@@ -68,7 +68,7 @@ describe('the stream', () => {
         const stream = streamOf(words, HEX);
         expect(through(stream, document, chunkSizes)).toBe(through(stream, document, [1000]));
       }),
-      tries(20_000, 1_000_000),
+      tries(5000, 1_000_000),
     );
   });
 
@@ -86,7 +86,7 @@ describe('the stream', () => {
           /^x(?:[ABC]{0,2}\r?\n|[ABC]\r?\n[ABC]\r?\n)?\*{3}x$/,
         );
       }),
-      tries(20_000, 500_000),
+      tries(5000, 500_000),
     );
   });
 
