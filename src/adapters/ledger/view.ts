@@ -8,6 +8,7 @@ import type { LedgerView } from '../../core/ports.ts';
 import { notALedger, withLedgerErrors } from './database.ts';
 import { discrepancies } from './discrepancies.ts';
 import { APPLICATION_ID, MIGRATIONS } from './migrations.ts';
+import { isOutputGone, recordedFiles } from './recorded-files.ts';
 
 const LINK = 'seq, run_id AS runId, state, at, record, prev, hash';
 
@@ -66,6 +67,12 @@ function viewOf(path: string, db: Database.Database): LedgerView {
         operations: hasOperations ? count('operations') : 0,
         documents: count('documents'),
       })),
+    recordedFiles: () =>
+      guarded(path, () => {
+        if (db.inTransaction) db.exec('COMMIT');
+        return recordedFiles(db);
+      }),
+    isOutputGone: (runId) => withErrors(() => isOutputGone(db, hasOperations, runId)),
     close: () => {
       db.close();
     },
