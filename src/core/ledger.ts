@@ -1,5 +1,5 @@
 /** The port of the record: what happened to runs, in one chain, and what may be asked about it. Part of `ports.ts`. */
-import type { ChainLink, LinkFault } from './chain.ts';
+import type { ChainLink, LinkFault, ReadLink } from './chain.ts';
 import type { Containment } from './containment.ts';
 import type { ArtifactRecord, Interruption, OutputSummary, Progress } from './run.ts';
 import type { RunOwner, RunRecord, RunResult, StoredRun } from './run.ts';
@@ -198,12 +198,15 @@ interface LedgerUpkeep {
 /** A ledger as an auditor sees it: one moment of it, never written to. */
 export interface LedgerView {
   /** In order. @throws RunbookError `unavailable` where the file is damaged */
-  links(): Iterable<ChainLink>;
+  links(): Iterable<ReadLink>;
   /** Number of the last link; 0 for none. */
   lastSeq(): number;
   /** Those of them that are listed as operations, in order. */
   operations(): Iterable<ChainLink>;
-  /** Where something that is kept beside the chain (what queries look at, texts of documents, the file itself) differs from it. */
+  /**
+   * Where something that is kept beside the chain (what queries look at, texts of documents, the file itself) differs from it.
+   * Takes a fraction of the time where all links have been walked before.
+   */
   discrepancies(): Iterable<Finding>;
   counts(): { readonly runs: number; readonly operations: number; readonly documents: number };
   /** Runs that have ended by themselves, in order. From now on everything is as it is when it is asked for: files are, too. */
