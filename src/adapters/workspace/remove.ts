@@ -80,11 +80,11 @@ export async function removeAllBut(folder: string, kept: readonly string[]): Pro
     for (const name of await readdir(folder)) if (!kept.includes(name)) await removeByPath(path.join(folder, name));
     return;
   }
-  const rawNames = kept.map(rawName);
+  const rawNames = new Set(kept.map(rawName));
   const { handle } = await openEntry(folder);
   try {
     for (const name of await readdir(self(handle), 'latin1')) {
-      if (rawNames.includes(name)) continue;
+      if (rawNames.has(name)) continue;
       const entry = await openEntry(at(handle, name));
       try {
         if (entry.facts.isDirectory()) await removeFrom(handle, name, entry);
