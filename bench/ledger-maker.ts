@@ -85,7 +85,7 @@ export async function makeLedger(path: string, runs: number): Promise<Made> {
     if (chance < 0.015) {
       const refusal = { code: 'forbidden', message: 'It needs the role sre.' } as const;
       await ledger.refuse({ ...record, state: 'refused', refusal }, document.text, OWNER);
-      await ledger.entryWritten(record.runId);
+      if (record.historyMode === 'file') await ledger.entryWritten(record.runId);
       return;
     }
     await ledger.enqueue(record, OWNER, document.text, isoOf(at + 60_000));
@@ -98,7 +98,7 @@ export async function makeLedger(path: string, runs: number): Promise<Made> {
       await ledger.interrupt(record.runId, { at: isoOf(at), reason, progress: null, survivors: [], workFolder: null });
     } else await ledger.finish(record.runId, resultOf(record.runId, at, outcomeOf(chance), text));
     await ledger.indexOutput(record.runId, text);
-    await ledger.entryWritten(record.runId);
+    if (record.historyMode === 'file') await ledger.entryWritten(record.runId);
   }
 }
 

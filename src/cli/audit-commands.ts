@@ -16,10 +16,12 @@ export function addAuditCommands(terminal: Terminal, program: Command, run: RunC
     [
       'runbook audit verify',
       'runbook audit verify --expect 4711:9f86d081…   # a record whose hash you have kept',
+      'runbook audit verify --outputs',
       'runbook audit verify --ledger backup.sqlite',
     ],
   )
     .option('--ledger <file>', 'a copy of a ledger; it is only read')
+    .option('--outputs', 'also compare every output and artifact that is kept with its record')
     .option('--expect <SEQ:HASH>', 'a record that has to be there; may be given several times', collect)
     .action(async (options: VerifyOptions) => {
       await run(terminal, 'audit verify', options, async () =>

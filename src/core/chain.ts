@@ -3,7 +3,7 @@
  * re-ordering or a duplicate is found and named. A chain alone does not see that its end was cut off, nor that all of
  * it was made anew: that takes a checkpoint kept elsewhere.
  */
-import { createHash } from 'node:crypto';
+import { hash as hashOf } from 'node:crypto';
 
 /** What the first transition has for `prev`. */
 export const GENESIS = '0'.repeat(64);
@@ -19,6 +19,12 @@ export interface ChainLink {
   readonly prev: string;
   /** `chainHash(prev, record)` */
   readonly hash: string;
+}
+
+/** A link whose record was read already. */
+export interface ReadLink extends ChainLink {
+  /** What `JSON.parse` makes of the record; undefined where that is no JSON. */
+  readonly said: unknown;
 }
 
 /**
@@ -43,7 +49,7 @@ export function canonicalJson(value: unknown): string {
 
 /** SHA-256, lower-case hex, over `prev`, a line feed, and the canonical record. */
 export function chainHash(prev: string, record: string): string {
-  return createHash('sha256').update(`${prev}\n${record}`).digest('hex');
+  return hashOf('sha256', `${prev}\n${record}`);
 }
 
 /** What can be wrong with a link, seen from the one before it. */
@@ -58,9 +64,9 @@ export function placeFault(link: ChainLink, before: Pick<ChainLink, 'seq' | 'has
 }
 
 /** Whether a link says what was hashed. The columns beside the record are for queries; they must not tell another story. */
-export function textFault({ record, prev, hash, ...columns }: ChainLink): LinkFault | null {
-  if (hash !== chainHash(prev, record)) return 'edited';
-  return saysTheSame(columns, record) ? null : 'columns';
+export function textFault(link: ChainLink | ReadLink): LinkFault | null {
+  if (link.hash !== chainHash(link.prev, link.record)) return 'edited';
+  return saysTheSame(link, 'said' in link ? link.said : parsed(link.record)) ? null : 'columns';
 }
 
 /**
@@ -79,14 +85,22 @@ export function verifyChain(
   return null;
 }
 
-function saysTheSame(columns: Pick<ChainLink, 'seq' | 'runId' | 'state' | 'at'>, record: string): boolean {
+function saysTheSame({ seq, runId, state, at }: ChainLink, said: unknown): boolean {
+  return (
+    isPlainObject(said) &&
+    said['seq'] === seq &&
+    said['runId'] === runId &&
+    said['state'] === state &&
+    said['at'] === at
+  );
+}
+
+/** What a record says; undefined where it is no JSON. */
+export function parsed(record: string): unknown {
   try {
-    const value: unknown = JSON.parse(record);
-    return (
-      isPlainObject(value) && (['seq', 'runId', 'state', 'at'] as const).every((key) => value[key] === columns[key])
-    );
+    return JSON.parse(record);
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -26,7 +26,7 @@ export const ERRORS = {
   unavailable: {
     exit: 69,
     status: 503,
-    meaning: 'Something that the run needs is not available (interpreter, ledger, key server).',
+    meaning: 'Something that the run needs is not available (interpreter, ledger, key server, containment).',
   },
   internal: { exit: 70, status: 500, meaning: 'A bug in runbook itself.' },
   io: { exit: 74, status: 507, meaning: 'Reading or writing failed (disk full, permission, broken device).' },

@@ -1,7 +1,8 @@
 /** The port of the record: what happened to runs, in one chain, and what may be asked about it. Part of `ports.ts`. */
-import type { ChainLink, LinkFault } from './chain.ts';
+import type { ChainLink, LinkFault, ReadLink } from './chain.ts';
 import type { Containment } from './containment.ts';
-import type { Interruption, Progress, RunOwner, RunRecord, RunResult, StoredRun } from './run.ts';
+import type { ArtifactRecord, Interruption, OutputSummary, Progress } from './run.ts';
+import type { RunOwner, RunRecord, RunResult, StoredRun } from './run.ts';
 
 export interface RunFilter {
   /** Beginning of the run's id. */
@@ -197,15 +198,30 @@ interface LedgerUpkeep {
 /** A ledger as an auditor sees it: one moment of it, never written to. */
 export interface LedgerView {
   /** In order. @throws RunbookError `unavailable` where the file is damaged */
-  links(): Iterable<ChainLink>;
+  links(): Iterable<ReadLink>;
   /** Number of the last link; 0 for none. */
   lastSeq(): number;
   /** Those of them that are listed as operations, in order. */
   operations(): Iterable<ChainLink>;
-  /** Where something that is kept beside the chain (what queries look at, texts of documents, the file itself) differs from it. */
+  /**
+   * Where something that is kept beside the chain (what queries look at, texts of documents, the file itself) differs from it.
+   * Takes a fraction of the time where all links have been walked before.
+   */
   discrepancies(): Iterable<Finding>;
   counts(): { readonly runs: number; readonly operations: number; readonly documents: number };
+  /** Runs that have ended by themselves, in order. From now on everything is as it is when it is asked for: files are, too. */
+  recordedFiles(): Iterable<RecordedFiles>;
+  /** Whether output and artifacts of the run were removed on purpose, by now. */
+  isOutputGone(runId: string): boolean;
   close(): void;
+}
+
+/** What a record says of the files that were kept of its run. */
+export interface RecordedFiles {
+  readonly seq: number;
+  readonly runId: string;
+  /** Null where the record does not say it in a way that can be read. */
+  readonly said: { readonly output: OutputSummary; readonly artifacts: readonly ArtifactRecord[] } | null;
 }
 
 /** Something that does not hold. */
@@ -221,7 +237,7 @@ export interface Finding {
 /**
  * What is wrong with it: of a record (`LinkFault`); its text is gone and no operation says so (`taken-out`); an operation
  * that took records out says what is not so (`pruning`); it is another than the one that was kept (`unexpected`), or is cut
- * off (`cut-off`); or something beside the chain.
+ * off (`cut-off`); or something beside the chain, or a file that was kept of a run.
  */
 export type Fault =
   | LinkFault
@@ -233,7 +249,9 @@ export type Fault =
   | 'operation'
   | 'pause'
   | 'document'
-  | 'file';
+  | 'file'
+  | 'output'
+  | 'artifact';
 
 /** The truth about runs. */
 export interface RunLedger

@@ -79,6 +79,8 @@ export interface ArtifactStore {
   ): Promise<readonly ArtifactRecord[]>;
   /** What was kept under the path of a record; null where there is nothing. @throws RunbookError `io` */
   read(runId: string, path: string): Promise<Buffer | null>;
+  /** The same as length and SHA-256 (lower-case hex), read a little at a time. @throws RunbookError `io` */
+  measure(runId: string, path: string): Promise<{ readonly bytes: number; readonly digest: string } | null>;
   /** Runs of which something is kept, with its size on disk and the time of the last of it. @throws RunbookError `io` */
   kept(): Promise<readonly OutputFacts[]>;
   /** Everything that is kept of a run. @throws RunbookError `io` */

@@ -2,19 +2,21 @@
 import { RunbookError } from '../core/errors.ts';
 import { createMasker } from '../core/masking/masker.ts';
 import type { Operation, Pause } from '../core/ports.ts';
+import { looksSecret } from '../core/runbook.ts';
 import type { EnginePorts } from './ports.ts';
 import { hideOwnSecrets } from './secrets.ts';
 
 export type OperationPorts = Pick<
   EnginePorts,
-  'ledger' | 'runIds' | 'clock' | 'osUser' | 'owners' | 'toolVersion' | 'ownSecrets'
+  'ledger' | 'runIds' | 'clock' | 'osUser' | 'owners' | 'toolVersion' | 'ownSecrets' | 'callerEnvironment'
 >;
 
 /** Characters. It stands in messages, in every record that it is the reason of, and in the chain for ever. */
 const MAX_REASON_LENGTH = 500;
 
 /**
- * An operation as the ledger takes it. The reason becomes one line, without the tool's own secrets.
+ * An operation as the ledger takes it. The reason becomes one line, without the tool's own secrets and without
+ * what the environment of the caller holds under a name that looks like one.
  * @param reason null: none was given
  * @throws RunbookError `usage` for one that is empty or too long
  */
@@ -55,9 +57,13 @@ export async function resumeRuns(ports: OperationPorts): Promise<Pause | null> {
   return (await ports.ledger.resume(operationOf(ports, 'resume', null))) ? before : null;
 }
 
-function oneLine({ ownSecrets }: Pick<OperationPorts, 'ownSecrets'>, text: string): string {
+function oneLine(
+  { ownSecrets, callerEnvironment }: Pick<OperationPorts, 'ownSecrets' | 'callerEnvironment'>,
+  text: string,
+): string {
   const masker = createMasker();
   hideOwnSecrets(masker, ownSecrets, null);
+  for (const [name, value] of callerEnvironment) if (looksSecret(name)) masker.add(value);
   const reason = masker.text(text).replaceAll(/\s+/g, ' ').trim();
   if (reason === '')
     throw new RunbookError('usage', 'The reason is empty.', { fix: 'Say in a few words why; others will read it.' });

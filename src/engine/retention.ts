@@ -34,13 +34,14 @@ async function removeOld(ports: RetentionPorts, now: Date): Promise<void> {
     await ledger.unknownRuns(kept.filter((one) => ageOf(one) > DAY_MS).map(({ runId }) => runId)),
   );
   let bytes = kept.reduce((sum, one) => sum + one.bytes, 0);
-  const gone: string[] = [];
   for (const one of kept) {
     if (clock.monotonicMs() > end) break;
     const isOver = ageOf(one) > retention.keepOutputMs || bytes > retention.maxBytes || orphans.has(one.runId);
     // The entry that a document waits for shows output.
     if (!isOver || underWay.has(one.runId) || (await ledger.isEntryPending(one.runId))) continue;
     try {
+      // Marked first: whoever misses a file finds out why, and what a crash leaves is removed tomorrow.
+      await ledger.forgetOutput([one.runId]);
       await output.remove(one.runId);
       await artifacts?.remove(one.runId);
     } catch {
@@ -48,9 +49,7 @@ async function removeOld(ports: RetentionPorts, now: Date): Promise<void> {
       continue;
     }
     bytes -= one.bytes;
-    gone.push(one.runId);
   }
-  await ledger.forgetOutput(gone);
 }
 
 /** Of each run together; the oldest is the one that was longest not written to. */

@@ -1,5 +1,5 @@
 /** `runbook audit` and `history --prune` as a person calls them. */
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Database from 'better-sqlite3';
@@ -81,6 +81,33 @@ describe('audit verify', () => {
       expect(stderr).toContain('is not SEQ:HASH');
     },
   );
+});
+
+describe('audit verify --outputs', () => {
+  test('reads what is kept, too: names the first that is wrong, and ends with 65', async () => {
+    await run();
+    await run();
+    expect(await home.run(['audit', 'verify', '--outputs'])).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^The record holds\.\n(?:.*\n)*files +2 compared, 0 wrong\n/) as string,
+    });
+    const outputs = path.join(home.stateDir, 'output');
+    for (const name of readdirSync(outputs)) writeFileSync(path.join(outputs, name), 'forged');
+    const { exitCode, stdout } = await home.run(['audit', 'verify', '--outputs']);
+    expect(exitCode).toBe(65);
+    expect(stdout).toMatch(
+      /^The record does not hold\.\n- The output of run \w{26} does not fit its digest: .*\n- … and more\.\n(?:.*\n)*files +2 compared, 2 wrong\n/,
+    );
+    // Who does not ask for it is told of the ledger alone.
+    expect(await home.run(['audit', 'verify'])).toMatchObject({ exitCode: 0 });
+  });
+
+  test('goes with no copy, which has no outputs', async () => {
+    expect(await home.run(['audit', 'verify', '--outputs', '--ledger', 'copy.sqlite'])).toMatchObject({
+      exitCode: 64,
+      stderr: expect.stringContaining('--outputs does not go with --ledger') as string,
+    });
+  });
 });
 
 describe('audit copy', () => {

@@ -102,18 +102,25 @@ describe('a run that is canceled', () => {
     const run = await startRun(home, SLOW, 'work');
     // As people write it: a beginning, in small letters.
     const reference = run.runId.slice(0, 20).toLowerCase();
-    const { exitCode, stdout, stderr } = await home.run(['cancel', reference, '--reason', ' wrong\n cluster ']);
+    const { exitCode, stdout, stderr } = await home.run(
+      ['cancel', reference, '--reason', ' wrong\n cluster s3cr3t-0f-mine '],
+      {
+        env: { DB_PASSWORD: 's3cr3t-0f-mine' },
+      },
+    );
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
     expect(stderr).toContain(`run ${run.runId} was canceled`);
 
     const owner = await run.ended;
     expect(owner.exitCode).toBe(143);
-    expect(owner.stderr).toMatch(/canceled: Canceled by \S+@\S+: wrong cluster\./);
+    expect(owner.stderr).toMatch(/canceled: Canceled by \S+@\S+: wrong cluster \*\*\*\./);
     const { state, result } = await stored(home, run.runId);
     expect({ state, outcome: result?.outcome }).toEqual({ state: 'finished', outcome: 'canceled' });
-    expect(result?.reason).toMatch(/^Canceled by \S+: wrong cluster\.$/);
+    expect(result?.reason).toMatch(/^Canceled by \S+: wrong cluster \*\*\*\.$/);
     expect(result?.steps.map(({ outcome }) => outcome)).toEqual(['succeeded', 'canceled']);
-    expect(await operations(home)).toMatchObject([{ operation: 'cancel', run: run.runId, reason: 'wrong cluster' }]);
+    expect(await operations(home)).toMatchObject([
+      { operation: 'cancel', run: run.runId, reason: 'wrong cluster ***' },
+    ]);
     expect(await home.run(['ps'])).toMatchObject({ stdout: '' });
   });
 

@@ -128,6 +128,14 @@ describe('the reason', () => {
     expect(JSON.stringify(await operations(home))).not.toContain(SECRET);
   });
 
+  it('has nothing of what the environment holds under a name that looks like a secret’s', async () => {
+    const home = createHome();
+    const env = { DB_PASSWORD: 'tr0ub4dor-and-3', REGION: 'eu-west-1' };
+    const said = await home.run(['pause', 'tried tr0ub4dor-and-3 in eu-west-1', '--json'], { env });
+    expect(said.stdout).toContain('tried *** in eu-west-1');
+    expect(JSON.stringify(await operations(home))).not.toContain(env.DB_PASSWORD);
+  });
+
   it.each([
     ['not there', ['pause'], /Missing required argument 'reason'/],
     ['blank', ['pause', '  '], /The reason is empty/],

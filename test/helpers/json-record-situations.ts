@@ -1,4 +1,5 @@
 /** The record as a whole, with `--json`: whether it holds, what was done to it, what was taken out of it. */
+import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Database from 'better-sqlite3';
@@ -37,6 +38,18 @@ export const RECORD_SITUATIONS: readonly Situation[] = [
       await recorded(home);
       alter(home);
       return { args: ['audit', 'verify'] };
+    },
+  },
+  {
+    name: 'outputs that were changed',
+    schema: 'audit',
+    exit: 65,
+    shows: ['"output"', '"wrong": 1', '"removed": 0'],
+    prepare: async (home) => {
+      await recorded(home);
+      const outputs = path.join(home.stateDir, 'output');
+      for (const name of readdirSync(outputs)) writeFileSync(path.join(outputs, name), 'forged');
+      return { args: ['audit', 'verify', '--outputs'] };
     },
   },
   {

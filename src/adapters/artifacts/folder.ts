@@ -2,7 +2,6 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { RunbookError } from '../../core/errors.ts';
 import { codeOf } from '../../core/failures.ts';
 import { LEFT_FOR_LEDGER } from '../../core/room.ts';
 import type { ArtifactStore, MaskStream } from '../../core/ports.ts';
@@ -10,7 +9,7 @@ import type { ArtifactRecord } from '../../core/run.ts';
 import { formatBytes } from '../../core/units.ts';
 import { freeBytes } from '../system/free-bytes.ts';
 import { rawName, reasonOf } from '../system/descriptors.ts';
-import { asideOf, createKept, RUN_ID } from './kept.ts';
+import { asideOf, createKept, isName, RUN_ID } from './kept.ts';
 import { reach } from './reach.ts';
 import type { Reached, ReachedFile } from './reach.ts';
 import { transfer } from './transfer.ts';
@@ -58,26 +57,6 @@ export function createArtifactStore({ stateDir, maxBytes }: ArtifactOptions): Ar
       for (const declared of paths) await keepDeclared(keeping, declared);
       await syncKept(keeping);
       return [...records.values()];
-    },
-
-    read: async (runId, name) => {
-      const names = rawName(name).split('/');
-      if (!RUN_ID.test(runId) || !names.every(isName)) return null;
-      try {
-        const reached = await reach(path.join(root, runId), names, 0);
-        if (reached.kind !== 'file') return null;
-        try {
-          return await reached.handle.readFile();
-        } finally {
-          await reached.handle.close();
-        }
-      } catch (error) {
-        if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(codeOf(error))) return null;
-        throw new RunbookError('io', `The artifact ${name} of run ${runId} cannot be read: ${reasonOf(error)}.`, {
-          fix: 'See that the folder of artifacts belongs to you and that its disk is whole.',
-          cause: error,
-        });
-      }
     },
   };
 }
@@ -231,10 +210,6 @@ function refused(keeping: Keeping, shown: string, reason: string): null {
 function record({ records }: Keeping, shown: string, reason: string, bytes = 0): void {
   if (records.get(shown)?.kept === true) return;
   records.set(shown, { path: shown, bytes, digest: null, masked: false, kept: false, reason });
-}
-
-function isName(name: string): boolean {
-  return name !== '' && name !== '.' && name !== '..' && !name.includes('\0');
 }
 
 function textOf(names: readonly string[]): string {

@@ -1,23 +1,25 @@
 /** What lies beside the chain, against the chain: lists for queries, texts of documents, the switch, the file itself. */
 import type Database from 'better-sqlite3';
+import { parsed } from '../../core/chain.ts';
 import type { Finding } from '../../core/ports.ts';
-import type { RunRecord, RunState } from '../../core/run.ts';
-import { isLegalTransition } from '../../core/run-state.ts';
-import { changedSchema } from './schema.ts';
 import { unpack } from './documents.ts';
+import { differences, expectedRow, impossibleNotes } from './listed-run.ts';
+import type { Row } from './listed-run.ts';
+import { changedSchema } from './schema.ts';
 import { sha256 } from './transitions.ts';
 
-type Row = Readonly<Record<string, unknown>>;
-type Link = { readonly seq: number; readonly state: RunState; readonly record: string };
-
-/** @param schema how many migrations the file has taken */
-export function* discrepancies(db: Database.Database, schema: number): Generator<Finding> {
+/**
+ * @param schema how many migrations the file has taken
+ * @param doLinksAgree whether it is known that runs and operations are listed as the chain has them; else that is looked at
+ */
+export function* discrepancies(db: Database.Database, schema: number, doLinksAgree: boolean): Generator<Finding> {
   for (const name of changedSchema(db, schema))
     yield beside('file', `The ${name} of the file is missing, or is not as this program makes it.`);
-  yield* runs(db);
+  if (!doLinksAgree) yield* runs(db);
   if (schema > 2) {
     yield* late(db);
-    yield* operations(db);
+    if (!doLinksAgree) yield* operations(db);
+    yield* pause(db);
   }
   yield* documents(db);
   const problems = db.prepare<[], string>('PRAGMA integrity_check(10)').pluck();
@@ -27,13 +29,13 @@ export function* discrepancies(db: Database.Database, schema: number): Generator
 
 /** Every run that is listed is what its transitions say, and every transition is of one that is listed. */
 function* runs(db: Database.Database): Generator<Finding> {
-  const linksOf = db.prepare<[string], Link>(
+  const linksOf = db.prepare<[string], { seq: number; state: string; record: string }>(
     'SELECT seq, state, record FROM transitions WHERE run_id = ? ORDER BY seq',
   );
   const hasDocument = db.prepare<[string], number>('SELECT 1 FROM documents WHERE digest = ?').pluck();
   for (const row of db.prepare<[], Row>('SELECT * FROM runs ORDER BY first_seq').iterate()) {
     const runId = String(row['run_id']);
-    const links = linksOf.all(runId);
+    const links = linksOf.all(runId).map(({ seq, state, record }) => ({ seq, state, said: parsed(record) }));
     const [first] = links;
     if (first === undefined) {
       yield ofRun(null, runId, 'is listed, but no record is of it');
@@ -44,12 +46,10 @@ function* runs(db: Database.Database): Generator<Finding> {
       yield ofRun(first.seq, runId, 'has records that do not follow one another, or that cannot be read');
       continue;
     }
-    const columns = Object.keys(expected).filter((name) => name in row && row[name] !== expected[name]);
+    const columns = differences(row, expected);
     if (columns.length > 0) yield ofRun(first.seq, runId, `is listed with another ${columns.join(', ')} than it has`);
-    for (const column of ['entry', 'indexed'] as const) {
-      if (column in row && !mayBe(column, links).some((one) => one === row[column]))
-        yield ofRun(first.seq, runId, `is listed with a state of its ${WAITS_FOR[column]} that it cannot have`);
-    }
+    for (const note of impossibleNotes(row, links))
+      yield ofRun(first.seq, runId, `is listed with a state of its ${note} that it cannot have`);
     if (expected.digest !== null && hasDocument.get(expected.digest) === undefined)
       yield { ...ofRun(first.seq, runId, `has lost the text of its document, ${expected.digest}`), fault: 'document' };
   }
@@ -77,52 +77,6 @@ function* late(db: Database.Database): Generator<Finding> {
     yield ofRun(seq, runId, 'is listed at another place in time than it has');
 }
 
-/** What the row of a run has to say of itself; null where its records tell no story. */
-function expectedRow(links: readonly Link[]): (Row & { readonly digest: string | null }) | null {
-  let before: RunState | null = null;
-  for (const { state } of links) {
-    if (!isLegalTransition(before, state)) return null;
-    before = state;
-  }
-  try {
-    const said: RunRecord = Object.assign({}, ...links.map(({ record }): unknown => JSON.parse(record)));
-    const { runbook, who, result } = said;
-    return {
-      first_seq: links[0]?.seq,
-      enqueued_at: said.enqueuedAt,
-      started_at: said.startedAt,
-      finished_at: result?.finishedAt ?? said.interruption?.at ?? null,
-      runbook: runbook.name,
-      path: runbook.path,
-      subject: who.subject,
-      incident: said.incident,
-      rehearsal: Number(said.rehearsal),
-      state: before,
-      outcome: result?.outcome ?? null,
-      digest: runbook.digest,
-    };
-  } catch {
-    return null;
-  }
-}
-
-const WAITS_FOR = { entry: 'entry', indexed: 'index' } as const;
-
-/** What may be noted of a run, by how it ended. Ledgers that were taken forward have no entries noted for older runs. */
-function mayBe(column: keyof typeof WAITS_FOR, links: readonly Link[]): readonly (string | null)[] {
-  const state = links.at(-1)?.state;
-  const isUnderWay = state === 'queued' || state === 'started';
-  const hasBegun = links.some((link) => link.state === 'started');
-  if (column === 'indexed') {
-    if (isUnderWay) return ['not'];
-    return hasBegun ? ['not', 'whole', 'large', 'gone'] : ['not', 'whole', 'gone'];
-  }
-  const said: Partial<RunRecord> = JSON.parse(links[0]?.record ?? '{}');
-  if (said.historyMode !== 'file') return [null];
-  if (isUnderWay) return [null, 'wanted'];
-  return hasBegun || said.refusal?.code === 'forbidden' ? [null, 'pending', 'written'] : [null];
-}
-
 function* operations(db: Database.Database): Generator<Finding> {
   const unlisted = db
     .prepare<[], number>(
@@ -137,6 +91,9 @@ function* operations(db: Database.Database): Generator<Finding> {
     )
     .pluck();
   for (const seq of foreign.iterate()) yield ofOperation(seq, 'listed as an operation, and is none');
+}
+
+function* pause(db: Database.Database): Generator<Finding> {
   const paused = db.prepare<[], string>("SELECT since FROM switches WHERE name = 'paused'").pluck().get();
   const last = db
     .prepare<[], { operation: string; at: string }>(

@@ -1,15 +1,20 @@
 /** A ledger's file as an auditor sees it: opened to be read, one moment of it, whatever schema it has. */
 import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import type { ChainLink } from '../../core/chain.ts';
+import { parsed } from '../../core/chain.ts';
+import type { ChainLink, ReadLink } from '../../core/chain.ts';
 import { RunbookError } from '../../core/errors.ts';
 import { codeOf } from '../../core/failures.ts';
 import type { LedgerView } from '../../core/ports.ts';
 import { notALedger, withLedgerErrors } from './database.ts';
 import { discrepancies } from './discrepancies.ts';
+import { createListCheck } from './list-check.ts';
 import { APPLICATION_ID, MIGRATIONS } from './migrations.ts';
+import { isOutputGone, recordedFiles } from './recorded-files.ts';
 
 const LINK = 'seq, run_id AS runId, state, at, record, prev, hash';
+/** Read at once, which is faster than one by one. */
+const PAGE = 100;
 
 /** @param isCopy not the ledger of anybody's runs. @throws RunbookError `not-found`, `io`, `busy`, `unavailable` (not a ledger, damaged, of a newer program) */
 export function openLedgerView(path: string, isCopy: boolean): LedgerView {
@@ -52,20 +57,37 @@ function viewOf(path: string, db: Database.Database): LedgerView {
   db.prepare('SELECT 1 FROM transitions').get();
   const hasOperations = schema > 2;
   const count = (table: string): number => Number(db.prepare(`SELECT count(*) FROM ${table}`).pluck().get());
-  const links = (source: string): Iterable<ChainLink> =>
-    guarded(path, () => db.prepare<[], ChainLink>(`SELECT ${LINK} FROM ${source} ORDER BY seq`).iterate());
   const withErrors = <T>(work: () => T): T => withLedgerErrors(path, work);
+  let doLinksAgree = false;
   return {
-    links: () => links('transitions'),
+    links: () =>
+      guarded(path, () =>
+        walk(db, hasOperations, (does) => {
+          doLinksAgree = does;
+        }),
+      ),
     lastSeq: () => withErrors(() => Number(db.prepare('SELECT coalesce(max(seq), 0) FROM transitions').pluck().get())),
-    operations: () => (hasOperations ? links('operations JOIN transitions USING (seq)') : []),
-    discrepancies: () => guarded(path, () => discrepancies(db, schema)),
+    operations: () =>
+      guarded(path, () =>
+        hasOperations
+          ? db
+              .prepare<[], ChainLink>(`SELECT ${LINK} FROM operations JOIN transitions USING (seq) ORDER BY seq`)
+              .iterate()
+          : [],
+      ),
+    discrepancies: () => guarded(path, () => discrepancies(db, schema, doLinksAgree)),
     counts: () =>
       withErrors(() => ({
         runs: count('runs'),
         operations: hasOperations ? count('operations') : 0,
         documents: count('documents'),
       })),
+    recordedFiles: () =>
+      guarded(path, () => {
+        if (db.inTransaction) db.exec('COMMIT');
+        return recordedFiles(db);
+      }),
+    isOutputGone: (runId) => withErrors(() => isOutputGone(db, hasOperations, runId)),
     close: () => {
       db.close();
     },
@@ -89,6 +111,26 @@ function connect(path: string, isCopy: boolean): Database.Database {
     if (!/^SQLITE_(?:CANTOPEN|READONLY|PERM)/.test(codeOf(error))) throw error;
     return new Database(path, { ...options, readonly: true });
   }
+}
+
+/** @param onEnd told behind the last link whether runs and operations are listed as the chain has them */
+function* walk(
+  db: Database.Database,
+  hasOperations: boolean,
+  onEnd: (doesAgree: boolean) => void,
+): Generator<ReadLink> {
+  const lists = createListCheck(db, hasOperations);
+  const page = db.prepare<[number], ChainLink>(
+    `SELECT ${LINK} FROM transitions WHERE seq > ? ORDER BY seq LIMIT ${PAGE}`,
+  );
+  for (let rows = page.all(Number.MIN_SAFE_INTEGER); rows.length > 0; rows = page.all(rows.at(-1)?.seq ?? 0)) {
+    for (const row of rows) {
+      const link = { ...row, said: row.record === '' ? undefined : parsed(row.record) };
+      lists.take(link);
+      yield link;
+    }
+  }
+  onEnd(lists.agrees());
 }
 
 function* guarded<T>(path: string, rows: () => Iterable<T>): Generator<T> {

@@ -49,16 +49,28 @@ export function layoutOf(parent: string, runId: string): Layout {
 }
 
 /**
- * Only `work/` stays, and what later steps need: scripts, outputs files and whatever else lay beside it go first.
+ * Only `work/` stays, and what later steps need: scripts, outputs files and whatever else lay beside it go. What is needed is
+ * written down first, so that whoever is killed at this is followed by somebody who still finds it.
  * @param identity of the folder as it was made
  * @throws Error whose message says why, as a part of a sentence
  */
 export async function leave(layout: Layout, identity: string, outputs: ReadonlyMap<string, string>): Promise<void> {
   if ((await identityOfOwn(layout.root)) !== identity) throw new Error('it is not the folder that was made any more');
   await chmod(layout.root, 0o700);
-  await removeAllBut(layout.root, path.basename(layout.work));
+  const write = async (): Promise<void> => {
+    await writeOutputs(layout.root, layout.outputs, outputs);
+  };
+  const isWritten =
+    (await identityOfOwn(layout.work)) !== null &&
+    (await write().then(
+      () => true,
+      () => false,
+    ));
+  const names = [layout.work].concat(isWritten ? layout.outputs : []).map((place) => path.basename(place));
+  await removeAllBut(layout.root, names);
   if ((await identityOfOwn(layout.work)) === null) throw new Error('the script removed it');
-  await writeOutputs(layout.root, layout.outputs, outputs);
+  // On a disk that was full there is room by now, and what the script had put into its place is gone.
+  if (!isWritten) await write();
 }
 
 /**

@@ -72,18 +72,19 @@ export async function removeTree(folder: string, identity: string | null = null)
 }
 
 /**
- * Removes everything that lies in a folder but for one entry.
+ * Removes everything that lies in a folder but for the entries of these names.
  * @throws Error as `removeTree`
  */
-export async function removeAllBut(folder: string, kept: string): Promise<void> {
+export async function removeAllBut(folder: string, kept: readonly string[]): Promise<void> {
   if (!hasDescriptors()) {
-    for (const name of await readdir(folder)) if (name !== kept) await removeByPath(path.join(folder, name));
+    for (const name of await readdir(folder)) if (!kept.includes(name)) await removeByPath(path.join(folder, name));
     return;
   }
+  const rawNames = new Set(kept.map(rawName));
   const { handle } = await openEntry(folder);
   try {
     for (const name of await readdir(self(handle), 'latin1')) {
-      if (name === rawName(kept)) continue;
+      if (rawNames.has(name)) continue;
       const entry = await openEntry(at(handle, name));
       try {
         if (entry.facts.isDirectory()) await removeFrom(handle, name, entry);

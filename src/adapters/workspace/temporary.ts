@@ -63,7 +63,7 @@ export function createWorkspace({ parent, mountDir, owner = null, isGone = () =>
       },
       remove: async () => {
         // Whoever is killed at it is followed by somebody who can still tell whose it was.
-        if (owner !== null && (await identityOfOwn(root)) === identity) await removeAllBut(root, OWNER_FILE);
+        if (owner !== null && (await identityOfOwn(root)) === identity) await removeAllBut(root, [OWNER_FILE]);
         await removeTree(root, identity);
       },
     };
@@ -111,11 +111,13 @@ export function createWorkspace({ parent, mountDir, owner = null, isGone = () =>
       const layout = layoutOf(parent, runId);
       const identity = await identityOfOwn(layout.root);
       if (identity === null) return null;
+      const kept = await readOutputs(layout.outputs);
       // Its run has ended and left it: what is looked at here is an old copy of the ledger.
-      if ((await readOutputs(layout.outputs)) !== null) return layout.work;
+      if (kept !== null && (await identityOfOwn(layout.control)) === null) return layout.work;
       if (isKept && (await identityOfOwn(layout.work)) !== null) {
-        const outputs = await readOutputs(path.join(layout.control, REMEMBERED));
-        await leave(layout, identity, outputs ?? new Map());
+        const remembered = await readOutputs(path.join(layout.control, REMEMBERED));
+        // Whoever was killed while leaving it had written them down.
+        await leave(layout, identity, remembered ?? kept ?? new Map());
         return layout.work;
       }
       await removeTree(layout.root, identity);

@@ -5,6 +5,8 @@ import type { Anchor } from '../../core/audit.ts';
 import type { LedgerView, StoredOperation } from '../../core/ports.ts';
 import { auditRecord } from '../../engine/audit.ts';
 import type { AuditReport } from '../../engine/audit.ts';
+import { auditFiles } from '../../engine/audit-files.ts';
+import type { FilePorts, FilesReport } from '../../engine/audit-files.ts';
 import { printJson, withApp } from '../context.ts';
 import type { CommonOptions } from '../context.ts';
 import { inline, renderTable } from '../render.ts';
@@ -13,6 +15,7 @@ import type { Terminal } from '../terminal.ts';
 export interface VerifyOptions extends CommonOptions {
   readonly ledger?: string;
   readonly expect?: readonly string[];
+  readonly outputs?: boolean;
 }
 
 export interface AuditListOptions extends CommonOptions {
@@ -24,9 +27,20 @@ const DOES_NOT_HOLD = 65;
 
 export async function verifyCommand(terminal: Terminal, options: VerifyOptions): Promise<number> {
   const anchors = (options.expect ?? []).map(readAnchor);
+  if (options.outputs === true && options.ledger !== undefined)
+    throw new RunbookError(
+      'usage',
+      '--outputs does not go with --ledger: outputs lie beside the ledger, not beside a copy.',
+      {
+        fix: 'Leave one of them out, or name a copy of the whole state folder with --state-dir.',
+      },
+    );
   return await withApp(terminal, options, async ({ app }) => {
     const file = options.ledger === undefined ? null : path.resolve(terminal.cwd, options.ledger);
-    const report = reportOn(terminal, options, await app.view(file), anchors);
+    const report = await reportOn(terminal, options, await app.view(file), {
+      anchors,
+      files: options.outputs === true ? app : null,
+    });
     return await tell(terminal, options, 'audit verify', report, anchors);
   });
 }
@@ -37,7 +51,7 @@ export async function copyCommand(terminal: Terminal, file: string, options: Com
     (await app.view(null)).close();
     const target = path.resolve(terminal.cwd, file);
     await (await app.ledger()).copyTo(target);
-    const report = reportOn(terminal, options, await app.view(target), []);
+    const report = await reportOn(terminal, options, await app.view(target), { anchors: [], files: null });
     return await tell(terminal, options, 'audit copy', report, []);
   });
 }
@@ -79,20 +93,30 @@ function readAnchor(text: string): Anchor {
   return { seq: Number(seq), hash: hash.toLowerCase() };
 }
 
-function reportOn(
+interface Report extends AuditReport {
+  /** Null where nobody asked for it. */
+  readonly files: FilesReport | null;
+}
+
+async function reportOn(
   terminal: Terminal,
   options: CommonOptions,
   view: LedgerView,
-  anchors: readonly Anchor[],
-): AuditReport {
+  { anchors, files }: { readonly anchors: readonly Anchor[]; readonly files: FilePorts | null },
+): Promise<Report> {
   const isShown = terminal.interactive && options.quiet !== true && options.json !== true;
   const show = (text: string): void => {
     if (isShown) terminal.stderr.write(`\r${text}\x1B[K`);
   };
   try {
-    return auditRecord(view, anchors, (done, of) => {
+    const report = auditRecord(view, anchors, (done, of) => {
       show(`${Math.floor((done / of) * 100)} % of ${of} records`);
     });
+    if (files === null) return { ...report, files: null };
+    const compared = await auditFiles(view, files, (count) => {
+      show(`${count} files`);
+    });
+    return { ...report, files: compared };
   } finally {
     show('');
     view.close();
@@ -103,21 +127,25 @@ async function tell(
   terminal: Terminal,
   options: CommonOptions,
   command: string,
-  report: AuditReport,
+  { files, ...report }: Report,
   anchors: readonly Anchor[],
 ): Promise<number> {
-  const { last, findings, hasMore } = report;
+  const { last } = report;
+  const findings = files?.first ? [...report.findings, files.first] : report.findings;
+  const hasMore = report.hasMore || (files?.wrong ?? 0) > 1;
   const holds = findings.length === 0;
   // Where an expected record is not there, nothing is known.
   const notSeen = notSeenOf(holds ? anchors : []);
   if (options.json === true) {
-    await printJson(terminal, command, { holds, ...report, notSeen });
+    const counts = files === null ? null : { compared: files.compared, removed: files.removed, wrong: files.wrong };
+    await printJson(terminal, command, { holds, ...report, findings, hasMore, files: counts, notSeen });
   } else {
     const rows = [
       ['records', `${report.records}${report.takenOut === 0 ? '' : `, ${report.takenOut} of them taken out`}`],
       ['runs', String(report.runs)],
       ['operations', String(report.operations)],
       ['documents', String(report.documents)],
+      ...(files === null ? [] : [['files', toldOf(files)]]),
       ['last', last === null ? 'none' : `${last.seq}:${last.hash}`],
     ];
     const wrong = findings.map(({ message }) => `- ${inline(message)}\n`).join('');
@@ -126,6 +154,11 @@ async function tell(
     await terminal.print(`${renderTable(rows)}\n${notSeen}\n`);
   }
   return holds ? 0 : DOES_NOT_HOLD;
+}
+
+function toldOf({ compared, removed, wrong }: FilesReport): string {
+  const gone = removed === 0 ? '' : `, those of ${counted(removed)} removed by age or size`;
+  return `${compared} compared, ${wrong} wrong${gone}`;
 }
 
 /** What a chain cannot show. */

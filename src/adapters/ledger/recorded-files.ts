@@ -1,0 +1,33 @@
+/** What records say of the files that were kept of their runs, for who compares the two. */
+import type Database from 'better-sqlite3';
+import type { RecordedFiles } from '../../core/ports.ts';
+
+/** Files are read between two looks: nothing is held open so long. */
+const PAGE = 200;
+
+export function* recordedFiles(db: Database.Database): Generator<RecordedFiles> {
+  const page = db.prepare<[number], { seq: number; runId: string; record: string }>(
+    `SELECT seq, run_id AS runId, record FROM transitions WHERE seq > ? AND state = 'finished' ORDER BY seq LIMIT ${PAGE}`,
+  );
+  for (let rows = page.all(0); rows.length > 0; rows = page.all(rows.at(-1)?.seq ?? 0))
+    for (const { record, ...place } of rows) yield { ...place, said: saidBy(record) };
+}
+
+/** A run that is not listed was taken out, with all that was kept of it. */
+export function isOutputGone(db: Database.Database, hasMarks: boolean, runId: string): boolean {
+  const row = db.prepare<[string], object>('SELECT * FROM runs WHERE run_id = ?').get(runId);
+  return row === undefined || (hasMarks && 'indexed' in row && row.indexed === 'gone');
+}
+
+/** The chain holds what this program wrote; somebody else may have made all of it anew. */
+function saidBy(record: string): RecordedFiles['said'] {
+  try {
+    const { result }: { result: NonNullable<RecordedFiles['said']> } = JSON.parse(record);
+    const { output, artifacts } = result;
+    const isOutput =
+      Number.isSafeInteger(output.bytes) && Number.isSafeInteger(output.dropped) && typeof output.digest === 'string';
+    return isOutput && artifacts.every(({ path }) => typeof path === 'string') ? { output, artifacts } : null;
+  } catch {
+    return null;
+  }
+}
