@@ -10,7 +10,7 @@ import type { MintRequest } from './adapters/authenticator/mint.ts';
 import { createMarkdownHistory } from './adapters/document-history/markdown-file.ts';
 import { createExecutor } from './adapters/executor/index.ts';
 import { createSystemFacts } from './adapters/facts/system.ts';
-import { openLedger, openView } from './adapters/ledger/index.ts';
+import { openLedger, openLedgerToAsk, openView } from './adapters/ledger/index.ts';
 import { createSpool } from './adapters/output/spool.ts';
 import { createLocalSecrets } from './adapters/secrets/local.ts';
 import { createFolderSource, findRunbooksFolder } from './adapters/source/folder.ts';
@@ -31,6 +31,7 @@ import type {
   Clock,
   RunOutput,
 } from './core/ports.ts';
+import type { RunOwner } from './core/run.ts';
 import { environmentName, environmentNames, SETTING_NAMES, SETTINGS } from './core/settings.ts';
 import type { ResolvedSettings, Settings } from './core/settings.ts';
 import type { EnginePorts } from './engine/ports.ts';
@@ -46,6 +47,8 @@ export interface Surroundings {
   readonly ci: boolean;
   /** Other than the system's. */
   readonly clock?: Clock;
+  /** It only asks: no ledger is made, and a copy of one, or what can only be read, is not written to. */
+  readonly onlyAsks?: boolean;
 }
 
 export interface App {
@@ -58,8 +61,10 @@ export interface App {
   readonly output: RunOutput;
   readonly artifacts: ArtifactStore;
   readonly callerEnvironment: ReadonlyMap<string, string>;
-  /** Opened at the first call. @throws RunbookError `io`, `unavailable` */
+  /** Opened at the first call. @throws RunbookError `io`, `unavailable`; `not-found` where it is only asked and was named */
   ledger(): Promise<RunLedger>;
+  /** One sentence, where the ledger is only asked and nobody may look after its runs; else null. @throws as `ledger` */
+  whyLeftAlone(): Promise<string | null>;
   /** To be closed by the caller. @param file null: the ledger itself. @throws RunbookError `not-found`, `io`, `unavailable` */
   view(file: string | null): Promise<LedgerView>;
   /** Everything an execution needs. @throws RunbookError `io`, `unavailable` */
@@ -88,7 +93,22 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
   const auth = authSettings(settings);
   const owners = createOwners();
   const ledgerFile = path.join(stateDir, 'ledger.sqlite');
-  let ledger: Promise<RunLedger> | null = null;
+  const isGone = (owner: RunOwner, leaseUntil: string | null): boolean =>
+    owners.whyGone(owner, leaseUntil, clock.now()) !== null;
+  let opened: Promise<OpenedLedger> | null = null;
+  const open = async (): Promise<OpenedLedger> => {
+    const found =
+      surroundings.onlyAsks === true && settings.history !== 'none'
+        ? await openForQuestions(ledgerFile, isGone, scratch, settings.stateDir !== null)
+        : {
+            ledger: await openLedger(settings.history === 'none' ? 'none' : 'sqlite', ledgerFile, isGone),
+            whyLeftAlone: null,
+          };
+    releases.push(() => {
+      found.ledger.close();
+    });
+    return found;
+  };
 
   const app: App = {
     settings,
@@ -100,18 +120,9 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     output,
     artifacts,
     callerEnvironment,
-    ledger: () =>
-      (ledger ??= openLedger(
-        settings.history === 'none' ? 'none' : 'sqlite',
-        ledgerFile,
-        (owner, leaseUntil) => owners.whyGone(owner, leaseUntil, clock.now()) !== null,
-      ).then((opened) => {
-        releases.push(() => {
-          opened.close();
-        });
-        return opened;
-      })),
-    view: async (file) => await openView(file ?? ledgerFile, file !== null),
+    ledger: async () => (await (opened ??= open())).ledger,
+    whyLeftAlone: async () => (await (opened ??= open())).whyLeftAlone,
+    view: async (file) => await openView(file ?? ledgerFile, file !== null, scratch),
     engine: async () => {
       if (forgotten !== null) await makeOwnedFolder(forgotten, owners.current);
       return {
@@ -181,6 +192,31 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     },
   };
   return app;
+}
+
+interface OpenedLedger {
+  readonly ledger: RunLedger;
+  readonly whyLeftAlone: string | null;
+}
+
+/** @param isNamed whether somebody says where it is: then none there is a mistake, else nothing was run yet */
+async function openForQuestions(
+  file: string,
+  isGone: (owner: RunOwner, leaseUntil: string | null) => boolean,
+  scratch: string,
+  isNamed: boolean,
+): Promise<OpenedLedger> {
+  const found = await openLedgerToAsk(file, isGone, scratch);
+  if (found === null && isNamed)
+    throw new RunbookError('not-found', `There is no ledger in ${path.dirname(file)}.`, {
+      fix: 'Name its folder with --state-dir; a first run makes one.',
+    });
+  // Nothing is made for a question.
+  if (found === null) return { ledger: await openLedger('none', file, isGone), whyLeftAlone: null };
+  const { ledger, copyOf, isReadOnly } = found;
+  if (copyOf !== null)
+    return { ledger, whyLeftAlone: `This is a copy of the ledger of ${copyOf}: it is read, not looked after.` };
+  return { ledger, whyLeftAlone: isReadOnly ? 'This ledger can only be read: nobody looks after its runs.' : null };
 }
 
 /** Where output waits for its reader in a run that leaves no record. */

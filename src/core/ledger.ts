@@ -32,7 +32,8 @@ export interface Operation {
   readonly schemaVersion: 1;
   /** As a run id. */
   readonly operationId: string;
-  readonly operation: 'pause' | 'resume' | 'cancel' | 'prune';
+  /** `move`: a copy of a ledger became one of its own. */
+  readonly operation: 'pause' | 'resume' | 'cancel' | 'prune' | 'move';
   readonly at: string;
   readonly who: { readonly osUser: string | null; readonly host: string };
   readonly toolVersion: string;
@@ -167,6 +168,18 @@ interface OutputSearch {
   countWithoutOutput(filter: RunFilter): Promise<number>;
 }
 
+/** A ledger knows where it lives; whoever acts on a copy as if it were the ledger acts twice. */
+interface Residence {
+  /** The folder of the ledger that this one is a copy of; null where it is at home. */
+  copyOf(): Promise<string | null>;
+  /**
+   * A copy lives here from now on, in one transaction with the operation. Runs that were under way in it are interrupted for
+   * this reason, in the ledger alone: whatever there is of them belongs to the other one, as do entries that documents wait for.
+   * @returns those runs; null where it is at home (nothing is recorded then)
+   */
+  moveIn(operation: Operation, reason: string): Promise<readonly string[] | null>;
+}
+
 /** The whole of it, for who keeps house. What an auditor sees is a `LedgerView`. */
 interface LedgerUpkeep {
   /** In order, from behind the given number; a pruned one has an empty record. Memory does not follow its length. */
@@ -237,6 +250,6 @@ export type Fault =
 
 /** The truth about runs. */
 export interface RunLedger
-  extends RunTransitions, RunQueries, RunCare, Operations, PendingEntries, OutputSearch, LedgerUpkeep {
+  extends RunTransitions, RunQueries, RunCare, Operations, PendingEntries, OutputSearch, Residence, LedgerUpkeep {
   close(): void;
 }

@@ -13,6 +13,6 @@ export function interruptionRows({ interruption, runbook }: StoredRun): readonly
     ['outcome', `${describeInterruption(interruption)} It was noticed at ${at}.`],
     ...(workFolder === null ? [] : [['kept', workFolder] as const]),
     ...(isInTheMiddle ? [['go on', goOn] as const] : []),
-    ...survivors.map(({ pid, command }) => ['not ended', `process ${pid} (${command})`] as const),
+    ...(survivors ?? []).map(({ pid, command }) => ['not ended', `process ${pid} (${command})`] as const),
   ];
 }
