@@ -153,6 +153,8 @@ interface PendingEntries {
    */
   claimEntry(runId: string, writer: RunOwner, leaseUntil?: string): Promise<boolean>;
   entryWritten(runId: string): Promise<void>;
+  /** It is given up: nobody waits for it any more. */
+  forgetEntry(runId: string): Promise<void>;
 }
 
 /** Text of kept output. The index may be wrong in one direction only: whoever asks looks at the output itself. */
@@ -166,6 +168,13 @@ interface OutputSearch {
   searchOutput(text: string, filter: RunFilter): AsyncIterable<StoredRun>;
   /** Runs that fit the filter (but its limit) and whose output is not kept any more. */
   countWithoutOutput(filter: RunFilter): Promise<number>;
+}
+
+export interface EndedRun {
+  readonly runId: string;
+  readonly enqueuedAt: string;
+  /** Path of the document that waits for its entry; null where none does. */
+  readonly waitsFor: string | null;
 }
 
 /** A ledger knows where it lives; whoever acts on a copy as if it were the ledger acts twice. */
@@ -184,12 +193,13 @@ interface Residence {
 interface LedgerUpkeep {
   /** In order, from behind the given number; a pruned one has an empty record. Memory does not follow its length. */
   links(after?: number): Iterable<ChainLink>;
-  /** Runs that were asked for and ended before the time (ISO 8601), oldest first; none whose document waits for its entry. */
-  endedBefore(time: string): Promise<readonly { readonly runId: string; readonly enqueuedAt: string }[]>;
+  /** Runs that were asked for and ended before the time (ISO 8601), oldest first. */
+  endedBefore(time: string): Promise<readonly EndedRun[]>;
   /**
    * Takes the records of ended runs out and leaves their hashes. The operation is recorded in the same transaction,
    * `pruned` filled in. @returns what was taken out; null where nothing of it was there any more (nothing is recorded then)
    * @throws RunbookError `record-altered` where a record does not hold: what was altered is not swept away
+   * @throws TypeError of a run that is under way, or whose document waits for its entry
    */
   prune(runIds: readonly string[], operation: Operation): Promise<Pruned | null>;
   /** Texts of documents that no run names any more go. @returns how many */

@@ -168,4 +168,18 @@ describe('an entry whose document could not be written', () => {
     expect(document.match(/^### .* \| Exit Code: .*$/gm)).toEqual([`### ${run?.result?.finishedAt} | Exit Code: 0`]);
     expect(document).toContain('**Stdout:**\n```\nsaid\n');
   });
+
+  it('keeps its run from being taken out while the document is there in some form, and no longer', async () => {
+    const home = createHome();
+    const file = path.join(home.folder, 'Gone.md');
+    home.write('Gone.md', classic('Gone', `mv "${file}" "${file}.away"; mkdir "${file}"; echo said`));
+    await home.run(['execute', '-q', './Gone.md']);
+    const prune = ['history', '--prune', '--older-than', '1s', '--yes'];
+    await delay(1000);
+    expect((await home.run(prune)).stderr).toContain('there is nothing to take out');
+    rmdirSync(file);
+    expect((await home.run(prune)).stdout).toBe('Taken out: 1 run, 3 records, 1 document.\n');
+    expect((await home.run(['audit', 'list'])).stdout).toContain('; 1 without an entry, since the document is gone');
+    expect((await home.run(['audit', 'verify'])).exitCode).toBe(0);
+  });
 });

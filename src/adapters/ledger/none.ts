@@ -28,6 +28,7 @@ export function createNoLedger(): RunLedger {
     isEntryPending: no,
     claimEntry: no,
     entryWritten: nothing,
+    forgetEntry: nothing,
     indexOutput: nothing,
     searchOutput: async function* () {},
     countWithoutOutput: async () => 0,
