@@ -93,9 +93,11 @@ interface RunTransitions {
   ): Promise<void>;
   /**
    * `started → finished`, or `queued → finished` for a run that was canceled before it began.
-   * @throws RunbookError `io` where somebody has recorded it as interrupted meanwhile
+   * @param patienceMs how long another process's lock is waited for, where it is not as long as always
+   * @throws RunbookError `io` where somebody has recorded it as interrupted meanwhile, or where the ledger is not in its place
+   *   (without a cause), or cannot be written (with one)
    */
-  finish(runId: string, result: RunResult): Promise<void>;
+  finish(runId: string, result: RunResult, patienceMs?: number): Promise<void>;
   /** `null → refused`. `documentText` is null where no document could be read. */
   refuse(record: RunRecord, documentText: Buffer | null, owner: RunOwner, leaseUntil?: string): Promise<void>;
   /**
