@@ -6,21 +6,21 @@ import type { CommandContext, CommonOptions } from './context.ts';
 import { inline } from './render.ts';
 import type { Terminal } from './terminal.ts';
 
+/** @param shown id of a run whose end is told by the command itself */
+export type LookAfter = (shown?: string) => Promise<void>;
+
 /**
  * Commands that show runs look after them first: what they show of a run whose owner is gone is its end. Where that is not
  * ours to do, they say so, once. Never fails, and costs two small queries where there is nothing to do.
  */
-export function createCare(
-  terminal: Terminal,
-  { app, style }: CommandContext,
-  options: CommonOptions,
-): () => Promise<void> {
+export function createCare(terminal: Terminal, { app, style }: CommandContext, options: CommonOptions): LookAfter {
   let isTold = false;
-  return async () => {
+  return async (shown) => {
     const why = await app.whyLeftAlone();
     if (why === null) {
-      await recover(await app.engine(), async (warning) => {
-        terminal.say(`runbook: ${style.yellow('warning')}: ${inline(warning)}`);
+      await recover(await app.engine(), async (warning, interrupted) => {
+        if (interrupted === undefined || interrupted !== shown)
+          terminal.say(`runbook: ${style.yellow('warning')}: ${inline(warning)}`);
       });
       return;
     }

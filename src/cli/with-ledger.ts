@@ -3,12 +3,13 @@ import type { EnginePorts } from '../engine/ports.ts';
 import { withApp } from './context.ts';
 import type { CommandContext, CommonOptions } from './context.ts';
 import { createCare, settleHere } from './recovery.ts';
+import type { LookAfter } from './recovery.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface LedgerContext extends CommandContext {
   readonly ports: EnginePorts;
   /** So that what is told of runs is so: those whose owner is gone are recorded as interrupted. Never throws. */
-  readonly lookAfterRuns: () => Promise<void>;
+  readonly lookAfterRuns: LookAfter;
 }
 
 /** As `withApp`. A command that does more than ask makes a copy of a ledger one of its own. */

@@ -29,7 +29,7 @@ import { checkRequirements } from './requirements.ts';
 import { decideRecord } from './room.ts';
 import { maskReasons } from './secrets.ts';
 import { brokenOff, runSteps } from './steps.ts';
-import type { StepsResult } from './steps.ts';
+import type { KnownSteps, StepsResult } from './steps.ts';
 import { lookAfterOthers, whileUnderWay } from './under-way.ts';
 import { keepWorkFolder } from './work-folder.ts';
 
@@ -120,11 +120,12 @@ async function carryOut(
   const { startedAt, runbook, plan, passedOn } = begun;
   let output: RunOutputSink | null = null;
   let run: StepsResult;
+  const known: KnownSteps = { ended: [], begunAt: null };
   try {
     output = openOutput(ports, draft, plan.maxOutputBytes, listener);
-    run = await runSteps({ ports, draft, ...begun, lease, output, emit }, passedOn);
+    run = await runSteps({ ports, draft, ...begun, lease, output, emit }, passedOn, known);
   } catch (error) {
-    run = brokenOff(runbook, error);
+    run = brokenOff(runbook, error, known);
   }
   const containment = await closeEnclosure(begun.enclosure, draft, emit);
   const artifacts = await keepArtifacts(ports, draft, runbook, begun.workFolder, emit);

@@ -17,8 +17,8 @@ import type { ProjectionPorts } from './projection.ts';
 
 export type RecoveryPorts = ProjectionPorts & Pick<EnginePorts, 'executor' | 'workspace'>;
 
-/** Hears a sentence for a person; must not throw. */
-export type Tell = (warning: string) => Promise<void>;
+/** Hears a sentence for a person; must not throw. `interrupted`: the run whose end it tells. */
+export type Tell = (warning: string, interrupted?: string) => Promise<void>;
 
 /** More documents than this do not get their entries at once. */
 const MAX_DOCUMENTS = 1000;
@@ -61,21 +61,29 @@ async function interrupt(
   const { ledger, executor, owners, clock } = ports;
   const { runId } = run;
   if (!(await ledger.claimRecovery(runId, owners.current, leaseUntil(ports)))) return;
-  let survivors: readonly Survivor[] = [];
+  let survivors: readonly Survivor[] | null = null;
   // Of another machine, or another PID namespace, nothing can be seen from here; of an earlier boot nothing is left.
-  if (owner.bootId === owners.current.bootId && owner.pidNamespace === owners.current.pidNamespace) {
-    await attempt(`Processes of run ${runId} may be left`, tell, async () => {
-      survivors = await executor.endLeftovers(runId, run.containment);
-    });
-  }
+  if (owner.bootId === owners.current.bootId) {
+    if (owner.pidNamespace === owners.current.pidNamespace)
+      await attempt(`Processes of run ${runId} may be left`, tell, async () => {
+        survivors = await executor.endLeftovers(runId, run.containment);
+      });
+  } else if (owner.host === owners.current.host) survivors = [];
   let workFolder: string | null = null;
   await attempt(`What run ${runId} left in its work folder could not be cleared away`, tell, async () => {
     workFolder = await clearAway(ports, run);
   });
   const interruption = { at: clock.now().toISOString(), reason, progress, survivors, workFolder };
   if (!(await ledger.interrupt(runId, interruption))) return;
-  const left = survivors.length === 0 ? '' : ` ${survivors.length} of its processes could not be ended.`;
-  await tell(`Run ${runId} of ${run.runbook.name}: ${describeInterruption(interruption)}${left}`);
+  await tell(
+    `Run ${runId} of ${run.runbook.name}: ${describeInterruption(interruption)}${describeLeft(survivors)}`,
+    runId,
+  );
+}
+
+function describeLeft(survivors: readonly Survivor[] | null): string {
+  if (survivors === null) return ' Whether processes of it are left could not be looked at.';
+  return survivors.length === 0 ? '' : ` ${survivors.length} of its processes could not be ended.`;
 }
 
 /** @returns where the work folder of a run that had begun is kept */

@@ -74,8 +74,9 @@ describe('a copy of a ledger', () => {
     const runs = await runsOf(home, '--state-dir', copy);
     expect(runs.map(({ runbook, state }) => `${runbook.name} ${state}`)).toEqual(['Task finished', 'Dies interrupted']);
     expect(runs[1]?.interruption).toMatchObject({ survivors: null, workFolder: null });
-    const { stderr } = await home.run(['history', '--state-dir', copy]);
+    const { stdout, stderr } = await home.run(['history', runs[1]?.runId ?? '', '--state-dir', copy]);
     expect(stderr).toBe('');
+    expect(stdout).toMatch(/^not ended +not known: nobody could look for processes of it$/m);
     expect((await home.run(['audit', 'list', '--state-dir', copy])).stdout).toMatch(/ move .*copied from /);
     expect((await home.run(['audit', 'verify', '--state-dir', copy])).exitCode).toBe(0);
     expect(scratchOf(home)).toEqual(before[2]);

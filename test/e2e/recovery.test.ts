@@ -63,6 +63,8 @@ describe('a runner that is killed', () => {
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^outcome +Interrupted at “Two” \(step 2 of 2\)\. Its process .* It was noticed at \d{4}-/m);
     expect(stdout).toMatch(new RegExp(`^kept +${work}$`, 'm'));
+    expect(stdout).toMatch(/^step +“Two” \(step 2 of 2\): begun at \d{4}-\S+Z, how it ended is not known$/m);
+    expect(stdout).not.toContain('not ended');
     expect(stdout).toMatch(/^go on +runbook execute Go --from Two, with the same variables/m);
     expect(stdout).not.toContain('pending');
     expect(readFileSync(file, 'utf8').match(/^### .* \| Exit Code: .*$/gm)).toEqual([
@@ -77,6 +79,7 @@ describe('a runner that is killed', () => {
     expect(again.stderr).toContain('NEW_TOKEN of “One” is not known');
     expect(again.stderr).not.toContain('still under way');
     expect(existsSync(work)).toBe(false);
+    expect((await home.run(['history', run?.runId ?? ''])).stdout).not.toMatch(/^kept /m);
   });
 
   it('is recorded before the next run, which goes its way all the same', async () => {

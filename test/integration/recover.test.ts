@@ -155,6 +155,20 @@ describe('a run whose owner is gone', () => {
     process.kill(sleepers[1].pid ?? 0, 0);
   });
 
+  test('says whether processes are left: none, or that nobody could look', async () => {
+    const before = new Date(Date.now() - 1).toISOString();
+    await leftRun(ports, folder, 1);
+    await leftRun(ports, folder, 2, { owner: { ...DEAD, bootId: 'an earlier one' } });
+    await leftRun(ports, folder, 3, { owner: { ...DEAD, pidNamespace: 'pid:[1]' }, leaseUntil: before });
+    const elsewhere = { ...DEAD, bootId: 'another', host: 'ops-9' };
+    await leftRun(ports, folder, 4, { owner: elsewhere, leaseUntil: before });
+    const told = await lookAfter();
+    const unknown = 'Whether processes of it are left could not be looked at.';
+    expect(told.map((line) => line.endsWith(unknown))).toEqual([false, false, true, true]);
+    const runs = await Promise.all([1, 2, 3, 4].map(runOf));
+    expect(runs.map((run) => run?.interruption?.survivors)).toEqual([[], [], null, null]);
+  });
+
   test.skipIf(!canMount)('is recorded also where its folder cannot be cleared away (needs unshare)', async () => {
     await leftRun(ports, folder, 1, { historyMode: 'ledger' });
     const mounting = 'mount -t tmpfs none "$0" && exec "$@"';
