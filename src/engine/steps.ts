@@ -97,14 +97,16 @@ export function brokenOff(runbook: Runbook, error: unknown, { ended, begunAt }: 
     exitCode: expected ? error.exitCode : 70,
     signal: null,
   };
-  const rest = runbook.steps
-    .slice(ended.length)
-    .map((step, n): StepResult =>
-      n === 0 && begunAt !== null
-        ? { name: step.name, line: step.line, ...end, startedAt: begunAt, durationMs: 0, reason }
-        : skipped(step, null),
+  const [next, ...rest] = runbook.steps.slice(ended.length);
+  const steps = [...ended];
+  if (next !== undefined)
+    steps.push(
+      begunAt === null
+        ? skipped(next, null)
+        : { name: next.name, line: next.line, ...end, startedAt: begunAt, durationMs: 0, reason },
     );
-  return { ...end, steps: [...ended, ...rest], durationMs: 0, survivors: [], reason };
+  steps.push(...rest.map((step) => skipped(step, null)));
+  return { ...end, steps, durationMs: 0, survivors: [], reason };
 }
 
 const ALREADY_DONE = 'already done';
