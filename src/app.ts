@@ -5,6 +5,8 @@ import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { authSettings, withRunTokens } from './app/authentication.ts';
 import { apiUrlOf, childSettings, serverBase, withoutOwnSecrets } from './app/environment.ts';
+import { openForQuestions } from './app/opened-ledger.ts';
+import type { OpenedLedger } from './app/opened-ledger.ts';
 import { createArtifactStore } from './adapters/artifacts/folder.ts';
 import { createAuthenticator } from './adapters/authenticator/index.ts';
 import type { LazyAuthenticator } from './adapters/authenticator/index.ts';
@@ -33,6 +35,7 @@ import type {
   Clock,
   RunOutput,
 } from './core/ports.ts';
+import type { RunOwner } from './core/run.ts';
 import { SETTING_NAMES, SETTINGS } from './core/settings.ts';
 import type { Face, ResolvedSettings, Settings } from './core/settings.ts';
 import type { EnginePorts } from './engine/ports.ts';
@@ -50,6 +53,8 @@ export interface Surroundings {
   readonly face?: Face;
   /** Other than the system's. */
   readonly clock?: Clock;
+  /** It only asks: no ledger is made, and a copy of one, or what can only be read, is not written to. */
+  readonly onlyAsks?: boolean;
 }
 
 export interface App {
@@ -63,8 +68,10 @@ export interface App {
   readonly artifacts: ArtifactStore;
   readonly authenticator: LazyAuthenticator;
   readonly callerEnvironment: ReadonlyMap<string, string>;
-  /** Opened at the first call. @throws RunbookError `io`, `unavailable` */
+  /** Opened at the first call. @throws RunbookError `io`, `unavailable`; `not-found` where it is only asked and was named */
   ledger(): Promise<RunLedger>;
+  /** One sentence, where the ledger is only asked and nobody may look after its runs; else null. @throws as `ledger` */
+  whyLeftAlone(): Promise<string | null>;
   /** To be closed by the caller. @param file null: the ledger itself. @throws RunbookError `not-found`, `io`, `unavailable` */
   view(file: string | null): Promise<LedgerView>;
   /** Everything an execution needs. @throws RunbookError `io`, `unavailable` */
@@ -97,7 +104,22 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
   const runTokens = isServer ? await loadRunTokens(clock) : null;
   const owners = createOwners();
   const ledgerFile = path.join(stateDir, 'ledger.sqlite');
-  let ledger: Promise<RunLedger> | null = null;
+  const isGone = (owner: RunOwner, leaseUntil: string | null): boolean =>
+    owners.whyGone(owner, leaseUntil, clock.now()) !== null;
+  let opened: Promise<OpenedLedger> | null = null;
+  const open = async (): Promise<OpenedLedger> => {
+    const found =
+      surroundings.onlyAsks === true && settings.history !== 'none'
+        ? await openForQuestions(ledgerFile, isGone, scratch, settings.stateDir !== null)
+        : {
+            ledger: await openLedger(settings.history === 'none' ? 'none' : 'sqlite', ledgerFile, isGone),
+            whyLeftAlone: null,
+          };
+    releases.push(() => {
+      found.ledger.close();
+    });
+    return found;
+  };
 
   const app: App = {
     settings,
@@ -110,18 +132,9 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     artifacts,
     authenticator: createAuthenticator('jwt', auth, { now: () => clock.now() }),
     callerEnvironment,
-    ledger: () =>
-      (ledger ??= openLedger(
-        settings.history === 'none' ? 'none' : 'sqlite',
-        ledgerFile,
-        (owner, leaseUntil) => owners.whyGone(owner, leaseUntil, clock.now()) !== null,
-      ).then((opened) => {
-        releases.push(() => {
-          opened.close();
-        });
-        return opened;
-      })),
-    view: async (file) => await openView(file ?? ledgerFile, file !== null),
+    ledger: async () => (await (opened ??= open())).ledger,
+    whyLeftAlone: async () => (await (opened ??= open())).whyLeftAlone,
+    view: async (file) => await openView(file ?? ledgerFile, file !== null, scratch),
     engine: async () => {
       if (forgotten !== null) await makeOwnedFolder(forgotten, owners.current);
       return {

@@ -34,11 +34,12 @@ export interface CommandContext {
   readonly printStyle: Style;
 }
 
-/** Opens the app for one command and closes it after. */
+/** Opens the app for one command and closes it after. `onlyAsks`: see `Surroundings`. */
 export async function withApp<T>(
   terminal: Terminal,
   options: SettingFlags,
   body: (context: CommandContext) => Promise<T>,
+  { onlyAsks = false }: { readonly onlyAsks?: boolean } = {},
 ): Promise<T> {
   const flags = new Map<SettingName, string>();
   for (const name of ['runbooksDir', 'stateDir', 'executionDir', 'history', 'keepWorkdir'] as const) {
@@ -46,7 +47,8 @@ export async function withApp<T>(
     if (value !== undefined) flags.set(name, value);
   }
   const resolved = await loadSettings(flags, terminal.environment, terminal.cwd);
-  const app = await createApp(resolved, { environment: terminal.environment, cwd: terminal.cwd, ci: terminal.ci });
+  const { environment, cwd, ci } = terminal;
+  const app = await createApp(resolved, { environment, cwd, ci, onlyAsks });
   try {
     const printStyle = createStyle(terminal.color.stdout && options.color !== false);
     return await body({ app, resolved, style: styleOf(terminal, options), printStyle });

@@ -60,12 +60,25 @@ export async function prepareRecordFile(name: string, cwd: string): Promise<Reco
         }
         checkReplaceable(file, name);
         await rename(draft, file);
+        await syncFolder(path.dirname(file));
       } catch (error) {
         await rm(draft, { force: true }).catch(() => {});
         throw cannotWrite(name, error);
       }
     },
   };
+}
+
+/** A name is only there for good when its folder is synced; some file systems cannot do that, and need not. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } catch (error) {
+    if (codeOf(error) !== 'EINVAL') throw error;
+  } finally {
+    await handle.close();
+  }
 }
 
 /**

@@ -1,12 +1,41 @@
-/** Commands that show runs look after them first: what they show of a run whose owner is gone is its end. */
+/** What goes before a command that uses the ledger: runs whose owner is gone, and a ledger that was copied. */
+import type { EnginePorts } from '../engine/ports.ts';
 import { recover } from '../engine/recover.ts';
-import type { CommandContext } from './context.ts';
+import { settle } from '../engine/settle.ts';
+import type { CommandContext, CommonOptions } from './context.ts';
 import { inline } from './render.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Never fails, and costs two small queries where there is nothing to do. */
-export async function recoverRuns(terminal: Terminal, { app, style }: CommandContext): Promise<void> {
-  await recover(await app.engine(), async (warning) => {
-    terminal.say(`runbook: ${style.yellow('warning')}: ${inline(warning)}`);
-  });
+/** @param shown id of a run whose end is told by the command itself */
+export type LookAfter = (shown?: string) => Promise<void>;
+
+/**
+ * Commands that show runs look after them first: what they show of a run whose owner is gone is its end. Where that is not
+ * ours to do, they say so, once. Never fails, and costs two small queries where there is nothing to do.
+ */
+export function createCare(terminal: Terminal, { app, style }: CommandContext, options: CommonOptions): LookAfter {
+  let isTold = false;
+  return async (shown) => {
+    const why = await app.whyLeftAlone();
+    if (why === null) {
+      await recover(await app.engine(), async (warning, interrupted) => {
+        if (interrupted === undefined || interrupted !== shown)
+          terminal.say(`runbook: ${style.yellow('warning')}: ${inline(warning)}`);
+      });
+      return;
+    }
+    if (!isTold && options.quiet !== true) terminal.say(style.dim(inline(why)));
+    isTold = true;
+  };
+}
+
+/** Before a command that changes what is recorded. @throws RunbookError `io`, `busy` */
+export async function settleHere(terminal: Terminal, { style }: CommandContext, ports: EnginePorts): Promise<void> {
+  const settled = await settle(ports);
+  if (settled === null) return;
+  const { from, runIds } = settled;
+  const left =
+    runIds.length === 0 ? '' : ` Runs that were under way in it are recorded as interrupted: ${runIds.join(', ')}.`;
+  const what = `This ledger was copied from ${from} and is one of its own from now on.${left}`;
+  terminal.say(`runbook: ${style.yellow('warning')}: ${inline(what)}`);
 }

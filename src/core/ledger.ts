@@ -33,7 +33,8 @@ export interface Operation {
   readonly schemaVersion: 1;
   /** As a run id. */
   readonly operationId: string;
-  readonly operation: 'pause' | 'resume' | 'cancel' | 'prune';
+  /** `move`: a copy of a ledger became one of its own. */
+  readonly operation: 'pause' | 'resume' | 'cancel' | 'prune' | 'move';
   readonly at: string;
   readonly who: { readonly osUser: string | null; readonly host: string };
   readonly toolVersion: string;
@@ -93,9 +94,11 @@ interface RunTransitions {
   ): Promise<void>;
   /**
    * `started → finished`, or `queued → finished` for a run that was canceled before it began.
-   * @throws RunbookError `io` where somebody has recorded it as interrupted meanwhile
+   * @param patienceMs how long another process's lock is waited for, where it is not as long as always
+   * @throws RunbookError `io` where somebody has recorded it as interrupted meanwhile, or where the ledger is not in its place
+   *   (without a cause), or cannot be written (with one)
    */
-  finish(runId: string, result: RunResult): Promise<void>;
+  finish(runId: string, result: RunResult, patienceMs?: number): Promise<void>;
   /** `null → refused`. `documentText` is null where no document could be read. */
   refuse(record: RunRecord, documentText: Buffer | null, owner: RunOwner, leaseUntil?: string): Promise<void>;
   /**
@@ -153,6 +156,8 @@ interface PendingEntries {
    */
   claimEntry(runId: string, writer: RunOwner, leaseUntil?: string): Promise<boolean>;
   entryWritten(runId: string): Promise<void>;
+  /** It is given up: nobody waits for it any more. */
+  forgetEntry(runId: string): Promise<void>;
 }
 
 /** Text of kept output. The index may be wrong in one direction only: whoever asks looks at the output itself. */
@@ -168,16 +173,36 @@ interface OutputSearch {
   countWithoutOutput(filter: RunFilter): Promise<number>;
 }
 
+export interface EndedRun {
+  readonly runId: string;
+  readonly enqueuedAt: string;
+  /** Path of the document that waits for its entry; null where none does. */
+  readonly waitsFor: string | null;
+}
+
+/** A ledger knows where it lives; whoever acts on a copy as if it were the ledger acts twice. */
+interface Residence {
+  /** The folder of the ledger that this one is a copy of; null where it is at home. */
+  copyOf(): Promise<string | null>;
+  /**
+   * A copy lives here from now on, in one transaction with the operation. Runs that were under way in it are interrupted for
+   * this reason, in the ledger alone: whatever there is of them belongs to the other one, as do entries that documents wait for.
+   * @returns those runs; null where it is at home (nothing is recorded then)
+   */
+  moveIn(operation: Operation, reason: string): Promise<readonly string[] | null>;
+}
+
 /** The whole of it, for who keeps house. What an auditor sees is a `LedgerView`. */
 interface LedgerUpkeep {
   /** In order, from behind the given number; a pruned one has an empty record. Memory does not follow its length. */
   links(after?: number): Iterable<ChainLink>;
-  /** Runs that were asked for and ended before the time (ISO 8601), oldest first; none whose document waits for its entry. */
-  endedBefore(time: string): Promise<readonly { readonly runId: string; readonly enqueuedAt: string }[]>;
+  /** Runs that were asked for and ended before the time (ISO 8601), oldest first. */
+  endedBefore(time: string): Promise<readonly EndedRun[]>;
   /**
    * Takes the records of ended runs out and leaves their hashes. The operation is recorded in the same transaction,
    * `pruned` filled in. @returns what was taken out; null where nothing of it was there any more (nothing is recorded then)
    * @throws RunbookError `record-altered` where a record does not hold: what was altered is not swept away
+   * @throws TypeError of a run that is under way, or whose document waits for its entry
    */
   prune(runIds: readonly string[], operation: Operation): Promise<Pruned | null>;
   /** Texts of documents that no run names any more go. @returns how many */
@@ -255,6 +280,6 @@ export type Fault =
 
 /** The truth about runs. */
 export interface RunLedger
-  extends RunTransitions, RunQueries, RunCare, Operations, PendingEntries, OutputSearch, LedgerUpkeep {
+  extends RunTransitions, RunQueries, RunCare, Operations, PendingEntries, OutputSearch, Residence, LedgerUpkeep {
   close(): void;
 }

@@ -230,6 +230,8 @@ export interface DocumentHistory {
   append(document: HistoryDocument, entry: DocumentEntry): Promise<void>;
   /** Whether a whole entry of the run is there. @throws RunbookError `io` */
   has(documentPath: string, runId: string): Promise<boolean>;
+  /** Whether nothing at all is where the document was. Not where that cannot be told. */
+  isGone(documentPath: string): Promise<boolean>;
 }
 
 /** What was known of a document when it was loaded. */

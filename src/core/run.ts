@@ -159,7 +159,8 @@ export interface Interruption {
   readonly reason: string;
   /** The last step that it is known to have begun. */
   readonly progress: Progress | null;
-  readonly survivors: readonly Survivor[];
+  /** Null: nobody could look, since they are on another machine, say. */
+  readonly survivors: readonly Survivor[] | null;
   /** Where its work folder was kept. */
   readonly workFolder: string | null;
 }

@@ -7,12 +7,18 @@ import type { RunEventSink, RunResult } from '../core/run.ts';
 import type { Draft } from './draft.ts';
 import { NO_OUTPUT } from './output.ts';
 import type { EnginePorts } from './ports.ts';
-import { projectResult, withEntryInHand } from './projection.ts';
+import { projectEnd, withEntryInHand } from './projection.ts';
 import { indexOutput } from './search.ts';
+import { sleep } from './wait.ts';
 import { removeWorkFolder } from './work-folder.ts';
 
-/** Each attempt waits as long as the ledger does for a lock (5 s for SQLite). */
-const ATTEMPTS = 12;
+/** For so long what is in the way may pass: somebody else holds the ledger, or its disk is full. */
+const PATIENCE_MS = 60_000;
+/** One attempt; while it waits for a lock nothing else goes on, the lease of the run among it. */
+const ATTEMPT_MS = 200;
+/** Between attempts: for a lock, and for a disk that says no, where each attempt costs more than a look. */
+const PAUSES_MS = { busy: 20, io: 1000 };
+const TOLD_AFTER_MS = 5000;
 
 /** The end in the ledger, then what follows from it. @throws RunbookError `io`, as `recordEnd` */
 export async function conclude(
@@ -24,10 +30,9 @@ export async function conclude(
 ): Promise<void> {
   await withEntryInHand(ports, draft.runId, async () => {
     try {
-      await recordEnd(ports, result, emit);
+      await recordEnd(ports, draft, result, emit);
     } finally {
-      // Also where the ledger fails, the document gets what can be told.
-      await projectResult(ports, draft, result, emit);
+      await projectEnd(ports, draft, emit);
       if (result.workFolder === null) await removeWorkFolder(draft, workFolder, emit);
     }
   });
@@ -35,32 +40,51 @@ export async function conclude(
 }
 
 /**
- * Commits the end, with patience for a ledger that somebody else holds: the effects are there, the record must follow.
+ * Commits the end, with patience for what passes: the effects are there, the record must follow. Whoever is in a hurry ends
+ * that as they end a script.
  * @throws RunbookError `io`, never `busy`: nobody may take this for an invitation to run it again
  */
-async function recordEnd({ ledger }: EnginePorts, result: RunResult, emit: RunEventSink): Promise<void> {
+async function recordEnd(
+  { ledger, clock }: EnginePorts,
+  { request }: Draft,
+  result: RunResult,
+  emit: RunEventSink,
+): Promise<void> {
   const { runId } = result;
-  for (let attempt = 1; ; attempt += 1) {
+  const began = clock.monotonicMs();
+  let isTold = false;
+  for (;;) {
     try {
-      await ledger.finish(runId, result);
+      await ledger.finish(runId, result, ATTEMPT_MS);
       return;
     } catch (error) {
-      const busy = error instanceof RunbookError && error.code === 'busy';
-      if (!busy || attempt === ATTEMPTS) {
-        throw new RunbookError(
-          'io',
-          `The run ${runId} ended (${result.outcome}), but its end could not be recorded: ${messageOf(error)}`,
-          {
-            fix: 'Look at what it did before you run it again; `runbook history` shows what the ledger says of it.',
-            cause: error,
-          },
-        );
+      const kind = passing(error);
+      const waited = clock.monotonicMs() - began;
+      if (kind === null || waited > PATIENCE_MS || request.force.aborted) throw untold(result, error);
+      if (!isTold && (kind === 'io' || waited > TOLD_AFTER_MS)) {
+        isTold = true;
+        const why = kind === 'io' ? `which could not be written: ${messageOf(error)}` : 'which another process holds.';
+        const message = `The script has ended; waiting for the ledger, ${why}`;
+        await emit({ type: 'notice', runId, level: 'warning', message });
       }
-      if (attempt > 1) continue;
-      const message = 'The script has ended; waiting for the ledger, which another process holds.';
-      await emit({ type: 'notice', runId, level: 'warning', message });
+      await sleep(PAUSES_MS[kind], request.force);
     }
   }
+}
+
+/** What a later attempt may not meet any more. An `io` without a cause is what the ledger itself says: it never will. */
+function passing(error: unknown): keyof typeof PAUSES_MS | null {
+  if (!(error instanceof RunbookError)) return null;
+  if (error.code === 'busy') return 'busy';
+  return error.code === 'io' && error.cause !== undefined ? 'io' : null;
+}
+
+function untold({ runId, outcome }: RunResult, cause: unknown): RunbookError {
+  const message = `The run ${runId} ended (${outcome}), but its end could not be recorded: ${messageOf(cause)}`;
+  return new RunbookError('io', message, {
+    fix: 'Look at what it did before you run it again; `runbook history` shows what the ledger says of it.',
+    cause,
+  });
 }
 
 /** Of a run that was recorded as queued and could not begin: busy, stopped, or no work folder could be made. */

@@ -30,7 +30,7 @@ import { decideRecord } from './room.ts';
 import { maskReasons } from './secrets.ts';
 import { withScriptToken } from './script-token.ts';
 import { brokenOff, runSteps } from './steps.ts';
-import type { StepsResult } from './steps.ts';
+import type { KnownSteps, StepsResult } from './steps.ts';
 import { lookAfterOthers, whileUnderWay } from './under-way.ts';
 import { keepWorkFolder } from './work-folder.ts';
 
@@ -121,12 +121,13 @@ async function carryOut(
   const { startedAt, runbook, plan, passedOn } = begun;
   let output: RunOutputSink | null = null;
   let run: StepsResult;
+  const known: KnownSteps = { ended: [], begunAt: null };
   try {
     output = openOutput(ports, draft, plan.maxOutputBytes, listener);
     const context = { ports, draft, ...begun, lease, output, emit };
-    run = await withScriptToken(context, async (token) => await runSteps({ ...context, token }, passedOn));
+    run = await withScriptToken(context, async (token) => await runSteps({ ...context, token }, passedOn, known));
   } catch (error) {
-    run = brokenOff(runbook, error);
+    run = brokenOff(runbook, error, known);
   }
   const containment = await closeEnclosure(begun.enclosure, draft, emit);
   const artifacts = await keepArtifacts(ports, draft, runbook, begun.workFolder, emit);

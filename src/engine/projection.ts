@@ -4,8 +4,8 @@
  */
 import { messageOf } from '../core/failures.ts';
 import type { HistoryDocument, RunLedger } from '../core/ports.ts';
-import type { RunEventSink, RunRecord, RunResult } from '../core/run.ts';
-import { historyDocumentOf, recordOf } from './draft.ts';
+import type { RunEventSink, RunRecord } from '../core/run.ts';
+import { historyDocumentOf } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { entryOf } from './entry.ts';
 import { leaseUntil } from './lease.ts';
@@ -31,20 +31,18 @@ export async function withEntryInHand<T>({ ledger }: EnginePorts, runId: string,
   }
 }
 
-/** The entry of a run that has just ended, also where the ledger could not take its end; a warning where it must wait. */
-export async function projectResult(
-  ports: EnginePorts,
-  draft: Draft,
-  result: RunResult,
-  emit: RunEventSink,
-): Promise<void> {
+/**
+ * The entry of a run that has just ended, as the ledger says: where that has no end of it yet, whoever looks after the run
+ * writes the one that it gets. A warning where the document must wait.
+ */
+export async function projectEnd(ports: EnginePorts, draft: Draft, emit: RunEventSink): Promise<void> {
   const document = historyDocumentOf(draft);
   if (draft.historyMode !== 'file' || document === null) return;
   await withWarning(draft, emit, async () => {
     const stored = await ports.ledger.get(draft.runId).catch(() => null);
+    if (stored?.state === 'finished') await writeNow(ports, stored, document);
     // Somebody else has recorded another end: it is that one's entry, and may be written already.
-    if (stored?.state === 'interrupted') await claimAndWrite(ports, stored);
-    else await writeNow(ports, { ...recordOf(ports, draft, null), result }, document);
+    else if (stored?.state === 'interrupted') await claimAndWrite(ports, stored);
   });
 }
 

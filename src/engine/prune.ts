@@ -1,16 +1,17 @@
 /** Taking out records of runs that ended long ago, with their outputs and artifacts. Only when somebody asks for it. */
 import { messageOf } from '../core/failures.ts';
+import type { EndedRun } from '../core/ports.ts';
 import { operationOf } from './operations.ts';
 import type { OperationPorts } from './operations.ts';
 import type { EnginePorts } from './ports.ts';
 
-export type PrunePorts = OperationPorts & Pick<EnginePorts, 'output' | 'artifacts'>;
+export type PrunePorts = OperationPorts & Pick<EnginePorts, 'output' | 'artifacts' | 'documentHistory'>;
 
 /** What would be taken out. */
 export interface PrunePlan {
   /** ISO 8601; runs that were asked for and ended before it. */
   readonly before: string;
-  readonly runs: readonly { readonly runId: string; readonly enqueuedAt: string }[];
+  readonly runs: readonly EndedRun[];
 }
 
 export interface PruneResult {
@@ -28,11 +29,18 @@ export interface PruneResult {
 /** Of one transaction, which others wait for: about 0.1 s. */
 const RUNS_AT_ONCE = 1000;
 
-export async function planPrune({ ledger, clock }: PrunePorts, olderThanMs: number): Promise<PrunePlan> {
+/** Not those whose document waits for its entry, unless that document is gone. */
+export async function planPrune(
+  { ledger, clock, documentHistory }: PrunePorts,
+  olderThanMs: number,
+): Promise<PrunePlan> {
   const now = clock.now().getTime();
   // Nothing is older than the first year that can be written.
   const before = new Date(Math.max(now - olderThanMs, 0)).toISOString();
-  return { before, runs: await ledger.endedBefore(before) };
+  const runs: EndedRun[] = [];
+  for (const run of await ledger.endedBefore(before))
+    if (run.waitsFor === null || (await documentHistory.isGone(run.waitsFor))) runs.push(run);
+  return { before, runs };
 }
 
 /**
@@ -49,9 +57,15 @@ export async function prune(
   const problems: string[] = [];
   let [runs, records] = [0, 0];
   for (let at = 0; at < plan.runs.length; at += RUNS_AT_ONCE) {
-    const operation = operationOf(ports, 'prune', `ended before ${plan.before}`);
-    const batch = plan.runs.slice(at, at + RUNS_AT_ONCE).map(({ runId }) => runId);
-    const pruned = await ledger.prune(batch, operation);
+    const batch = plan.runs.slice(at, at + RUNS_AT_ONCE);
+    const givenUp = batch.filter(({ waitsFor }) => waitsFor !== null);
+    const without = givenUp.length === 0 ? '' : `; ${givenUp.length} without an entry, since the document is gone`;
+    const operation = operationOf(ports, 'prune', `ended before ${plan.before}${without}`);
+    for (const { runId } of givenUp) await ledger.forgetEntry(runId);
+    const pruned = await ledger.prune(
+      batch.map(({ runId }) => runId),
+      operation,
+    );
     if (pruned === null) continue;
     operations.push(operation.operationId);
     runs += pruned.runIds.length;

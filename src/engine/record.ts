@@ -39,10 +39,10 @@ export function keepRecord(ledger: RunLedger): RecordKeeper {
         await ledger.begin(runId, change, concurrency);
         tell({ state: 'started', ...change });
       },
-      finish: async (runId, result) => {
+      finish: async (runId, result, ...rest) => {
         // Also where it cannot be recorded: what happened has happened.
         tell({ state: 'finished', result });
-        await ledger.finish(runId, result);
+        await ledger.finish(runId, result, ...rest);
       },
     },
     hear: (event) => {

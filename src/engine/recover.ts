@@ -8,7 +8,7 @@
 import { RunbookError } from '../core/errors.ts';
 import { messageOf } from '../core/failures.ts';
 import type { RunLedger, RunUnderWay } from '../core/ports.ts';
-import type { Survivor } from '../core/run.ts';
+import type { StoredRun, Survivor } from '../core/run.ts';
 import { describeInterruption } from './entry.ts';
 import { leaseUntil } from './lease.ts';
 import type { EnginePorts } from './ports.ts';
@@ -17,11 +17,14 @@ import type { ProjectionPorts } from './projection.ts';
 
 export type RecoveryPorts = ProjectionPorts & Pick<EnginePorts, 'executor' | 'workspace'>;
 
-/** Hears a sentence for a person; must not throw. */
-export type Tell = (warning: string) => Promise<void>;
+/** Hears a sentence for a person; must not throw. `interrupted`: the run whose end it tells. */
+export type Tell = (warning: string, interrupted?: string) => Promise<void>;
 
 /** More documents than this do not get their entries at once. */
 const MAX_DOCUMENTS = 1000;
+
+/** So long an entry waits for its document; then nobody makes that writable any more. */
+const ENTRIES_WAIT_MS = 30 * 24 * 3_600_000;
 
 const atWork = new WeakMap<RunLedger, Promise<void>>();
 
@@ -45,7 +48,7 @@ async function lookAfterAll(ports: RecoveryPorts, tell: Tell): Promise<void> {
     }
   });
   await attempt('Documents could not get the entries that they still lack', tell, async () => {
-    await writeEntries(ports);
+    await writeEntries(ports, tell);
   });
 }
 
@@ -58,21 +61,29 @@ async function interrupt(
   const { ledger, executor, owners, clock } = ports;
   const { runId } = run;
   if (!(await ledger.claimRecovery(runId, owners.current, leaseUntil(ports)))) return;
-  let survivors: readonly Survivor[] = [];
+  let survivors: readonly Survivor[] | null = null;
   // Of another machine, or another PID namespace, nothing can be seen from here; of an earlier boot nothing is left.
-  if (owner.bootId === owners.current.bootId && owner.pidNamespace === owners.current.pidNamespace) {
-    await attempt(`Processes of run ${runId} may be left`, tell, async () => {
-      survivors = await executor.endLeftovers(runId, run.containment);
-    });
-  }
+  if (owner.bootId === owners.current.bootId) {
+    if (owner.pidNamespace === owners.current.pidNamespace)
+      await attempt(`Processes of run ${runId} may be left`, tell, async () => {
+        survivors = await executor.endLeftovers(runId, run.containment);
+      });
+  } else if (owner.host === owners.current.host) survivors = [];
   let workFolder: string | null = null;
   await attempt(`What run ${runId} left in its work folder could not be cleared away`, tell, async () => {
     workFolder = await clearAway(ports, run);
   });
   const interruption = { at: clock.now().toISOString(), reason, progress, survivors, workFolder };
   if (!(await ledger.interrupt(runId, interruption))) return;
-  const left = survivors.length === 0 ? '' : ` ${survivors.length} of its processes could not be ended.`;
-  await tell(`Run ${runId} of ${run.runbook.name}: ${describeInterruption(interruption)}${left}`);
+  await tell(
+    `Run ${runId} of ${run.runbook.name}: ${describeInterruption(interruption)}${describeLeft(survivors)}`,
+    runId,
+  );
+}
+
+function describeLeft(survivors: readonly Survivor[] | null): string {
+  if (survivors === null) return ' Whether processes of it are left could not be looked at.';
+  return survivors.length === 0 ? '' : ` ${survivors.length} of its processes could not be ended.`;
 }
 
 /** @returns where the work folder of a run that had begun is kept */
@@ -90,22 +101,37 @@ async function clearAway({ workspace }: RecoveryPorts, run: RunUnderWay['run']):
 }
 
 /** A document whose oldest entry cannot be written is left alone until the next time. */
-async function writeEntries(ports: RecoveryPorts): Promise<void> {
+async function writeEntries(ports: RecoveryPorts, tell: Tell): Promise<void> {
+  const latest = new Date(ports.clock.now().getTime() - ENTRIES_WAIT_MS).toISOString();
   const stuck = new Set<string | null>();
   for (;;) {
     const waiting = await ports.ledger.pendingEntries(MAX_DOCUMENTS);
     const next = waiting.filter(({ runbook }) => !stuck.has(runbook.path));
     if (next.length === 0) return;
     for (const run of next) {
-      const isWritten = await writeWaiting(ports, run).catch((error: unknown) => {
+      const isWritten = await writeWaiting(ports, run).catch(async (error: unknown) => {
         // It was told when the run ended, and `runbook history RUN` says it for as long as it is so.
-        if (error instanceof RunbookError && error.code !== 'busy') return false;
+        if (error instanceof RunbookError && error.code !== 'busy')
+          return endOf(run) < latest && (await giveUp(ports, run, error, tell));
         // Whoever waits for a locked ledger waits for each document anew.
         throw error;
       });
       if (!isWritten) stuck.add(run.runbook.path);
     }
   }
+}
+
+function endOf({ result, interruption, enqueuedAt }: StoredRun): string {
+  return result?.finishedAt ?? interruption?.at ?? enqueuedAt;
+}
+
+/** Without an end to it the run could never be taken out of the ledger. @returns true */
+async function giveUp({ ledger }: RecoveryPorts, run: StoredRun, why: Error, tell: Tell): Promise<true> {
+  await ledger.forgetEntry(run.runId);
+  await tell(
+    `The entry of run ${run.runId} is given up, which its document has waited for since ${endOf(run)}: ${why.message} The run is in the ledger.`,
+  );
+  return true;
 }
 
 /** What another process holds is looked at again the next time, without a word. */

@@ -16,14 +16,26 @@ export type StepsResult = Pick<
   'outcome' | 'exitCode' | 'signal' | 'steps' | 'durationMs' | 'survivors' | 'reason'
 >;
 
+/** What is known of the steps at any time, for who has to tell of a run that broke off. */
+export interface KnownSteps {
+  /** Of those that are over, in order. */
+  readonly ended: StepResult[];
+  /** When the one behind them began (ISO 8601); null before that. */
+  begunAt: string | null;
+}
+
 /** @param passedOn what is known of the outputs of steps before; what the steps pass on is added to it */
-export async function runSteps(context: RunContext, passedOn: Map<string, string>): Promise<StepsResult> {
+export async function runSteps(
+  context: RunContext,
+  passedOn: Map<string, string>,
+  known: KnownSteps,
+): Promise<StepsResult> {
   const { ports, runbook, plan, draft, emit } = context;
   const { runId } = draft;
   const of = runbook.steps.length;
   const began = ports.clock.monotonicMs();
   const runDeadline = deadlineIn(context, plan.timeoutMs, 'The run');
-  const steps: StepResult[] = [];
+  const steps = known.ended;
   await notify(draft, emit, 'warning', [missingOutputs(runbook.steps.slice(0, plan.steps.first), passedOn)]);
   const survivors: StepsResult['survivors'][number][] = [];
   let last = SUCCEEDED;
@@ -47,7 +59,7 @@ export async function runSteps(context: RunContext, passedOn: Map<string, string
       if (wasBegun) await finish(result, true);
       continue;
     }
-    const startedAt = ports.clock.now().toISOString();
+    const startedAt = (known.begunAt = ports.clock.now().toISOString());
     const stepBegan = ports.clock.monotonicMs();
     await emit({ type: 'step', runId, step: index, of, name, phase: 'started' });
     await context.lease.reached({ step: index, of, name, at: startedAt });
@@ -70,23 +82,31 @@ export async function runSteps(context: RunContext, passedOn: Map<string, string
           ...(end.confirmedBy === null ? {} : { confirmedBy: end.confirmedBy }),
         };
     steps.push(result);
+    known.begunAt = null;
     await finish(result, end.hasBegun);
   }
   return { ...last, survivors, steps, durationMs: Math.round(ports.clock.monotonicMs() - began) };
 }
 
-/** How a run ended that we ourselves could not carry on with. */
-export function brokenOff(runbook: Runbook, error: unknown): StepsResult {
+/** How a run ended that we ourselves could not carry on with. What is known of its steps stays. */
+export function brokenOff(runbook: Runbook, error: unknown, { ended, begunAt }: KnownSteps): StepsResult {
   const expected = error instanceof RunbookError;
-  return {
-    outcome: expected ? 'spawn-failed' : 'failed',
+  const reason = expected ? error.message : `This is a bug in runbook: ${messageOf(error)}`;
+  const end = {
+    outcome: expected ? ('spawn-failed' as const) : ('failed' as const),
     exitCode: expected ? error.exitCode : 70,
     signal: null,
-    steps: runbook.steps.map((step) => skipped(step, null)),
-    durationMs: 0,
-    survivors: [],
-    reason: expected ? error.message : `This is a bug in runbook: ${messageOf(error)}`,
   };
+  const [next, ...rest] = runbook.steps.slice(ended.length);
+  const steps = [...ended];
+  if (next !== undefined)
+    steps.push(
+      begunAt === null
+        ? skipped(next, null)
+        : { name: next.name, line: next.line, ...end, startedAt: begunAt, durationMs: 0, reason },
+    );
+  steps.push(...rest.map((step) => skipped(step, null)));
+  return { ...end, steps, durationMs: 0, survivors: [], reason };
 }
 
 const ALREADY_DONE = 'already done';

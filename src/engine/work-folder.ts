@@ -57,6 +57,8 @@ export async function openWorkFolder(
 /** A folder that was kept for a run may for a moment look as if it were in use: while it is given back. */
 function hasLeftNothing(run: RunRecord | null): boolean {
   if (run === null || run.state === 'queued' || run.state === 'started') return false;
+  // Somebody may still work in it, as far as this ledger knows.
+  if (run.interruption?.survivors === null) return false;
   return (run.result?.workFolder ?? run.interruption?.workFolder ?? null) === null;
 }
 

@@ -10,6 +10,7 @@ import type { ResolvedSettings } from '../core/settings.ts';
 import type { EnginePorts } from '../engine/ports.ts';
 import { recover } from '../engine/recover.ts';
 import { repeat } from '../engine/repeat.ts';
+import { settle } from '../engine/settle.ts';
 import { lookAfterOutput } from '../engine/retention.ts';
 import { VERSION } from '../version.ts';
 import { createActiveRuns } from './active-runs.ts';
@@ -66,6 +67,12 @@ export async function startServer(
         return apiUrlOf(settings, port);
       },
     };
+    const settled = await settle(engine);
+    if (settled !== null)
+      log.warn(
+        { from: settled.from, runIds: settled.runIds },
+        'The ledger was copied from elsewhere: it is one of its own now',
+      );
     const runs = createActiveRuns();
     const metrics = createMetrics(() => runs.count, VERSION);
     const context: ServerContext = { app, resolved, settings, engine, runs, metrics, log };

@@ -86,6 +86,28 @@ export function careContract(ledgerName: string, open: (gone: ReadonlySet<number
       expect([...ledger.links()]).toHaveLength(length);
     });
 
+    test('hands a request also to a run that has looked a moment before, through the same connection', async () => {
+      await begun(1);
+      expect(await ledger.cancelRequest(runIdOf(1))).toBeNull();
+      expect(await ledger.requestCancel(runIdOf(1), cancelOf(1))).toBe(true);
+      expect(await ledger.cancelRequest(runIdOf(1))).toEqual(cancelOf(1));
+    });
+
+    test('takes a process with the number of another one for another one', async () => {
+      const again = (owner: RunOwner): RunOwner => ({ ...owner, startTime: '999999' });
+      const runId = await begun(1);
+      gone.add(OWNER.pid);
+      expect(await ledger.claimRecovery(runId, OTHER, timeOf(60))).toBe(true);
+      expect(await ledger.claimRecovery(runId, again(OTHER), timeOf(60))).toBe(false);
+      await ledger.interrupt(runId, GONE);
+      expect(await ledger.claimEntry(runId, again(OTHER))).toBe(false);
+      expect(await ledger.claimEntry(runId, OTHER)).toBe(true);
+      gone.delete(OWNER.pid);
+      await ledger.finish(await begun(2), resultOf(2));
+      expect(await ledger.claimEntry(runIdOf(2), again(OWNER))).toBe(false);
+      expect(await ledger.claimEntry(runIdOf(2), OWNER)).toBe(true);
+    });
+
     test('lets one recover a run: when its owner is gone, and another when that one is gone, too', async () => {
       const runId = await begun(1);
       expect(await ledger.claimRecovery(runId, OTHER, timeOf(60))).toBe(false);

@@ -63,7 +63,7 @@ export function upkeepContract(name: string, make: () => LedgerUnderTest): void 
       expect([...ledger.links(4)]).toEqual([]);
     });
 
-    test('what ended before a time: not what goes on, nor what waits for its entry, nor what ended only after it', async () => {
+    test('what ended before a time: not what goes on, nor what ended only after it; and which document waits for its entry', async () => {
       await recordRun(ledger, 1);
       await recordRun(ledger, 2, { historyMode: 'file' });
       await ledger.enqueue(queuedRun(3), OWNER, DOCUMENT);
@@ -75,11 +75,17 @@ export function upkeepContract(name: string, make: () => LedgerUnderTest): void 
       );
       await recordRun(ledger, 6);
       const before = async (n: number): Promise<readonly string[]> =>
-        (await ledger.endedBefore(timeOf(n))).map(({ runId }) => runId);
-      expect(await before(6)).toEqual([1, 5].map(runIdOf));
-      expect(await before(51)).toEqual([1, 4, 5, 6].map(runIdOf));
-      await ledger.entryWritten(runIdOf(2));
+        (await ledger.endedBefore(timeOf(n))).map(({ runId, waitsFor }) =>
+          waitsFor === null ? runId : `${runId} ${waitsFor}`,
+        );
+      const waiting = `${runIdOf(2)} ${queuedRun(2).runbook.path ?? ''}`;
+      expect(await before(6)).toEqual([runIdOf(1), waiting, runIdOf(5)]);
+      expect(await before(51)).toEqual([runIdOf(1), waiting, ...[4, 5, 6].map(runIdOf)]);
+      await ledger.forgetEntry(runIdOf(1));
+      await ledger.forgetEntry(runIdOf(2));
       expect(await before(6)).toEqual([1, 2, 5].map(runIdOf));
+      expect(await ledger.isEntryPending(runIdOf(2))).toBe(false);
+      expect(audit().findings).toEqual([]);
     });
 
     test('takes runs out: nothing knows them, the chain holds, and what was done is on record', async () => {

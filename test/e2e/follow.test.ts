@@ -117,6 +117,17 @@ describe('who follows a run', () => {
     const { exitCode, stdout, stderr } = await watch.ended;
     expect({ exitCode, stdout }).toEqual({ exitCode: 74, stdout: 'one\n' });
     expect(stderr).toContain('runbook: Interrupted at “Work” (step 2 of 2).');
+    expect(stderr.match(/Interrupted/g)).toHaveLength(1);
+  });
+
+  it('of a run whose runner was killed before, is told that once', async () => {
+    const home = createHome();
+    const run = await startRun(home, steps(step('Look', 'echo one'), step('Work', waitFor('a'))), 'a');
+    process.kill(run.pid, 'SIGKILL');
+    await run.ended;
+    const { exitCode, stderr } = await home.run(['history', run.runId, '--follow']);
+    expect(exitCode).toBe(74);
+    expect(stderr.match(/Interrupted/g)).toHaveLength(1);
   });
 
   it('of a run that was refused, is told why', async () => {

@@ -52,6 +52,8 @@ describe('the ledger, taken away while a run goes on', () => {
     expect(ended.said.join('\n')).toMatch(
       /The run \w+ ended \(succeeded\), but its end could not be recorded: The ledger .* was removed or replaced/,
     );
+    // What no ledger says is not in the document either.
+    expect(readFileSync(scene.document, 'utf8').match(/^### .* \| Exit Code: .*$/gm)).toHaveLength(1);
   });
 });
 

@@ -8,7 +8,7 @@ import { createScene, runOnce } from '../helpers/scene.ts';
 import type { Disturbed, Ended } from '../helpers/scene.ts';
 
 const TRANSITIONS = ['enqueue', 'begin', 'finish'] as const;
-/** An attempt of a run waits 5 s; the end of one is tried twelve times. */
+/** An attempt of a run waits 5 s; the end of one is tried for a minute. */
 const SECONDS = [1, 6, 30] as const;
 
 interface Met {

@@ -63,6 +63,8 @@ describe('a runner that is killed', () => {
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^outcome +Interrupted at “Two” \(step 2 of 2\)\. Its process .* It was noticed at \d{4}-/m);
     expect(stdout).toMatch(new RegExp(`^kept +${work}$`, 'm'));
+    expect(stdout).toMatch(/^step +“Two” \(step 2 of 2\): begun at \d{4}-\S+Z, how it ended is not known$/m);
+    expect(stdout).not.toContain('not ended');
     expect(stdout).toMatch(/^go on +runbook execute Go --from Two, with the same variables/m);
     expect(stdout).not.toContain('pending');
     expect(readFileSync(file, 'utf8').match(/^### .* \| Exit Code: .*$/gm)).toEqual([
@@ -77,6 +79,7 @@ describe('a runner that is killed', () => {
     expect(again.stderr).toContain('NEW_TOKEN of “One” is not known');
     expect(again.stderr).not.toContain('still under way');
     expect(existsSync(work)).toBe(false);
+    expect((await home.run(['history', run?.runId ?? ''])).stdout).not.toMatch(/^kept /m);
   });
 
   it('is recorded before the next run, which goes its way all the same', async () => {
@@ -167,5 +170,19 @@ describe('an entry whose document could not be written', () => {
     const document = readFileSync(file, 'utf8');
     expect(document.match(/^### .* \| Exit Code: .*$/gm)).toEqual([`### ${run?.result?.finishedAt} | Exit Code: 0`]);
     expect(document).toContain('**Stdout:**\n```\nsaid\n');
+  });
+
+  it('keeps its run from being taken out while the document is there in some form, and no longer', async () => {
+    const home = createHome();
+    const file = path.join(home.folder, 'Gone.md');
+    home.write('Gone.md', classic('Gone', `mv "${file}" "${file}.away"; mkdir "${file}"; echo said`));
+    await home.run(['execute', '-q', './Gone.md']);
+    const prune = ['history', '--prune', '--older-than', '1s', '--yes'];
+    await delay(1000);
+    expect((await home.run(prune)).stderr).toContain('there is nothing to take out');
+    rmdirSync(file);
+    expect((await home.run(prune)).stdout).toBe('Taken out: 1 run, 3 records, 1 document.\n');
+    expect((await home.run(['audit', 'list'])).stdout).toContain('; 1 without an entry, since the document is gone');
+    expect((await home.run(['audit', 'verify'])).exitCode).toBe(0);
   });
 });

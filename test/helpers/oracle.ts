@@ -90,7 +90,7 @@ export async function examine(scene: Scene, told: readonly Acknowledged[]): Prom
       )
       .map(shown),
     halfWritten: [
-      ...entries.flatMap((entry) => whyNotWhole(entry, byId.get(entry.run), told)),
+      ...entries.flatMap((entry) => whyNotWhole(entry, byId.get(entry.run))),
       ...(await wrongOutputs(scene, runs)),
     ],
     damage,
@@ -168,14 +168,8 @@ function has(entries: readonly Entry[], runId: string): boolean {
   return entries.some(({ run }) => run === runId);
 }
 
-function whyNotWhole(
-  { run: runId, outcome, exit }: Entry,
-  run: StoredRun | undefined,
-  told: readonly Acknowledged[],
-): readonly string[] {
+function whyNotWhole({ run: runId, outcome, exit }: Entry, run: StoredRun | undefined): readonly string[] {
   if (run === undefined) return [`${runId} has an entry and is not in the ledger`];
-  // Where the ledger could not take the end, the document alone has it, and the caller was told so.
-  if (run.state === 'interrupted' && told.some((one) => one.runId === runId && one.exitCode === 74)) return [];
   const recorded = run.result === null ? run.state : run.result.outcome;
   const isSame = recorded === outcome && (run.result === null || exitCodeOf(run.result) === exit);
   return isSame ? [] : [`the entry of ${runId} says ${outcome} (${exit}), the ledger ${recorded}`];

@@ -1,5 +1,5 @@
 /** What is said to be kept is on the disk: every transition and every entry is synced, as the kernel sees it. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
@@ -15,15 +15,20 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** How often a helper synced a file whose path matches. */
-async function syncs(helper: string, args: readonly string[], file: RegExp): Promise<number> {
+/** What a helper wrote to stdout and what it synced, in order, as the kernel saw it. */
+async function traced(helper: string, args: readonly string[]): Promise<readonly string[]> {
   const writer = path.join(import.meta.dirname, '../helpers', helper);
-  const strace = ['-f', '-y', '-e', 'trace=fsync,fdatasync', '-o', path.join(folder, 'trace')];
+  const strace = ['-f', '-y', '-e', 'trace=fsync,fdatasync,write', '-o', path.join(folder, 'trace')];
   await execa('strace', [...strace, process.execPath, writer, ...args], { env: { UV_USE_IO_URING: '0' } });
   const { stdout } = await execa('cat', [path.join(folder, 'trace')]);
-  return stdout
-    .split('\n')
-    .filter((line) => /f(?:data)?sync\(/.test(line) && file.test(line) && !line.includes('resumed')).length;
+  return stdout.split('\n').filter((line) => /\b(?:f(?:data)?sync|write)\(/.test(line) && !line.includes('resumed'));
+}
+
+const isSync = (line: string): boolean => /f(?:data)?sync\(/.test(line);
+
+/** How often a helper synced a file whose path matches. */
+async function syncs(helper: string, args: readonly string[], file: RegExp): Promise<number> {
+  return (await traced(helper, args)).filter((line) => isSync(line) && file.test(line)).length;
 }
 
 describe.skipIf(!requires('strace'))('durability (needs strace)', () => {
@@ -40,5 +45,27 @@ describe.skipIf(!requires('strace'))('durability (needs strace)', () => {
     expect(await syncs('history-writer.ts', [document, 'a', String(RUNS), '10'], /Entry\.md/)).toBeGreaterThanOrEqual(
       RUNS,
     );
+  });
+
+  it('whatever changes the chain is synced before it is said, and what may be lost is not', async () => {
+    const [ledger, copy] = [path.join(folder, 'ledger.sqlite'), path.join(folder, 'copy/ledger.sqlite')];
+    mkdirSync(path.dirname(copy));
+    const counts = new Map<string, number>();
+    let current = '';
+    for (const line of await traced('marking-writer.ts', [ledger, copy])) {
+      current = /write\(1<.*"(\w+)\\n", /.exec(line)?.[1] ?? current;
+      counts.set(current, (counts.get(current) ?? 0) + Number(isSync(line) && line.includes('ledger.sqlite-wal')));
+    }
+    for (const left of ['', 'nothing', 'end']) counts.delete(left);
+    const synced = [...counts].filter(([, count]) => count > 0).map(([name]) => name);
+    console.log([...counts].map(([name, count]) => `${name} ${count}`).join(', '));
+    expect(synced).toEqual([...counts.keys()].filter((name) => name !== 'progress' && name !== 'renewLease'));
+    expect(counts.size).toBe(12);
+  });
+
+  it('a record that somebody waits for is synced, and so is its name', async () => {
+    const lines = await traced('record-writer.ts', [path.join(folder, 'record.json')]);
+    const synced = lines.filter(isSync).map((line) => /<(.*?)>/.exec(line)?.[1]);
+    expect(synced).toEqual([expect.stringMatching(/\/\.record\.json\..*\.tmp$/), folder]);
   });
 });

@@ -155,6 +155,20 @@ describe('a run whose owner is gone', () => {
     process.kill(sleepers[1].pid ?? 0, 0);
   });
 
+  test('says whether processes are left: none, or that nobody could look', async () => {
+    const before = new Date(Date.now() - 1).toISOString();
+    await leftRun(ports, folder, 1);
+    await leftRun(ports, folder, 2, { owner: { ...DEAD, bootId: 'an earlier one' } });
+    await leftRun(ports, folder, 3, { owner: { ...DEAD, pidNamespace: 'pid:[1]' }, leaseUntil: before });
+    const elsewhere = { ...DEAD, bootId: 'another', host: 'ops-9' };
+    await leftRun(ports, folder, 4, { owner: elsewhere, leaseUntil: before });
+    const told = await lookAfter();
+    const unknown = 'Whether processes of it are left could not be looked at.';
+    expect(told.map((line) => line.endsWith(unknown))).toEqual([false, false, true, true]);
+    const runs = await Promise.all([1, 2, 3, 4].map(runOf));
+    expect(runs.map((run) => run?.interruption?.survivors)).toEqual([[], [], null, null]);
+  });
+
   test.skipIf(!canMount)('is recorded also where its folder cannot be cleared away (needs unshare)', async () => {
     await leftRun(ports, folder, 1, { historyMode: 'ledger' });
     const mounting = 'mount -t tmpfs none "$0" && exec "$@"';
@@ -189,7 +203,13 @@ describe('an entry that is still to be written', () => {
   /** Ended by somebody else, who could not write its entry. */
   const interrupted = async (n: number, document?: string): Promise<StoredRun> => {
     const runId = await leftRun(ports, folder, n, document === undefined ? {} : { document });
-    const interruption = { at: timeOf(n), reason: 'Gone.', progress: null, survivors: [], workFolder: null };
+    const interruption = {
+      at: new Date().toISOString(),
+      reason: 'Gone.',
+      progress: null,
+      survivors: [],
+      workFolder: null,
+    };
     expect(await ports.ledger.interrupt(runId, interruption)).toBe(true);
     const run = await runOf(n);
     if (run === null) throw new Error('it is not there');
@@ -252,6 +272,28 @@ describe('an entry that is still to be written', () => {
     await lookAfter();
     expect(entriesOf('Stuck')).toEqual([1, 2, 3].map(runIdOf));
     expect(await ports.ledger.pendingEntries(9)).toEqual([]);
+  });
+
+  test('is given up after 30 days, which is told, and no sooner', async () => {
+    for (const n of [1, 2]) await interrupted(n, 'Away');
+    const later = (days: number): RecoveryPorts => ({
+      ...ports,
+      clock: { ...ports.clock, now: () => new Date(Date.now() + days * 24 * 3_600_000) },
+    });
+    expect(await lookAfter(later(29))).toEqual([]);
+    expect(await ports.ledger.isEntryPending(runIdOf(1))).toBe(true);
+    expect(await lookAfter(later(31))).toEqual(
+      [1, 2].map((n): unknown =>
+        expect.stringMatching(
+          new RegExp(`^The entry of run ${runIdOf(n)} is given up, .*Away.md cannot be .*ledger\\.$`),
+        ),
+      ),
+    );
+    expect(await ports.ledger.pendingEntries(9)).toEqual([]);
+    // One that can be written is, however long it has waited.
+    await interrupted(3);
+    expect(await lookAfter(later(31))).toEqual([]);
+    expect(entriesOf()).toEqual([runIdOf(3)]);
   });
 
   test('is left to whoever is at it, until that one is gone', async () => {

@@ -1,12 +1,13 @@
 /** The history in the document itself: one write at its end, synced; never a rewrite, never a rename. See ADR 0005. */
 import type { Stats } from 'node:fs';
-import { closeSync, constants, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fdatasyncSync, fstatSync, lstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { MAX_ENTRY_BYTES, renderEntry } from '../../core/history/document-entry.ts';
 import { entriesOf, isTorn, jointAfter } from '../../core/history/document-history.ts';
 import { linesOfChunks } from '../../core/history/lines.ts';
 import { RunbookError } from '../../core/errors.ts';
+import { codeOf } from '../../core/failures.ts';
 import { MAX_SPLIT_BYTES, splitDocument } from '../../core/parse/history.ts';
 import type { DocumentHistory } from '../../core/ports.ts';
 import { stampOf } from '../system/stamp.ts';
@@ -57,6 +58,15 @@ export function createMarkdownHistory({ ci }: { readonly ci: boolean }): Documen
         return false;
       } finally {
         closeSync(fd);
+      }
+    },
+
+    async isGone(documentPath) {
+      try {
+        lstatSync(documentPath);
+        return false;
+      } catch (error) {
+        return ['ENOENT', 'ENOTDIR'].includes(codeOf(error));
       }
     },
   };

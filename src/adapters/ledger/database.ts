@@ -12,10 +12,10 @@ import { syncFolder } from './sync.ts';
 /** How long a transaction waits for another process's; the wait blocks this process. */
 export const BUSY_TIMEOUT_MS = 5000;
 
-/** @throws RunbookError `io`, `busy`, `unavailable` (corrupt, not a ledger, of a newer program) */
-export function openDatabase(path: string): Database.Database {
+/** @param isMade whether it is made where there is none. @throws RunbookError `io`, `busy`, `unavailable` (corrupt, not a ledger, of a newer program) */
+export function openDatabase(path: string, isMade = true): Database.Database {
   return withLedgerErrors(path, () => {
-    if (!existsSync(path)) create(path);
+    if (isMade && !existsSync(path)) create(path);
     return connect(path, (db) => {
       // Before anything is written: what is not ours is left as it is.
       if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID) throw notALedger(path);

@@ -36,7 +36,13 @@ export interface LedgerFile {
   append(id: string, state: string, at: string, facts: object): number;
 }
 
-export function openFile(path: string, db: Database.Database, isGone: LedgerFile['isGone']): LedgerFile {
+/** @param isAsked whether it is only to be read: then every write of it is a bug */
+export function openFile(
+  path: string,
+  db: Database.Database,
+  isGone: LedgerFile['isGone'],
+  isAsked = false,
+): LedgerFile {
   const last = db.prepare<[], { seq: number; hash: string }>(
     'SELECT seq, hash FROM transitions ORDER BY seq DESC LIMIT 1',
   );
@@ -52,6 +58,7 @@ export function openFile(path: string, db: Database.Database, isGone: LedgerFile
         db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
       }
     });
+  if (isAsked) return onlyAsked(path, db, isGone);
   const opened = identityOf(path);
   const commit = <T>(work: () => T): T =>
     db
@@ -99,6 +106,14 @@ export function openFile(path: string, db: Database.Database, isGone: LedgerFile
       return seq;
     },
   };
+}
+
+function onlyAsked(path: string, db: Database.Database, isGone: LedgerFile['isGone']): LedgerFile {
+  const refuse = (): never => {
+    throw new TypeError(`the ledger ${path} is only asked here`);
+  };
+  const ask: LedgerFile['ask'] = (work) => withLedgerErrors(path, work);
+  return { path, db, isGone, ask, change: refuse, changeOnFullDisk: refuse, note: refuse, append: refuse };
 }
 
 /** Tells this file from any other; null where there is none. @throws Error of the system */

@@ -1,6 +1,7 @@
 /** Where runs can be recorded. Another ledger is a file of its own, a line here, and the contract test. */
 import type { LedgerView, RunLedger } from '../../core/ports.ts';
 import type { RunOwner } from '../../core/run.ts';
+import type { AskedLedger } from './sqlite.ts';
 
 type IsGone = (owner: RunOwner, leaseUntil: string | null) => boolean;
 
@@ -14,7 +15,16 @@ export async function openLedger(name: keyof typeof LEDGERS, path: string, isGon
   return await LEDGERS[name](path, isGone);
 }
 
+/**
+ * For who only asks: nothing is made, and a copy is not written to, nor what can only be read. Null where there is none.
+ * @param scratch a folder for a private copy, which is gone when the ledger is closed
+ * @throws RunbookError `io`, `busy`, `unavailable`
+ */
+export async function openLedgerToAsk(path: string, isGone: IsGone, scratch: string): Promise<AskedLedger | null> {
+  return (await import('./sqlite.ts')).openSqliteLedgerToAsk(path, isGone, scratch);
+}
+
 /** Whatever an auditor looks at is a file of SQLite. @throws RunbookError `not-found`, `io`, `busy`, `unavailable` */
-export async function openView(path: string, isCopy: boolean): Promise<LedgerView> {
-  return (await import('./view.ts')).openLedgerView(path, isCopy);
+export async function openView(path: string, isCopy: boolean, scratch: string): Promise<LedgerView> {
+  return (await import('./view.ts')).openLedgerView(path, isCopy, scratch);
 }

@@ -131,7 +131,18 @@ const CARE = `
     BEGIN SELECT RAISE(ABORT, 'transitions are never changed'); END;
 `;
 
-export const MIGRATIONS: readonly string[] = [FIRST, BY_DOCUMENT, CARE];
+/** Where the ledger lives: a copy is not looked after. */
+const HOME = `
+  CREATE TABLE home (
+    id    INTEGER PRIMARY KEY CHECK (id = 1),
+    path  TEXT NOT NULL,
+    host  TEXT NOT NULL,
+    inode TEXT NOT NULL,
+    born  TEXT NOT NULL
+  ) STRICT;
+`;
+
+export const MIGRATIONS: readonly string[] = [FIRST, BY_DOCUMENT, CARE, HOME];
 
 /**
  * Takes the steps that are missing, all in one transaction: another process sees the old schema or the new one.

@@ -1,4 +1,4 @@
-/** `--history none`: nothing is kept. The face says so before the run. */
+/** `--history none`: nothing is kept. The face says so before the run. Also what is asked before the first run of all. */
 import type { RunLedger } from '../../core/ports.ts';
 
 export function createNoLedger(): RunLedger {
@@ -28,9 +28,12 @@ export function createNoLedger(): RunLedger {
     isEntryPending: no,
     claimEntry: no,
     entryWritten: nothing,
+    forgetEntry: nothing,
     indexOutput: nothing,
     searchOutput: async function* () {},
     countWithoutOutput: async () => 0,
+    copyOf: async () => null,
+    moveIn: async () => null,
     links: () => [],
     endedBefore: none,
     prune: async () => null,

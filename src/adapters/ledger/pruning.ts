@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { ChainLink } from '../../core/chain.ts';
 import { textFault } from '../../core/chain.ts';
 import { RunbookError } from '../../core/errors.ts';
-import type { Pruned, RunLedger } from '../../core/ports.ts';
+import type { EndedRun, Pruned, RunLedger } from '../../core/ports.ts';
 import type { LedgerFile } from './file.ts';
 import { once } from './file.ts';
 import { appendOperation } from './operations.ts';
@@ -17,10 +17,10 @@ export function createPruning(file: LedgerFile): Pick<RunLedger, 'endedBefore' |
   const { db } = file;
   // Prepared at the first use: most commands need none of it.
   const statements = once(() => ({
-    ended: db.prepare<[string, string], { runId: string; enqueuedAt: string }>(
-      `SELECT run_id AS runId, enqueued_at AS enqueuedAt FROM runs
+    ended: db.prepare<[string, string], EndedRun>(
+      `SELECT run_id AS runId, enqueued_at AS enqueuedAt, CASE entry WHEN 'pending' THEN path END AS waitsFor FROM runs
        WHERE enqueued_at < ? AND coalesce(finished_at, enqueued_at) < ?
-         AND state NOT IN ('queued', 'started') AND entry IS NOT 'pending' ORDER BY first_seq`,
+         AND state NOT IN ('queued', 'started') ORDER BY first_seq`,
     ),
     run: db.prepare<[string], { seq: number; isNeeded: 0 | 1 }>(
       `SELECT first_seq AS seq, state IN ('queued', 'started') OR entry IS 'pending' AS isNeeded

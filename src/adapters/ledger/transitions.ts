@@ -75,7 +75,7 @@ export function createTransitions(file: LedgerFile): Transitions {
       });
     },
 
-    async finish(runId, result) {
+    async finish(runId, result, patienceMs) {
       if (result.runId !== runId) throw new TypeError(`the result is of run ${result.runId}, not of ${runId}`);
       file.changeOnFullDisk(() => {
         const from = stateOf(runId);
@@ -85,7 +85,7 @@ export function createTransitions(file: LedgerFile): Transitions {
         // What never began leaves nothing in its document.
         const entry = from === 'started' ? 'pending' : null;
         statements.ended.run({ runId, state: 'finished', at: finishedAt, outcome, entry });
-      });
+      }, patienceMs);
     },
 
     async refuse(record, documentText, owner, leaseUntil) {

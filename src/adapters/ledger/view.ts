@@ -1,13 +1,14 @@
 /** A ledger's file as an auditor sees it: opened to be read, one moment of it, whatever schema it has. */
-import { statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import Database from 'better-sqlite3';
 import { parsed } from '../../core/chain.ts';
 import type { ChainLink, ReadLink } from '../../core/chain.ts';
 import { RunbookError } from '../../core/errors.ts';
-import { codeOf } from '../../core/failures.ts';
 import type { LedgerView } from '../../core/ports.ts';
+import { isThere, isWritable, openAsIs, peekHome } from './asked.ts';
 import { notALedger, withLedgerErrors } from './database.ts';
 import { discrepancies } from './discrepancies.ts';
+import { isHome, placeOf } from './home.ts';
 import { createListCheck } from './list-check.ts';
 import { APPLICATION_ID, MIGRATIONS } from './migrations.ts';
 import { isOutputGone, recordedFiles } from './recorded-files.ts';
@@ -17,13 +18,13 @@ const LINK = 'seq, run_id AS runId, state, at, record, prev, hash';
 const PAGE = 100;
 
 /** @param isCopy not the ledger of anybody's runs. @throws RunbookError `not-found`, `io`, `busy`, `unavailable` (not a ledger, damaged, of a newer program) */
-export function openLedgerView(path: string, isCopy: boolean): LedgerView {
+export function openLedgerView(path: string, isCopy: boolean, scratch = tmpdir()): LedgerView {
   if (!withLedgerErrors(path, () => isThere(path)))
     throw new RunbookError('not-found', `There is no ledger ${path}.`, {
       fix: 'Name its folder with --state-dir, or the file of a copy with --ledger.',
     });
   return withLedgerErrors(path, () => {
-    const db = connect(path, isCopy);
+    const db = connect(path, isCopy, scratch);
     try {
       return viewOf(path, db);
     } catch (error) {
@@ -31,17 +32,6 @@ export function openLedgerView(path: string, isCopy: boolean): LedgerView {
       throw error;
     }
   });
-}
-
-/** What only keeps it from being looked at (no permission, a file where a folder should be) is thrown. */
-function isThere(path: string): boolean {
-  try {
-    statSync(path);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false;
-    throw error;
-  }
 }
 
 function viewOf(path: string, db: Database.Database): LedgerView {
@@ -98,19 +88,17 @@ function viewOf(path: string, db: Database.Database): LedgerView {
  * Who opens a ledger only to read leaves its side files behind, since they can only be put away by who may write. So a ledger
  * that is in use is opened to be written, and never is; a copy is not, nor what can only be read.
  */
-function connect(path: string, isCopy: boolean): Database.Database {
-  const options = { fileMustExist: true };
-  if (isCopy) return new Database(path, { ...options, readonly: true });
-  try {
-    const db = new Database(path, options);
-    db.pragma('query_only = ON');
-    // The first look at the file: whether that can be done at all.
-    db.pragma('user_version');
-    return db;
-  } catch (error) {
-    if (!/^SQLITE_(?:CANTOPEN|READONLY|PERM)/.test(codeOf(error))) throw error;
-    return new Database(path, { ...options, readonly: true });
-  }
+function connect(path: string, isCopy: boolean, scratch: string): Database.Database {
+  // Also a file that is called a copy may be one that others write.
+  if (!isWritable(path) || (!isCopy && isCopyBySelf(path, scratch))) return openAsIs(path, scratch);
+  const db = new Database(path, { fileMustExist: true, readonly: isCopy });
+  db.pragma('query_only = ON');
+  return db;
+}
+
+function isCopyBySelf(path: string, scratch: string): boolean {
+  const says = peekHome(path, scratch);
+  return says !== null && !isHome(says, placeOf(path));
 }
 
 /** @param onEnd told behind the last link whether runs and operations are listed as the chain has them */

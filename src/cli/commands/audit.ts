@@ -46,14 +46,19 @@ export async function verifyCommand(terminal: Terminal, options: VerifyOptions):
 }
 
 export async function copyCommand(terminal: Terminal, file: string, options: CommonOptions): Promise<number> {
-  return await withApp(terminal, options, async ({ app }) => {
-    // A ledger that is not there is not made for this.
-    (await app.view(null)).close();
-    const target = path.resolve(terminal.cwd, file);
-    await (await app.ledger()).copyTo(target);
-    const report = await reportOn(terminal, options, await app.view(target), { anchors: [], files: null });
-    return await tell(terminal, options, 'audit copy', report, []);
-  });
+  return await withApp(
+    terminal,
+    options,
+    async ({ app }) => {
+      // A ledger that is not there is not made for this.
+      (await app.view(null)).close();
+      const target = path.resolve(terminal.cwd, file);
+      await (await app.ledger()).copyTo(target);
+      const report = await reportOn(terminal, options, await app.view(target), { anchors: [], files: null });
+      return await tell(terminal, options, 'audit copy', report, []);
+    },
+    { onlyAsks: true },
+  );
 }
 
 export async function listCommand(terminal: Terminal, options: AuditListOptions): Promise<number> {
@@ -61,16 +66,23 @@ export async function listCommand(terminal: Terminal, options: AuditListOptions)
   const limit = Number(text);
   if (!/^\d+$/.test(text) || limit < 1 || limit > 10_000)
     throw new RunbookError('usage', '--limit is not a number from 1 to 10000.', { fix: 'Write `--limit 20`.' });
-  return await withApp(terminal, options, async ({ app }) => {
-    const operations = await (await app.ledger()).operations(limit);
-    if (options.json === true) await printJson(terminal, 'audit list', { operations });
-    else if (operations.length === 0) terminal.say('Nothing was done but runs.');
-    else
-      await terminal.print(
-        `${renderTable([['WHEN', 'OPERATION', 'WHO', 'WHAT', 'RECORD'], ...operations.map(row)])}\n`,
-      );
-    return 0;
-  });
+  return await withApp(
+    terminal,
+    options,
+    async ({ app, style }) => {
+      const operations = await (await app.ledger()).operations(limit);
+      const why = await app.whyLeftAlone();
+      if (why !== null && options.quiet !== true) terminal.say(style.dim(inline(why)));
+      if (options.json === true) await printJson(terminal, 'audit list', { operations });
+      else if (operations.length === 0) terminal.say('Nothing was done but runs.');
+      else
+        await terminal.print(
+          `${renderTable([['WHEN', 'OPERATION', 'WHO', 'WHAT', 'RECORD'], ...operations.map(row)])}\n`,
+        );
+      return 0;
+    },
+    { onlyAsks: true },
+  );
 }
 
 function row({ at, operation, who, run, pruned, reason, seq }: StoredOperation): readonly string[] {

@@ -1,6 +1,6 @@
 /** `runbook history`: what the ledger knows, newest first; or one run with its steps and its output. */
 import { withApp } from '../context.ts';
-import { recoverRuns } from '../recovery.ts';
+import { createCare } from '../recovery.ts';
 import type { Terminal } from '../terminal.ts';
 import { withLedger } from '../with-ledger.ts';
 import { filterOf } from './history/filter.ts';
@@ -22,14 +22,22 @@ export async function historyCommand(
   checkOptions(options, reference !== undefined);
   if (options.follow === true) {
     const { followCommand } = await import('./history/follow.ts');
-    return await withLedger(terminal, options, async (context) =>
-      followCommand(terminal, options, context, reference ?? null),
+    return await withLedger(
+      terminal,
+      options,
+      async (context) => followCommand(terminal, options, context, reference ?? null),
+      { onlyAsks: true },
     );
   }
-  return await withApp(terminal, options, async (context) => {
-    await recoverRuns(terminal, context);
-    return reference === undefined
-      ? await listRuns(terminal, options, context, filterOf(options, context.app.clock.now()))
-      : await showRun(terminal, options, context, reference);
-  });
+  return await withApp(
+    terminal,
+    options,
+    async (context) => {
+      await createCare(terminal, context, options)();
+      return reference === undefined
+        ? await listRuns(terminal, options, context, filterOf(options, context.app.clock.now()))
+        : await showRun(terminal, options, context, reference);
+    },
+    { onlyAsks: true },
+  );
 }

@@ -4,7 +4,7 @@ import { exitCodeOf } from '../../../core/run.ts';
 import type { StepResult, StoredRun } from '../../../core/run.ts';
 import { formatDuration } from '../../../core/units.ts';
 import { inline, renderTable } from '../../render.ts';
-import { interruptionRows } from './interrupted.ts';
+import { interruptionRows, keptRows } from './interrupted.ts';
 
 /** What is known of a run besides its record. */
 export interface Known {
@@ -61,7 +61,7 @@ export function rowsOf(
     ]);
     for (const step of result.steps)
       if (result.steps.length > 1 || step.confirmedBy !== undefined) rows.push(['step', describeStep(step)]);
-    if (result.workFolder !== null) rows.push(['kept', result.workFolder]);
+    rows.push(...keptRows(result.workFolder));
     // Nothing was started that something could hold.
     if (run.startedAt !== null) rows.push(['containment', containmentOf(run)]);
     for (const { path, bytes, kept, reason: why } of result.artifacts)

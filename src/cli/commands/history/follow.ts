@@ -27,8 +27,10 @@ export async function followCommand(
   { app, style, ports, lookAfterRuns }: LedgerContext,
   reference: string | null,
 ): Promise<number> {
-  await lookAfterRuns();
-  const run = reference === null ? await newestUnderWay(ports) : await findRun(ports.ledger, reference);
+  // Its own end is told below, once.
+  const named = reference === null ? null : (await findRun(ports.ledger, reference)).runId;
+  await lookAfterRuns(named ?? undefined);
+  const run = named === null ? await newestUnderWay(ports) : await findRun(ports.ledger, named);
   const { runId } = run;
   const say = (text: string): void => {
     if (options.quiet !== true) terminal.say(style.dim(text));
@@ -36,7 +38,12 @@ export async function followCommand(
   const what = `run ${runId} (${inline(run.runbook.name)})`;
   say(isUnderWay(run.state) ? `following ${what}; Ctrl-C ends that, not the run` : `${what} has ended`);
   return await terminal.withStopSignal(async ({ stop }) => {
-    const end = await followRun(ports, run, createFollower(terminal, style, options), { signal: stop, lookAfterRuns });
+    const end = await followRun(ports, run, createFollower(terminal, style, options), {
+      signal: stop,
+      lookAfterRuns: async () => {
+        await lookAfterRuns(runId);
+      },
+    });
     if (end === null) {
       terminal.leaveSoon();
       say(`not following any more; \`runbook ps\` shows run ${runId}, \`runbook cancel ${runId}\` ends it`);

@@ -5,6 +5,7 @@ import { planPrune, prune } from '../../../engine/prune.ts';
 import type { PrunePlan } from '../../../engine/prune.ts';
 import { printJson, withApp } from '../../context.ts';
 import { agree } from '../../interaction.ts';
+import { settleHere } from '../../recovery.ts';
 import { inline } from '../../render.ts';
 import type { Terminal } from '../../terminal.ts';
 import type { HistoryOptions } from './options.ts';
@@ -16,25 +17,31 @@ export async function pruneRuns(
   options: HistoryOptions,
 ): Promise<number> {
   const age = readAge(reference, options);
-  return await withApp(terminal, options, async ({ app }) => {
-    const ports = await app.engine();
-    const plan = await planPrune(ports, age);
-    const isDry = options.dryRun === true;
-    if (options.quiet !== true) terminal.say(planText(plan, isDry));
-    const isWanted = !isDry && plan.runs.length > 0 && (await isAgreed(terminal, options));
-    const result = isWanted
-      ? await prune(ports, plan)
-      : { runs: 0, records: 0, documents: 0, operations: [], problems: [] };
-    for (const problem of result.problems.slice(0, 3)) terminal.say(`runbook: warning: ${inline(problem)}`);
-    const { before, runs } = plan;
-    if (options.json === true)
-      await printJson(terminal, 'history', { prune: { before, found: runs.length, dryRun: isDry, ...result } });
-    else if (isWanted)
-      await terminal.print(
-        `Taken out: ${counted(result.runs, 'run')}, ${counted(result.records, 'record')}, ${counted(result.documents, 'document')}.\n`,
-      );
-    return 0;
-  });
+  const isDry = options.dryRun === true;
+  return await withApp(
+    terminal,
+    options,
+    async (context) => {
+      const ports = await context.app.engine();
+      if (!isDry) await settleHere(terminal, context, ports);
+      const plan = await planPrune(ports, age);
+      if (options.quiet !== true) terminal.say(planText(plan, isDry));
+      const isWanted = !isDry && plan.runs.length > 0 && (await isAgreed(terminal, options));
+      const result = isWanted
+        ? await prune(ports, plan)
+        : { runs: 0, records: 0, documents: 0, operations: [], problems: [] };
+      for (const problem of result.problems.slice(0, 3)) terminal.say(`runbook: warning: ${inline(problem)}`);
+      const { before, runs } = plan;
+      if (options.json === true)
+        await printJson(terminal, 'history', { prune: { before, found: runs.length, dryRun: isDry, ...result } });
+      else if (isWanted)
+        await terminal.print(
+          `Taken out: ${counted(result.runs, 'run')}, ${counted(result.records, 'record')}, ${counted(result.documents, 'document')}.\n`,
+        );
+      return 0;
+    },
+    { onlyAsks: isDry },
+  );
 }
 
 /** What chooses or prints runs otherwise: nobody may think that it narrows what is taken out for good. */

@@ -1,0 +1,150 @@
+/** A ledger's file that is only asked: a copy, or one that can only be read. Nothing is written where it lies. */
+import { accessSync, constants, copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import Database from 'better-sqlite3';
+import { RunbookError } from '../../core/errors.ts';
+import { codeOf } from '../../core/failures.ts';
+import { notALedger, withLedgerErrors } from './database.ts';
+import type { Home } from './home.ts';
+import { readHome } from './home.ts';
+import { APPLICATION_ID, migrate, MIGRATIONS } from './migrations.ts';
+
+/** Who writes all the time lets nobody copy. */
+const TRIES = 5;
+
+/** What only keeps it from being looked at (no permission, a file where a folder should be) is thrown. */
+export function isThere(path: string): boolean {
+  try {
+    statSync(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** Whether a ledger can be kept there: SQLite makes files beside it. */
+export function isWritable(path: string): boolean {
+  try {
+    for (const one of [path, dirname(path)]) accessSync(one, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What the file says of its home; null where it does not, or is damaged. @throws Error of the system */
+export function peekHome(path: string, scratch: string): Home | null {
+  try {
+    const db = openAsIs(path, scratch);
+    try {
+      return readHome(db);
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    // Whoever opens it next says what is wrong.
+    if (codeOf(error).startsWith('SQLITE_')) return null;
+    throw error;
+  }
+}
+
+/**
+ * @param scratch a folder where a private copy may be made, for as long as the ledger is open: of a ledger with a write-ahead
+ *   log, and of one of an older schema
+ * @throws RunbookError `io`, `busy`, `unavailable`
+ */
+export function openToAsk(path: string, scratch: string): Database.Database {
+  return withLedgerErrors(path, () => {
+    const db = openAsIs(path, scratch);
+    try {
+      if (schemaOf(db, path) === MIGRATIONS.length) return prepared(db);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+    db.close();
+    return prepared(openCopy(path, scratch, migrate));
+  });
+}
+
+/**
+ * Whatever schema it has. Neither the file nor its log is written: who may write puts away what SQLite lays beside a file
+ * without a log; beside a log it lies already. @throws RunbookError `busy`, Error of SQLite or of the system
+ */
+export function openAsIs(path: string, scratch: string): Database.Database {
+  const hasLog = existsSync(`${path}-wal`);
+  if (!hasLog && isWritable(path)) {
+    const db = new Database(path, { fileMustExist: true });
+    db.pragma('query_only = ON');
+    return db;
+  }
+  return (hasLog && existsSync(`${path}-shm`) ? openBesideWriters(path) : null) ?? openCopy(path, scratch);
+}
+
+function prepared(db: Database.Database): Database.Database {
+  db.pragma('trusted_schema = OFF');
+  return db;
+}
+
+function schemaOf(db: Database.Database, path: string): number {
+  const schema = Number(db.pragma('user_version', { simple: true }));
+  if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID || schema === 0) throw notALedger(path);
+  return schema;
+}
+
+/** As others do that may be there; null where that cannot be done without writing. */
+function openBesideWriters(path: string): Database.Database | null {
+  const db = new Database(path, { readonly: true, fileMustExist: true });
+  try {
+    db.prepare('SELECT 1 FROM sqlite_schema').get();
+    return db;
+  } catch (error) {
+    db.close();
+    if (!/^SQLITE_(?:CANTOPEN|READONLY)/.test(codeOf(error))) throw error;
+    return null;
+  }
+}
+
+/** It has no name any more when this returns, so it is gone with the process, whatever becomes of that. */
+function openCopy(path: string, scratch: string, bring: (db: Database.Database) => void = () => {}): Database.Database {
+  const folder = mkdtempSync(join(scratch, 'runbook-ledger-'));
+  try {
+    const file = join(folder, basename(path));
+    copyStill(path, file);
+    const db = new Database(file, { fileMustExist: true });
+    try {
+      db.pragma('journal_mode = MEMORY');
+      bring(db);
+      return db;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** File and log, of one moment. */
+function copyStill(path: string, target: string): void {
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const before = stateOf(path);
+    copyFileSync(path, target, constants.COPYFILE_FICLONE);
+    rmSync(`${target}-wal`, { force: true });
+    if (existsSync(`${path}-wal`)) copyFileSync(`${path}-wal`, `${target}-wal`, constants.COPYFILE_FICLONE);
+    if (stateOf(path) === before) return;
+  }
+  throw new RunbookError('busy', `The ledger ${path} is written all the time, so it could not be copied to be read.`, {
+    fix: 'Try again, or ask it where it lives.',
+  });
+}
+
+function stateOf(path: string): string {
+  return [path, `${path}-wal`]
+    .map((one) => {
+      const facts = statSync(one, { bigint: true, throwIfNoEntry: false });
+      return facts === undefined ? '' : `${facts.ino} ${facts.size} ${facts.mtimeNs}`;
+    })
+    .join(', ');
+}
