@@ -70,6 +70,8 @@ export async function createServer(context: ServerContext, assets: string): Prom
     origin: [...settings.allowedOrigins],
     optionsSuccessStatus: 200,
     strictPreflight: false,
+    // Any other OPTIONS is a question to the server itself.
+    preflightContinue: true,
   });
   await http.register(swagger, {
     openapi: {
