@@ -43,7 +43,7 @@ const server = await startServer({
     'Renamed.md': classic('Other', 'true'),
     'Slow.md': classic('Slow', 'echo begun; sleep 60').replace(
       '# Script',
-      '# Limits\n```yaml\ntimeout: 1s\n```\n\n# Script',
+      '# Limits\n```yaml\ntimeout: 3s\n```\n\n# Script',
     ),
     'Broken.md': '# Broken\n\n# Script\n',
   },
@@ -98,7 +98,7 @@ test('6 done: the script’s own code; 128+n where a signal ended it', async () 
 
 test('6 timeout: 124, Stage0’s sentence as an event and in stderr, what was printed stays', async () => {
   const run = await server.execute('Slow.md');
-  const text = '\nScript execution timed out after 1 seconds. The script was terminated.\n';
+  const text = '\nScript execution timed out after 3 seconds. The script was terminated.\n';
   expect(run.output('stderr')).toBe(text);
   expect(run.done()).toMatchObject({ success: false, return_code: 124, stdout: 'begun\n', stderr: text });
   expect(server.log()).toContainEqual(expect.objectContaining({ level: 'warn', msg: 'Script execution timed out' }));
