@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
-import { authSettings, withRunTokens } from './app/authentication.ts';
+import { authSettings, isSecretFree, withRunTokens } from './app/authentication.ts';
 import { apiUrlOf, childSettings, serverBase, withoutOwnSecrets } from './app/environment.ts';
 import { createArtifactStore } from './adapters/artifacts/folder.ts';
 import { createAuthenticator } from './adapters/authenticator/index.ts';
@@ -18,6 +18,7 @@ import { createSpool } from './adapters/output/spool.ts';
 import { createLocalSecrets } from './adapters/secrets/local.ts';
 import { createFolderSource, findRunbooksFolder } from './adapters/source/folder.ts';
 import { systemClock } from './adapters/system/clock.ts';
+import { ephemeralStorage } from './adapters/system/ephemeral-storage.ts';
 import { createOwners } from './adapters/system/owner.ts';
 import { createRunIds } from './adapters/system/run-ids.ts';
 import { makeOwnedFolder } from './adapters/workspace/keep.ts';
@@ -72,6 +73,8 @@ export interface App {
   engine(): Promise<EnginePorts>;
   /** A token signed with the local secret, marked as self-made. @throws RunbookError `settings`, `usage` */
   mintToken(wish: TokenWish): Promise<string>;
+  /** What keeps the ledger, where that does not outlive a restart of the machine or container; null where it does. */
+  ephemeralLedger(): Promise<string | null>;
   /** Releases what was acquired, last in, first out. */
   close(): void;
 }
@@ -108,7 +111,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     clock,
     output,
     artifacts,
-    authenticator: createAuthenticator('jwt', authSettings(settings), { now: () => clock.now() }),
+    authenticator: createAuthenticator('jwt', authSettings(settings, face), { now: () => clock.now() }),
     callerEnvironment,
     ledger: () =>
       (ledger ??= openLedger(
@@ -185,11 +188,13 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
       return await mintToken({
         ...wish,
         secret: new TextEncoder().encode(settings.jwtSecret),
+        anyStrength: isSecretFree(settings, face),
         ...(settings.jwtAlgorithm === null ? {} : { algorithm: settings.jwtAlgorithm }),
         issuer: settings.jwtIssuer,
         audience: settings.jwtAudience.split(',')[0]?.trim() ?? '',
       });
     },
+    ephemeralLedger: async () => (settings.history === 'none' ? null : await ephemeralStorage(stateDir)),
     close: () => {
       for (const release of releases.splice(0).reverse()) release();
     },

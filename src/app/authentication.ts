@@ -1,8 +1,10 @@
 /** Whose tokens count, by the settings. */
+import { checkSecret } from '../adapters/authenticator/secret-strength.ts';
 import type { AuthSettings } from '../adapters/authenticator/index.ts';
 import type { RunTokenAuthenticator } from '../adapters/authenticator/run-token.ts';
 import type { Authenticator } from '../core/ports.ts';
-import type { Settings } from '../core/settings.ts';
+import { RunbookError } from '../core/errors.ts';
+import type { Face, Settings } from '../core/settings.ts';
 
 /** A run's own token is tried by who made it; every other one by whom it names. */
 export function withRunTokens(authenticator: Authenticator, runTokens: RunTokenAuthenticator): Authenticator {
@@ -11,9 +13,10 @@ export function withRunTokens(authenticator: Authenticator, runTokens: RunTokenA
   };
 }
 
-export function authSettings(settings: Settings): AuthSettings {
+export function authSettings(settings: Settings, face: Face): AuthSettings {
   return {
     jwtSecret: settings.jwtSecret ?? undefined,
+    anyJwtSecret: isSecretFree(settings, face),
     jwtAlgorithm: settings.jwtAlgorithm ?? undefined,
     jwtPublicKeyFile: settings.jwtPublicKeyFile ?? undefined,
     jwtJwks: settings.jwtJwks ?? undefined,
@@ -23,4 +26,20 @@ export function authSettings(settings: Settings): AuthSettings {
     jwtSubjectClaim: settings.jwtSubjectClaim,
     jwtIssuersFile: settings.jwtIssuersFile ?? undefined,
   };
+}
+
+/** Where a token is given to whoever asks, its secret guards nothing. */
+export function isSecretFree({ enableLogin }: Settings, face: Face): boolean {
+  return face === 'server' && enableLogin;
+}
+
+/** One sentence; null for a secret that nobody can guess. */
+export function secretWeakness(secret: string): string | null {
+  try {
+    checkSecret(Buffer.from(secret, 'utf8'), 'JWT_SECRET');
+    return null;
+  } catch (error) {
+    if (error instanceof RunbookError) return error.message;
+    throw error;
+  }
 }

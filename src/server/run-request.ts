@@ -4,6 +4,7 @@ import type { RunRequest } from '../core/run.ts';
 import { identityOf } from './access.ts';
 import { tokenOf } from './bearer.ts';
 import type { ServerContext } from './context.ts';
+import { addressOf } from './forwarded.ts';
 
 const never = new AbortController().signal;
 
@@ -17,7 +18,7 @@ export function requestFor(
   return {
     reference,
     token: tokenOf(request.headers.authorization),
-    address: request.ip,
+    address: addressOf(request),
     given,
     onCommandLine: new Set(),
     wanted: [],

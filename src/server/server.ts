@@ -1,7 +1,5 @@
 /** Face 2: HTTP. Here is what every request goes through, in order; what routes do is in `routes/`. */
 import path from 'node:path';
-import cors from '@fastify/cors';
-import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
 import Fastify, { LogController } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
@@ -9,6 +7,8 @@ import { VERSION } from '../version.ts';
 import { guardRoutes } from './access.ts';
 import type { Http, ServerContext } from './context.ts';
 import { correlationIdOf } from './correlation.ts';
+import { answerOrigins } from './cors.ts';
+import { warnOfForwarded } from './forwarded.ts';
 import { answerOtherMethods } from './methods.ts';
 import { HttpError, problemOf, sendProblem } from './problem.ts';
 import { configRoute } from './routes/config.ts';
@@ -17,19 +17,10 @@ import { executeRoutes } from './routes/execute.ts';
 import { loginRoute } from './routes/login.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { runbookRoutes } from './routes/runbooks.ts';
+import { sayHeaders } from './security-headers.ts';
+import { answerBadAddress, answerBrokenHttp } from './unreadable.ts';
 
 const MAX_BODY_BYTES = 1024 ** 2;
-
-const CSP = {
-  defaultSrc: ["'none'"],
-  scriptSrc: ["'self'"],
-  styleSrc: ["'self'"],
-  connectSrc: ["'self'"],
-  imgSrc: ["'self'"],
-  baseUri: ["'none'"],
-  frameAncestors: ["'none'"],
-  formAction: ["'self'"],
-};
 
 /** @param assets folder of the explorer's files */
 export async function createServer(context: ServerContext, assets: string): Promise<Http> {
@@ -45,6 +36,10 @@ export async function createServer(context: ServerContext, assets: string): Prom
     requestTimeout: 30_000,
     connectionTimeout: 60_000,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    clientErrorHandler: answerBrokenHttp(log),
+    frameworkErrors: (error, _, reply) => {
+      answerBadAddress(error, reply);
+    },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   http.addHook('onRequest', async (request, reply) => {
@@ -59,15 +54,9 @@ export async function createServer(context: ServerContext, assets: string): Prom
     const facts = { method, route, status: statusCode, ms: Math.round(elapsedTime), correlationId: request.id };
     log.info({ ...facts, subject: request.identity?.subject ?? null }, 'Request');
   });
-  await http.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: CSP },
-    strictTransportSecurity: settings.enableHsts,
-  });
-  await http.register(cors, {
-    origin: [...settings.allowedOrigins],
-    optionsSuccessStatus: 200,
-    strictPreflight: false,
-  });
+  await sayHeaders(http, context);
+  warnOfForwarded(http, context);
+  await answerOrigins(http, context);
   await http.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -76,7 +65,7 @@ export async function createServer(context: ServerContext, assets: string): Prom
       security: [{ bearer: [] }],
     },
   });
-  guardRoutes(http, context);
+  const routes = guardRoutes(http, context);
 
   http.setErrorHandler(async (error, request, reply) => {
     const problem = problemOf(error);
@@ -103,5 +92,6 @@ export async function createServer(context: ServerContext, assets: string): Prom
     docsRoutes(http, path.resolve(assets));
   });
   await http.ready();
+  log.debug({ routes }, 'Routes');
   return http;
 }

@@ -18,7 +18,7 @@ import { createMetrics } from './metrics.ts';
 import { readiness } from './readiness.ts';
 import type { Check } from './readiness.ts';
 import { createServer } from './server.ts';
-import { prepareSettings } from './startup.ts';
+import { lookAround, prepareSettings } from './startup.ts';
 
 export interface RunningServer {
   readonly app: App;
@@ -45,15 +45,16 @@ export async function startServer(
   logTo: Writable,
   assets: string,
 ): Promise<RunningServer> {
-  const { resolved, warnings } = prepareSettings(given);
+  const { resolved, warnings: ofSettings } = prepareSettings(given);
+  const warnings = [...ofSettings];
   const { settings } = resolved;
   const log = createLog(settings, logTo);
-  for (const warning of warnings) log.warn(warning);
   const app = await createApp(resolved, { ...surroundings, face: 'server' });
   try {
     let port = settings.apiPort;
     await app.authenticator.ready();
     const ports = await app.engine();
+    warnings.push(...(await lookAround(app, ports)));
     const engine: EnginePorts = {
       ...ports,
       // With port 0 it is known only when the server listens.
@@ -61,6 +62,7 @@ export async function startServer(
         return apiUrlOf(settings, port);
       },
     };
+    for (const warning of warnings) log.warn(warning);
     const runs = createActiveRuns();
     const metrics = createMetrics(() => runs.count, VERSION);
     const context: ServerContext = { app, resolved, settings, engine, runs, metrics, log };

@@ -6,6 +6,8 @@ import type { IssuerKey, TrustedIssuer } from './trusted-issuer.ts';
 
 export interface AuthSettings {
   readonly jwtSecret?: string | undefined;
+  /** Also one that can be guessed: only where tokens are given to whoever asks. */
+  readonly anyJwtSecret?: boolean;
   /** One, or several with commas. Where nothing is said: HS256 for a secret, else what fits the key. */
   readonly jwtAlgorithm?: string | undefined;
   readonly jwtPublicKeyFile?: string | undefined;
@@ -37,9 +39,9 @@ export function trustedIssuers(settings: AuthSettings): TrustedIssuer[] {
   return [own, ...others];
 }
 
-function defaultKey({ jwtSecret, jwtPublicKeyFile, jwtJwks }: AuthSettings): IssuerKey | null {
+function defaultKey({ jwtSecret, anyJwtSecret, jwtPublicKeyFile, jwtJwks }: AuthSettings): IssuerKey | null {
   const keys: IssuerKey[] = [];
-  if (jwtSecret !== undefined) keys.push(secretKey(jwtSecret, 'RUNBOOK_JWT_SECRET (JWT_SECRET)'));
+  if (jwtSecret !== undefined) keys.push(secretKey(jwtSecret, 'RUNBOOK_JWT_SECRET (JWT_SECRET)', anyJwtSecret));
   if (jwtPublicKeyFile !== undefined) keys.push(publicKey(jwtPublicKeyFile));
   if (jwtJwks !== undefined) keys.push(keySet(jwtJwks));
   if (keys.length > 1) {

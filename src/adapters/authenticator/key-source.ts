@@ -20,7 +20,7 @@ export function keySource(issuer: TrustedIssuer, now: () => Date): KeyFor {
     case 'secret': {
       checkAlgorithms(issuer, SECRET_ALGORITHMS, 'a shared secret');
       const secret = Uint8Array.from(key.secret);
-      checkSecret(secret, `The secret of issuer ${quoted(issuer.issuer)}`);
+      checkSecret(secret, `The secret of issuer ${quoted(issuer.issuer)}`, key.anyStrength);
       return () => Promise.resolve(secret);
     }
     case 'public-key': {

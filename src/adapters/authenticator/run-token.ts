@@ -24,8 +24,7 @@ export function createRunTokens({ now }: { readonly now: () => Date }): RunToken
   const live = new Map<string, Identity>();
   return {
     issue: async ({ runId, identity, callChain, expiresAt }) => {
-      live.set(runId, { ...identity, expiresAt, run: { runId, callChain } });
-      return await new SignJWT({ roles: [...identity.roles], chain: [...callChain], depth: callChain.length })
+      const token = await new SignJWT({ roles: [...identity.roles], chain: [...callChain], depth: callChain.length })
         .setProtectedHeader({ alg: ALGORITHM, typ: TYPE })
         .setIssuer(ISSUER)
         .setAudience(AUDIENCE)
@@ -34,6 +33,8 @@ export function createRunTokens({ now }: { readonly now: () => Date }): RunToken
         .setIssuedAt(now())
         .setExpirationTime(expiresAt)
         .sign(key);
+      live.set(runId, { ...identity, expiresAt, run: { runId, callChain } });
+      return token;
     },
     revoke: (runId) => {
       live.delete(runId);

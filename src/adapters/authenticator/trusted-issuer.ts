@@ -1,7 +1,8 @@
 /** Whose tokens count, and how they are checked: what the settings say, without any of the token's own wishes. */
 
 export type IssuerKey =
-  | { readonly kind: 'secret'; readonly secret: Uint8Array }
+  /** `anyStrength`: also one that can be guessed. */
+  | { readonly kind: 'secret'; readonly secret: Uint8Array; readonly anyStrength?: boolean }
   /** SPKI or certificate. */
   | { readonly kind: 'public-key'; readonly pem: string }
   | { readonly kind: 'jwks-file'; readonly path: string }
