@@ -35,8 +35,10 @@ declare module 'fastify' {
   }
 }
 
+type Guard = Pick<ServerContext, 'engine' | 'settings' | 'log'>;
+
 /** Registered before any route. @returns every route there is, once all are registered */
-export function guardRoutes(http: Http, context: ServerContext): readonly RouteAccess[] {
+export function guardRoutes(http: Http, context: Guard): readonly RouteAccess[] {
   const routes: RouteAccess[] = [];
   http.decorateRequest('identity', null);
   http.addHook('onRoute', (route: RouteOptions) => {
@@ -66,7 +68,7 @@ export function guardRoutes(http: Http, context: ServerContext): readonly RouteA
   return routes;
 }
 
-async function authenticate({ engine, log }: ServerContext, request: FastifyRequest): Promise<Identity> {
+async function authenticate({ engine, log }: Guard, request: FastifyRequest): Promise<Identity> {
   const token = tokenOf(request.headers.authorization);
   try {
     return await engine.authenticator.authenticate(token);

@@ -31,7 +31,7 @@ export function createRunTokens({ now }: { readonly now: () => Date }): RunToken
         .setSubject(identity.subject)
         .setJti(runId)
         .setIssuedAt(now())
-        .setExpirationTime(expiresAt)
+        .setExpirationTime(Math.ceil(expiresAt.getTime() / 1000))
         .sign(key);
       live.set(runId, { ...identity, expiresAt, run: { runId, callChain } });
       return token;

@@ -69,7 +69,12 @@ export function configRoute(http: Http, context: ServerContext): void {
       const admin = isAdmin(context, identity);
       return {
         config_items: isForAll || admin ? items(context) : [],
-        token: { user_id: subject, roles: [...roles], remote_ip: addressOf(request), claims: { ...claims, user_id: subject } },
+        token: {
+          user_id: subject,
+          roles: [...roles],
+          remote_ip: addressOf(request),
+          claims: { ...claims, user_id: subject },
+        },
         ...(admin ? { settings: settingsOf(context) } : {}),
       };
     },
