@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { classic, createHome } from '../../helpers/cli.ts';
 import { hold, holding } from '../../helpers/held-run.ts';
 import { startServer } from '../../helpers/server.ts';
-import type { RequestOptions, TestServer } from '../../helpers/server.ts';
+import type { RequestOptions } from '../../helpers/server.ts';
 
 const MAX_DEPTH = 3;
 const server = await startServer({ env: { MAX_RECURSION_DEPTH: String(MAX_DEPTH), ADMIN_CLAIM: 'roles=admin' } });
@@ -255,8 +255,8 @@ function keysFor(files: readonly string[], input: string, signature: string): { 
       candidates.push(Buffer.from(value, 'hex'));
     for (const [value] of text.matchAll(/(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{43}(?![A-Za-z0-9+/_-])/g))
       candidates.push(Buffer.from(value, 'base64'));
-    const hasBytes = /[^\n -~]/.test(text.replaceAll('\0', ' '));
-    for (let at = 0; hasBytes && at + 32 <= Math.min(bytes.length, 1024); at += 1)
+    const end = /[^\n -~]/.test(text.replaceAll('\0', ' ')) ? Math.min(bytes.length, 1024) : 0;
+    for (let at = 0; at + 32 <= end; at += 1)
       candidates.push(bytes.subarray(at, at + 32));
     tried += candidates.length;
     if (candidates.some((key) => createHmac('sha256', key).update(input).digest('base64url') === signature))
