@@ -256,8 +256,7 @@ function keysFor(files: readonly string[], input: string, signature: string): { 
     for (const [value] of text.matchAll(/(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{43}(?![A-Za-z0-9+/_-])/g))
       candidates.push(Buffer.from(value, 'base64'));
     const end = /[^\n -~]/.test(text.replaceAll('\0', ' ')) ? Math.min(bytes.length, 1024) : 0;
-    for (let at = 0; at + 32 <= end; at += 1)
-      candidates.push(bytes.subarray(at, at + 32));
+    for (let at = 0; at + 32 <= end; at += 1) candidates.push(bytes.subarray(at, at + 32));
     tried += candidates.length;
     if (candidates.some((key) => createHmac('sha256', key).update(input).digest('base64url') === signature))
       found.push(file);
