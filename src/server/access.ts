@@ -37,17 +37,24 @@ declare module 'fastify' {
 
 type Guard = Pick<ServerContext, 'engine' | 'settings' | 'log'>;
 
-/** Registered before any route. @returns every route there is, once all are registered */
-export function guardRoutes(http: Http, context: Guard): readonly RouteAccess[] {
+/** Registered before anything that has routes. @returns every route there is, once all are registered */
+export function listRoutes(http: Http): readonly RouteAccess[] {
   const routes: RouteAccess[] = [];
-  http.decorateRequest('identity', null);
   http.addHook('onRoute', (route: RouteOptions) => {
+    // Of CORS: for browsers that ask before they send a token; to everybody else it says that there is nothing.
+    if (route.url === '*' && route.method === 'OPTIONS') route.config = { ...route.config, access: 'public' };
     const access = route.config?.access;
     if (access === undefined) {
       throw new TypeError(`${String(route.method)} ${route.url} does not say who may use it`);
     }
     for (const method of [route.method].flat()) routes.push({ method, url: route.url, access });
   });
+  return routes;
+}
+
+/** Registered behind what writes headers: a refusal has them, too. */
+export function guardRoutes(http: Http, context: Guard): void {
+  http.decorateRequest('identity', null);
   http.addHook('onRequest', async (request) => {
     const { access } = request.routeOptions.config;
     // There is nothing behind it to protect.
@@ -65,7 +72,6 @@ export function guardRoutes(http: Http, context: Guard): readonly RouteAccess[] 
       });
     }
   });
-  return routes;
 }
 
 async function authenticate({ engine, log }: Guard, request: FastifyRequest): Promise<Identity> {

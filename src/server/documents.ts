@@ -17,17 +17,29 @@ export interface FoundRunbook {
 /** A document with a title, which Stage0 lists, too. @throws RunbookError `not-found`, `io` */
 export async function findRunbook({ engine }: ServerContext, name: string): Promise<FoundRunbook> {
   const found = await showRunbook(engine, name).catch((error: unknown) => {
-    // Where a link leads is nobody's business here.
-    throw error instanceof RunbookError && error.code === 'usage' ? notFound(name) : error;
+    // Where a link leads, and where the folder is, is nobody's business here.
+    if (!(error instanceof RunbookError)) throw error;
+    throw error.code === 'io' ? unreadable(name, error) : notFound(name);
   });
   if (found.document.fileName !== name || found.parsed.title === null) throw notFound(name);
   return found;
 }
 
 function notFound(name: string): RunbookError {
-  return new RunbookError('not-found', `There is no runbook “${name.replaceAll(/\p{C}/gu, '�')}”.`, {
+  return new RunbookError('not-found', `There is no runbook “${shown(name)}”.`, {
     fix: 'GET /api/runbooks shows what there is.',
   });
+}
+
+function unreadable(name: string, cause: RunbookError): RunbookError {
+  return new RunbookError('io', `The runbook “${shown(name)}” cannot be read.`, {
+    fix: 'Ask whoever operates the server: its log says why.',
+    cause,
+  });
+}
+
+function shown(name: string): string {
+  return name.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '�');
 }
 
 /** Whether output, history and artifacts are for this caller, too. Of a document that is invalid they are for nobody else than an administrator. */

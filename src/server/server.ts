@@ -4,7 +4,7 @@ import swagger from '@fastify/swagger';
 import Fastify, { LogController } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { VERSION } from '../version.ts';
-import { guardRoutes } from './access.ts';
+import { guardRoutes, listRoutes } from './access.ts';
 import type { Http, ServerContext } from './context.ts';
 import { correlationIdOf } from './correlation.ts';
 import { answerOrigins } from './cors.ts';
@@ -18,7 +18,7 @@ import { loginRoute } from './routes/login.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { runbookRoutes } from './routes/runbooks.ts';
 import { sayHeaders } from './security-headers.ts';
-import { answerBadAddress, answerBrokenHttp } from './unreadable.ts';
+import { answerBadAddress, answerBrokenHttp, refusePacked } from './unreadable.ts';
 
 const MAX_BODY_BYTES = 1024 ** 2;
 
@@ -54,19 +54,6 @@ export async function createServer(context: ServerContext, assets: string): Prom
     const facts = { method, route, status: statusCode, ms: Math.round(elapsedTime), correlationId: request.id };
     log.info({ ...facts, subject: request.identity?.subject ?? null }, 'Request');
   });
-  await sayHeaders(http, context);
-  warnOfForwarded(http, context);
-  await answerOrigins(http, context);
-  await http.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Runbook API', version: VERSION },
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
-      security: [{ bearer: [] }],
-    },
-  });
-  const routes = guardRoutes(http, context);
-
   http.setErrorHandler(async (error, request, reply) => {
     const problem = problemOf(error);
     if (problem.status === 500) {
@@ -81,6 +68,23 @@ export async function createServer(context: ServerContext, assets: string): Prom
       stage0: 'Not found',
     });
     await sendProblem(reply, problemOf(error));
+  });
+
+  const routes = listRoutes(http);
+  await sayHeaders(http, context);
+  warnOfForwarded(http, context);
+  await answerOrigins(http, context);
+  await http.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Runbook API', version: VERSION },
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+      security: [{ bearer: [] }],
+    },
+  });
+  guardRoutes(http, context);
+  http.addHook('preParsing', async (request) => {
+    refusePacked(request);
   });
 
   answerOtherMethods(http, () => {

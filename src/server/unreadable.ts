@@ -1,7 +1,7 @@
 /** Answers to what does not become a request: broken HTTP, headers without end, addresses that cannot be decoded. */
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyBaseLogger, FastifyError, FastifyReply } from 'fastify';
+import type { FastifyBaseLogger, FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { codeOf } from '../core/failures.ts';
 import { HttpError, problemOf } from './problem.ts';
 import { BARE_HEADERS } from './security-headers.ts';
@@ -44,6 +44,13 @@ function mistakeOf(code: string): HttpError {
         fix: 'Use another client, or look at what is between it and the server.',
       });
   }
+}
+
+/** A small body that becomes a large one is refused as it is: nothing is ever unpacked. @throws HttpError 415 */
+export function refusePacked({ headers }: Pick<FastifyRequest, 'headers'>): void {
+  const encoding = headers['content-encoding'];
+  if (encoding === undefined || encoding.trim().toLowerCase() === 'identity') return;
+  throw new HttpError(415, 'usage', 'The body is compressed.', { fix: 'Send it as it is, without Content-Encoding.' });
 }
 
 /** Before any hook has run. */

@@ -6,12 +6,12 @@ import Fastify from 'fastify';
 import { expect, it, onTestFinished } from 'vitest';
 import { createApp } from '../../../src/app.ts';
 import { resolveSettings } from '../../../src/core/settings.ts';
-import { guardRoutes } from '../../../src/server/access.ts';
+import { guardRoutes, listRoutes } from '../../../src/server/access.ts';
 import type { Access } from '../../../src/server/access.ts';
 import type { Http, ServerContext } from '../../../src/server/context.ts';
 import { createLog } from '../../../src/server/log.ts';
 
-async function guarded(): Promise<{ http: Http; routes: ReturnType<typeof guardRoutes> }> {
+async function guarded(): Promise<{ http: Http; routes: ReturnType<typeof listRoutes> }> {
   const folder = mkdtempSync(path.join(tmpdir(), 'runbook-guard-'));
   const resolved = resolveSettings([], 'server');
   const { settings } = resolved;
@@ -29,7 +29,9 @@ async function guarded(): Promise<{ http: Http; routes: ReturnType<typeof guardR
   });
   const log = createLog(settings, { write: () => {} });
   const context: Pick<ServerContext, 'engine' | 'settings' | 'log'> = { engine: await app.engine(), settings, log };
-  return { http, routes: guardRoutes(http, context) };
+  const routes = listRoutes(http);
+  guardRoutes(http, context);
+  return { http, routes };
 }
 
 it('refuses a route without a rule while it is registered', async () => {
