@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
-import { authSettings, withRunTokens } from './app/authentication.ts';
+import { authSettings, isSecretFree, withRunTokens } from './app/authentication.ts';
 import { apiUrlOf, childSettings, serverBase, withoutOwnSecrets } from './app/environment.ts';
 import { openForQuestions } from './app/opened-ledger.ts';
 import type { OpenedLedger } from './app/opened-ledger.ts';
@@ -20,6 +20,7 @@ import { createSpool } from './adapters/output/spool.ts';
 import { createLocalSecrets } from './adapters/secrets/local.ts';
 import { createFolderSource, findRunbooksFolder, mountedRunbooks } from './adapters/source/folder.ts';
 import { systemClock } from './adapters/system/clock.ts';
+import { ephemeralStorage } from './adapters/system/ephemeral-storage.ts';
 import { createOwners } from './adapters/system/owner.ts';
 import { createRunIds } from './adapters/system/run-ids.ts';
 import { makeOwnedFolder } from './adapters/workspace/keep.ts';
@@ -80,6 +81,8 @@ export interface App {
   engine(): Promise<EnginePorts>;
   /** A token signed with the local secret, marked as self-made. @throws RunbookError `settings`, `usage` */
   mintToken(wish: TokenWish): Promise<string>;
+  /** What keeps the ledger, where that does not outlive a restart of the machine or container; null where it does. */
+  ephemeralLedger(): Promise<string | null>;
   /** Releases what was acquired, last in, first out. */
   close(): void;
 }
@@ -102,7 +105,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
   const forgotten = settings.history === 'none' ? forgottenFolder(scratch, releases) : null;
   const output = createSpool(forgotten ?? stateDir);
   const artifacts = createArtifactStore({ stateDir, maxBytes: MAX_ARTIFACT_BYTES });
-  const auth = authSettings(resolved, environment, cwd);
+  const auth = authSettings(resolved, environment, cwd, face);
   const runTokens = isServer ? await loadRunTokens(clock) : null;
   const owners = createOwners();
   const ledgerFile = path.join(stateDir, 'ledger.sqlite');
@@ -199,10 +202,12 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
       return await mintToken({
         ...wish,
         ...signingKey(auth, wish.now),
+        anyStrength: isSecretFree(settings, face),
         issuer: settings.jwtIssuer,
         audience: settings.jwtAudience.split(',')[0]?.trim() ?? '',
       });
     },
+    ephemeralLedger: async () => (settings.history === 'none' ? null : await ephemeralStorage(stateDir)),
     close: () => {
       for (const release of releases.splice(0).reverse()) release();
     },

@@ -1,9 +1,11 @@
 /** Whose tokens count, by the settings. */
 import path from 'node:path';
+import { checkSecret } from '../adapters/authenticator/secret-strength.ts';
 import type { AuthSettings } from '../adapters/authenticator/index.ts';
 import type { RunTokenAuthenticator } from '../adapters/authenticator/run-token.ts';
 import type { Authenticator } from '../core/ports.ts';
-import type { ResolvedSettings, SettingName } from '../core/settings.ts';
+import { RunbookError } from '../core/errors.ts';
+import type { Face, ResolvedSettings, SettingName, Settings } from '../core/settings.ts';
 
 /** A run's own token is tried by who made it; every other one by whom it names. */
 export function withRunTokens(authenticator: Authenticator, runTokens: RunTokenAuthenticator): Authenticator {
@@ -16,6 +18,7 @@ export function authSettings(
   { settings, origins }: ResolvedSettings,
   environment: ReadonlyMap<string, string>,
   cwd: string,
+  face: Face,
 ): AuthSettings {
   /** The file that a secret was read from. */
   const fileOf = (name: SettingName): string | undefined => {
@@ -25,6 +28,7 @@ export function authSettings(
   };
   return {
     jwtSecret: settings.jwtSecret ?? undefined,
+    anyJwtSecret: isSecretFree(settings, face),
     jwtSecretFile: fileOf('jwtSecret'),
     jwtSecretPrevious: settings.jwtSecretPrevious ?? undefined,
     jwtSecretPreviousFile: fileOf('jwtSecretPrevious'),
@@ -41,4 +45,20 @@ export function authSettings(
     jwtPrivateHosts: settings.jwtPrivateHosts,
     jwksStaleMs: settings.jwksStale,
   };
+}
+
+/** Where a token is given to whoever asks, its secret guards nothing. */
+export function isSecretFree({ enableLogin }: Settings, face: Face): boolean {
+  return face === 'server' && enableLogin;
+}
+
+/** One sentence; null for a secret that nobody can guess. */
+export function secretWeakness(secret: string): string | null {
+  try {
+    checkSecret(Buffer.from(secret, 'utf8'), 'JWT_SECRET');
+    return null;
+  } catch (error) {
+    if (error instanceof RunbookError) return error.message;
+    throw error;
+  }
 }

@@ -13,10 +13,18 @@ import { HttpError } from './problem.ts';
 import { tokenText } from './stage0/token-texts.ts';
 
 /**
- * `public`: anybody. `token`: whoever has a valid token. `runbook`: the same, and what the runbook requires is checked by the
- * engine (and recorded). `admin`: whoever has the admin claim.
+ * `public`: anybody. `token`: whoever has a valid token, a run's own counts as well. `runbook`: the same, and what the
+ * runbook requires is checked by the engine (and recorded). `person`: a valid token that is not a run's. `admin`: whoever
+ * has the admin claim.
  */
-export type Access = 'public' | 'token' | 'runbook' | 'admin';
+export type Access = 'public' | 'token' | 'runbook' | 'person' | 'admin';
+
+export interface RouteAccess {
+  readonly method: string;
+  /** The template: `/api/runbooks/:name`. */
+  readonly url: string;
+  readonly access: Access;
+}
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -28,20 +36,38 @@ declare module 'fastify' {
   }
 }
 
-/** Registered before any route. */
-export function guardRoutes(http: Http, context: ServerContext): void {
-  http.decorateRequest('identity', null);
+type Guard = Pick<ServerContext, 'engine' | 'settings' | 'log'>;
+
+/** Registered before anything that has routes. @returns every route there is, once all are registered */
+export function listRoutes(http: Http): readonly RouteAccess[] {
+  const routes: RouteAccess[] = [];
   http.addHook('onRoute', (route: RouteOptions) => {
-    if (route.config?.access === undefined)
+    // Of CORS: for browsers that ask before they send a token; to everybody else it says that there is nothing.
+    if (route.url === '*' && route.method === 'OPTIONS') route.config = { ...route.config, access: 'public' };
+    const access = route.config?.access;
+    if (access === undefined) {
       throw new TypeError(`${String(route.method)} ${route.url} does not say who may use it`);
+    }
+    for (const method of [route.method].flat()) routes.push({ method, url: route.url, access });
   });
+  return routes;
+}
+
+/** Registered behind what writes headers: a refusal has them, too. */
+export function guardRoutes(http: Http, context: Guard): void {
+  http.decorateRequest('identity', null);
   http.addHook('onRequest', async (request) => {
     const { access } = request.routeOptions.config;
-    // Nothing is there: also that is not told to everybody who asks, but there is nothing to protect.
+    // There is nothing behind it to protect.
     if (request.is404 || access === 'public') return;
     request.identity = await authenticate(context, request);
     if (access === 'token' || access === 'runbook') return;
-    if (!isAdmin(context, request.identity)) {
+    if (request.identity.run !== undefined) {
+      throw new RunbookError('forbidden', 'The token of a run is for runbooks only.', {
+        fix: 'Ask with a token of your own.',
+      });
+    }
+    if (access !== 'person' && !isAdmin(context, request.identity)) {
       throw new RunbookError('forbidden', 'This needs the admin claim.', {
         fix: 'Use a token of an administrator; the setting ADMIN_CLAIM says who is one.',
       });
@@ -49,7 +75,7 @@ export function guardRoutes(http: Http, context: ServerContext): void {
   });
 }
 
-async function authenticate({ engine, log }: ServerContext, request: FastifyRequest): Promise<Identity> {
+async function authenticate({ engine, log }: Guard, request: FastifyRequest): Promise<Identity> {
   const token = tokenOf(request.headers.authorization);
   try {
     return await engine.authenticator.authenticate(token);
@@ -62,10 +88,11 @@ async function authenticate({ engine, log }: ServerContext, request: FastifyRequ
   }
 }
 
-/** Nobody is one where the setting is not made. */
+/** Nobody is one where the setting is not made; a run never is, whoever started it: its script is somebody else's. */
 export function isAdmin({ settings }: Pick<ServerContext, 'settings'>, identity: Identity | null): boolean {
   const requirement = settings.adminClaim === null ? null : parseAdminClaim(settings.adminClaim);
-  return identity !== null && requirement !== null && authorize(identity.claims, [[requirement]]).allowed;
+  if (identity === null || identity.run !== undefined || requirement === null) return false;
+  return authorize(identity.claims, [[requirement]]).allowed;
 }
 
 /** `roles=admin, ops` @returns null where it is not of that form */

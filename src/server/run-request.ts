@@ -7,6 +7,7 @@ import type { ServerContext } from './context.ts';
 import { findRunbook } from './documents.ts';
 import type { FoundRunbook } from './documents.ts';
 import { readEnvVars } from './env-vars.ts';
+import { addressOf } from './forwarded.ts';
 
 const never = new AbortController().signal;
 
@@ -35,7 +36,7 @@ function requestFor(
   return {
     reference,
     token: tokenOf(request.headers.authorization),
-    address: request.ip,
+    address: addressOf(request),
     given,
     onCommandLine: new Set(),
     wanted: [],

@@ -1,15 +1,15 @@
 /** Face 2: HTTP. Here is what every request goes through, in order; what routes do is in `routes/`. */
 import path from 'node:path';
-import cors from '@fastify/cors';
-import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
 import Fastify, { LogController } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { VERSION } from '../version.ts';
-import { guardRoutes } from './access.ts';
+import { guardRoutes, listRoutes } from './access.ts';
 import { readBodiesAsJson } from './body.ts';
 import type { Http, ServerContext } from './context.ts';
 import { correlationIdOf } from './correlation.ts';
+import { answerOrigins } from './cors.ts';
+import { warnOfForwarded } from './forwarded.ts';
 import { answerOtherMethods } from './methods.ts';
 import { HttpError, problemOf, sendProblem } from './problem.ts';
 import { configRoute } from './routes/config.ts';
@@ -20,19 +20,10 @@ import { operationRoutes } from './routes/operations.ts';
 import { runbookRoutes } from './routes/runbooks.ts';
 import { validateRoute } from './routes/validate.ts';
 import { flaskJson } from './stage0/json.ts';
+import { sayHeaders } from './security-headers.ts';
+import { answerBadAddress, answerBrokenHttp, refusePacked } from './unreadable.ts';
 
 const MAX_BODY_BYTES = 1024 ** 2;
-
-const CSP = {
-  defaultSrc: ["'none'"],
-  scriptSrc: ["'self'"],
-  styleSrc: ["'self'"],
-  connectSrc: ["'self'"],
-  imgSrc: ["'self'"],
-  baseUri: ["'none'"],
-  frameAncestors: ["'none'"],
-  formAction: ["'self'"],
-};
 
 /** @param assets folder of the explorer's files */
 export async function createServer(context: ServerContext, assets: string): Promise<Http> {
@@ -48,6 +39,10 @@ export async function createServer(context: ServerContext, assets: string): Prom
     requestTimeout: 30_000,
     connectionTimeout: 60_000,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    clientErrorHandler: answerBrokenHttp(log),
+    frameworkErrors: (error, _, reply) => {
+      answerBadAddress(error, reply);
+    },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   http.addHook('onRequest', async (request, reply) => {
@@ -62,29 +57,6 @@ export async function createServer(context: ServerContext, assets: string): Prom
     const facts = { method, route, status: statusCode, ms: Math.round(elapsedTime), correlationId: request.id };
     log.info({ ...facts, subject: request.identity?.subject ?? null }, 'Request');
   });
-  await http.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: CSP },
-    strictTransportSecurity: settings.enableHsts,
-  });
-  await http.register(cors, {
-    origin: [...settings.allowedOrigins],
-    optionsSuccessStatus: 200,
-    strictPreflight: false,
-    // Any other OPTIONS is a question to the server itself.
-    preflightContinue: true,
-  });
-  await http.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Runbook API', version: VERSION },
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
-      security: [{ bearer: [] }],
-    },
-  });
-  readBodiesAsJson(http);
-  answerAsFlask(http);
-  guardRoutes(http, context);
-
   http.setErrorHandler(async (error, request, reply) => {
     const problem = problemOf(error);
     if (problem.status === 500) {
@@ -101,6 +73,25 @@ export async function createServer(context: ServerContext, assets: string): Prom
     await sendProblem(reply, problemOf(error));
   });
 
+  const routes = listRoutes(http);
+  await sayHeaders(http, context);
+  warnOfForwarded(http, context);
+  await answerOrigins(http, context);
+  await http.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Runbook API', version: VERSION },
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+      security: [{ bearer: [] }],
+    },
+  });
+  readBodiesAsJson(http);
+  answerAsFlask(http);
+  guardRoutes(http, context);
+  http.addHook('preParsing', async (request) => {
+    refusePacked(request);
+  });
+
   answerOtherMethods(http, () => {
     runbookRoutes(http, context);
     validateRoute(http, context);
@@ -111,6 +102,7 @@ export async function createServer(context: ServerContext, assets: string): Prom
     docsRoutes(http, path.resolve(assets));
   });
   await http.ready();
+  log.debug({ routes }, 'Routes');
   return http;
 }
 

@@ -20,7 +20,7 @@ import { createMetrics } from './metrics.ts';
 import { readiness } from './readiness.ts';
 import type { Check } from './readiness.ts';
 import { createServer } from './server.ts';
-import { prepareSettings } from './startup.ts';
+import { lookAround, prepareSettings } from './startup.ts';
 
 export interface RunningServer {
   readonly app: App;
@@ -47,10 +47,10 @@ export async function startServer(
   logTo: Writable,
   assets: string,
 ): Promise<RunningServer> {
-  const { resolved, warnings } = prepareSettings(given);
+  const { resolved, warnings: ofSettings } = prepareSettings(given);
+  const warnings = [...ofSettings];
   const { settings } = resolved;
   const log = createLog(settings, logTo);
-  for (const warning of warnings) log.warn(warning);
   const app = await createApp(resolved, { ...surroundings, face: 'server' });
   try {
     let port = settings.apiPort;
@@ -60,6 +60,7 @@ export async function startServer(
       log.warn(error.message);
     });
     const ports = await app.engine();
+    warnings.push(...(await lookAround(app, ports)));
     const engine: EnginePorts = {
       ...ports,
       // With port 0 it is known only when the server listens.
@@ -73,6 +74,7 @@ export async function startServer(
         { from: settled.from, runIds: settled.runIds },
         'The ledger was copied from elsewhere: it is one of its own now',
       );
+    for (const warning of warnings) log.warn(warning);
     const runs = createActiveRuns();
     const metrics = createMetrics(() => runs.count, VERSION);
     const context: ServerContext = { app, resolved, settings, engine, runs, metrics, log };

@@ -1,7 +1,11 @@
 /** What a server looks at before it takes the first request: what is unsafe is refused or said, each in one sentence. */
 import { randomBytes } from 'node:crypto';
+import type { App } from '../app.ts';
+import { secretWeakness } from '../app/authentication.ts';
 import { RunbookError } from '../core/errors.ts';
 import type { ResolvedSettings, Settings } from '../core/settings.ts';
+import type { EnginePorts } from '../engine/ports.ts';
+import { checkForms } from './setting-forms.ts';
 
 export interface Prepared {
   readonly resolved: ResolvedSettings;
@@ -15,6 +19,7 @@ export function prepareSettings(resolved: ResolvedSettings): Prepared {
   const hasOtherKeys = [settings.jwtPublicKeyFile, settings.jwtJwks, settings.jwtIssuersFile].some(
     (value) => value !== null,
   );
+  checkForms(settings);
   if (settings.enableLogin) {
     if (hasOtherKeys) {
       throw wrong(
@@ -41,11 +46,33 @@ export function prepareSettings(resolved: ResolvedSettings): Prepared {
   return { resolved: { ...resolved, settings: withSecret(settings, warnings) }, warnings };
 }
 
-/** A secret for this start only, where a token is given to whoever asks anyway. */
+/** @returns warnings  @throws RunbookError `unavailable` where runs cannot be held as it is required */
+export async function lookAround(
+  { settings, ephemeralLedger }: Pick<App, 'settings' | 'ephemeralLedger'>,
+  { executor, runIds }: Pick<EnginePorts, 'executor' | 'runIds'>,
+): Promise<readonly string[]> {
+  if (settings.requireContainment !== null) {
+    // Else the first run would be the one to find out.
+    const limits = { memoryBytes: null, processes: null, fileBytes: null, openFiles: null };
+    await (await executor.open({ runId: runIds.next(), limits, terminal: false })).close();
+  }
+  const kind = await ephemeralLedger();
+  if (kind === null) return [];
+  return [
+    `The ledger is on ${kind}, which does not outlive this machine or container: put RUNBOOK_STATE_DIR on a volume, or the record is lost with it.`,
+  ];
+}
+
+/** A secret for this start only, where a token is given to whoever asks anyway; there also a weak one will do. */
 function withSecret(settings: Settings, warnings: string[]): Settings {
-  if (!settings.enableLogin || settings.jwtSecret !== null) return settings;
-  warnings.push('JWT_SECRET is not set: one was made for this start, and tokens do not outlive it.');
-  return { ...settings, jwtSecret: randomBytes(32).toString('hex') };
+  if (!settings.enableLogin) return settings;
+  if (settings.jwtSecret === null) {
+    warnings.push('JWT_SECRET is not set: one was made for this start, and tokens do not outlive it.');
+    return { ...settings, jwtSecret: randomBytes(32).toString('hex') };
+  }
+  const weakness = secretWeakness(settings.jwtSecret);
+  if (weakness !== null) warnings.push(`${weakness} Without ENABLE_LOGIN the server does not start with it.`);
+  return settings;
 }
 
 function wrong(message: string, fix: string): RunbookError {

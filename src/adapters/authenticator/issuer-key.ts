@@ -8,10 +8,10 @@ import { checkSecret } from './secret-strength.ts';
 import type { GivenKey, IssuerKey } from './trusted-issuer.ts';
 
 /** @param name of the setting or file, for messages */
-export function secretKey(text: string, name: string): Extract<GivenKey, { kind: 'secret' }> {
+export function secretKey(text: string, name: string, anyStrength = false): Extract<GivenKey, { kind: 'secret' }> {
   const secret = Buffer.from(text, 'utf8');
-  checkSecret(secret, name);
-  return { kind: 'secret', secret };
+  checkSecret(secret, name, anyStrength);
+  return { kind: 'secret', secret, ...(anyStrength ? { anyStrength } : {}) };
 }
 
 export function publicKey(path: string): Extract<GivenKey, { kind: 'public-key' }> {

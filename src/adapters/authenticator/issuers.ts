@@ -7,6 +7,8 @@ import type { IssuerKey, ListedKey, TrustedIssuer } from './trusted-issuer.ts';
 
 export interface AuthSettings {
   readonly jwtSecret?: string | undefined;
+  /** Also one that can be guessed: only where tokens are given to whoever asks. */
+  readonly anyJwtSecret?: boolean;
   /** Where it was read from: read again on request. */
   readonly jwtSecretFile?: string | undefined;
   readonly jwtSecretPrevious?: string | undefined;
@@ -87,7 +89,7 @@ function defaultKey(settings: AuthSettings): IssuerKey | null {
   return keys[0] ?? null;
 }
 
-function secretsOf({ jwtSecret, jwtSecretPrevious }: AuthSettings): readonly IssuerKey[] {
+function secretsOf({ jwtSecret, jwtSecretPrevious, anyJwtSecret }: AuthSettings): readonly IssuerKey[] {
   if (jwtSecret === undefined) {
     if (jwtSecretPrevious === undefined) return [];
     throw wrongSetting(
@@ -95,10 +97,10 @@ function secretsOf({ jwtSecret, jwtSecretPrevious }: AuthSettings): readonly Iss
       'Set the secret that signs now as RUNBOOK_JWT_SECRET, too.',
     );
   }
-  const current = secretKey(jwtSecret, 'RUNBOOK_JWT_SECRET (JWT_SECRET)');
+  const current = secretKey(jwtSecret, 'RUNBOOK_JWT_SECRET (JWT_SECRET)', anyJwtSecret);
   // The same twice is how a deployment looks between two rotations.
   if (jwtSecretPrevious === undefined || jwtSecretPrevious === jwtSecret) return [current];
-  const previous = secretKey(jwtSecretPrevious, 'RUNBOOK_JWT_SECRET_PREVIOUS (JWT_SECRET_PREVIOUS)');
+  const previous = secretKey(jwtSecretPrevious, 'RUNBOOK_JWT_SECRET_PREVIOUS (JWT_SECRET_PREVIOUS)', anyJwtSecret);
   return [{ ...current, previous: previous.secret }];
 }
 

@@ -21,7 +21,7 @@ export function keySource(issuer: TrustedIssuer, now: () => Date, network: Netwo
     case 'secret': {
       const secrets = key.previous === undefined ? [key.secret] : [key.secret, key.previous];
       const keys = secrets.map((secret, index) =>
-        always(verificationKey(index === 0 ? 'current' : 'previous', { kind: 'secret', secret }, issuer)),
+        always(verificationKey(index === 0 ? 'current' : 'previous', { ...key, secret }, issuer)),
       );
       return fixedKeys(keys, false, 'secret', now);
     }
@@ -62,7 +62,7 @@ function verificationKey(
     checkAlgorithms(issuer, SECRET_ALGORITHMS, 'a shared secret');
     // A copy: who clears his own afterwards does not clear ours.
     const key = Uint8Array.from(given.secret);
-    checkSecret(key, `The secret of issuer ${quoted(issuer.issuer)}`);
+    checkSecret(key, `The secret of issuer ${quoted(issuer.issuer)}`, given.anyStrength);
     return { name, key, algorithms: issuer.algorithms, isSecret: true, print: printOf(key) };
   }
   const key = readPublicKey(given.pem, issuer);

@@ -24,16 +24,17 @@ export function createRunTokens({ now }: { readonly now: () => Date }): RunToken
   const live = new Map<string, Identity>();
   return {
     issue: async ({ runId, identity, callChain, expiresAt }) => {
-      live.set(runId, { ...identity, expiresAt, run: { runId, callChain } });
-      return await new SignJWT({ roles: [...identity.roles], chain: [...callChain], depth: callChain.length })
+      const token = await new SignJWT({ roles: [...identity.roles], chain: [...callChain], depth: callChain.length })
         .setProtectedHeader({ alg: ALGORITHM, typ: TYPE })
         .setIssuer(ISSUER)
         .setAudience(AUDIENCE)
         .setSubject(identity.subject)
         .setJti(runId)
         .setIssuedAt(now())
-        .setExpirationTime(expiresAt)
+        .setExpirationTime(Math.ceil(expiresAt.getTime() / 1000))
         .sign(key);
+      live.set(runId, { ...identity, expiresAt, run: { runId, callChain } });
+      return token;
     },
     revoke: (runId) => {
       live.delete(runId);

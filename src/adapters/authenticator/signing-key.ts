@@ -18,9 +18,12 @@ export interface SigningKey {
  * Of several the newest secret that counts already; of these that began together, the first in the file.
  * @throws RunbookError `settings`
  */
-export function signingKey({ jwtSecret, jwtAlgorithm, jwtKeysFile }: AuthSettings, now: Date): SigningKey {
+export function signingKey(
+  { jwtSecret, anyJwtSecret, jwtAlgorithm, jwtKeysFile }: AuthSettings,
+  now: Date,
+): SigningKey {
   if (jwtSecret !== undefined) {
-    const { secret } = secretKey(jwtSecret, 'The secret that signs tokens');
+    const { secret } = secretKey(jwtSecret, 'The secret that signs tokens', anyJwtSecret);
     const [algorithm = 'HS256'] = listOf(jwtAlgorithm ?? '');
     return { secret, algorithm, keyId: null, retireAt: null };
   }

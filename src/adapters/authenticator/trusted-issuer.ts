@@ -2,7 +2,8 @@
 
 /** Keys that the operator has written down. */
 export type GivenKey =
-  | { readonly kind: 'secret'; readonly secret: Uint8Array }
+  /** `anyStrength`: also one that can be guessed. */
+  | { readonly kind: 'secret'; readonly secret: Uint8Array; readonly anyStrength?: boolean }
   /** SPKI or certificate. */
   | { readonly kind: 'public-key'; readonly pem: string };
 
@@ -27,7 +28,7 @@ export type FetchedKey =
 
 export type IssuerKey =
   /** `previous`: what signed tokens before, and does not any more. */
-  | { readonly kind: 'secret'; readonly secret: Uint8Array; readonly previous?: Uint8Array }
+  | (Extract<GivenKey, { kind: 'secret' }> & { readonly previous?: Uint8Array })
   | Extract<GivenKey, { kind: 'public-key' }>
   | { readonly kind: 'listed'; readonly keys: readonly ListedKey[] }
   | FetchedKey;

@@ -4,6 +4,7 @@ import { environmentName, SETTING_NAMES, SETTINGS } from '../../core/settings.ts
 import type { SettingName } from '../../core/settings.ts';
 import { identityOf, isAdmin } from '../access.ts';
 import type { Http, ServerContext } from '../context.ts';
+import { addressOf } from '../forwarded.ts';
 import { ProblemAnswers } from '../schemas/runbooks.ts';
 
 /** Stage0's names in Stage0's order, and how it writes a value. */
@@ -58,7 +59,7 @@ export function configRoute(http: Http, context: ServerContext): void {
   http.get(
     '/api/config',
     {
-      config: { access: 'token' },
+      config: { access: 'person' },
       schema: { summary: 'Settings, and who asks', tags: ['server'], response: { 200: Answer, ...ProblemAnswers } },
     },
     async (request) => {
@@ -68,7 +69,12 @@ export function configRoute(http: Http, context: ServerContext): void {
       const admin = isAdmin(context, identity);
       return {
         config_items: isForAll || admin ? items(context) : [],
-        token: { user_id: subject, roles: [...roles], remote_ip: request.ip, claims: { ...claims, user_id: subject } },
+        token: {
+          user_id: subject,
+          roles: [...roles],
+          remote_ip: addressOf(request),
+          claims: { ...claims, user_id: subject },
+        },
         ...(admin ? { settings: settingsOf(context) } : {}),
       };
     },

@@ -2,7 +2,11 @@
 import { Type } from 'typebox';
 import type { Http, ServerContext } from '../context.ts';
 import { HttpError } from '../problem.ts';
+import { limitByAddress } from '../rate-limit.ts';
 import { ProblemAnswers } from '../schemas/runbooks.ts';
+
+/** Of one address. */
+const LIMIT = { most: 10, seconds: 60 };
 
 const Answer = Type.Object({
   access_token: Type.String(),
@@ -12,12 +16,14 @@ const Answer = Type.Object({
   roles: Type.Array(Type.String()),
 });
 
-export function loginRoute(http: Http, { app, settings, log }: ServerContext): void {
+export function loginRoute(http: Http, context: ServerContext): void {
+  const { app, settings, log } = context;
   if (!settings.enableLogin) return;
   http.post(
     '/dev-login',
     {
       config: { access: 'public' },
+      onRequest: limitByAddress(context, LIMIT),
       schema: {
         summary: 'A token for development',
         tags: ['login'],

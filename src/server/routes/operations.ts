@@ -52,7 +52,7 @@ export function operationRoutes(http: Http, context: ServerContext): void {
   );
   http.post(
     '/api/shutdown',
-    { config: { access: 'token' }, schema: { summary: 'Gone', tags: ['server'], response: ProblemAnswers } },
+    { config: { access: 'person' }, schema: { summary: 'Gone', tags: ['server'], response: ProblemAnswers } },
     async () => {
       throw new HttpError(410, 'gone', 'A server is not ended over HTTP.', {
         fix: 'Send it SIGTERM: it lets its runs end first.',

@@ -1,0 +1,52 @@
+/** Settings that decide who is trusted: one that is written in another form would trust nobody, or everybody. */
+import { isIP } from 'node:net';
+import { RunbookError } from '../core/errors.ts';
+import type { Settings } from '../core/settings.ts';
+import { parseAdminClaim } from './access.ts';
+
+/** @throws RunbookError `settings` */
+export function checkForms({
+  trustProxy,
+  allowedOrigins,
+  adminClaim,
+}: Pick<Settings, 'trustProxy' | 'allowedOrigins' | 'adminClaim'>): void {
+  const proxy = trustProxy.find((text) => !isAddressRange(text));
+  if (proxy !== undefined) {
+    throw wrong(
+      `TRUST_PROXY: “${proxy}” is no address and no range of addresses.`,
+      'Write the address of each proxy, like 10.0.0.5 or 10.0.0.0/8 or fd00::/8, separated by commas.',
+    );
+  }
+  const origin = allowedOrigins.find((text) => !isOrigin(text));
+  if (origin !== undefined) {
+    throw wrong(
+      `ALLOWED_ORIGINS: “${origin}” is not an origin as browsers send it.`,
+      'Write each one out, like https://runbooks.example.org or http://localhost:8084: scheme, host, other ports than the usual, no slash at the end, no `*`.',
+    );
+  }
+  if (adminClaim !== null && parseAdminClaim(adminClaim) === null) {
+    throw wrong(
+      `ADMIN_CLAIM: “${adminClaim}” does not say which claim has which value.`,
+      'Write it like roles=admin or groups=ops,platform.',
+    );
+  }
+}
+
+/** `/0` is no range but everybody. */
+function isAddressRange(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || address.includes('%') || more.length > 0) return false;
+  if (bits === undefined) return true;
+  return /^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128);
+}
+
+function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { origin, protocol } = new URL(text);
+  return origin === text && (protocol === 'https:' || protocol === 'http:');
+}
+
+function wrong(message: string, fix: string): RunbookError {
+  return new RunbookError('settings', message, { fix });
+}
