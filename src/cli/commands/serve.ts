@@ -79,7 +79,7 @@ function announce(terminal: Terminal, style: Style, { app, address, checks, warn
   const rows = [
     ['address', address],
     ['pages', `${address}/docs/explorer.html`],
-    ['runbooks', app.settings.runbooksDir ?? ''],
+    ['runbooks', app.runbooksDir ?? 'no folder; set RUNBOOKS_DIR'],
     ['ledger', app.stateDir],
     ...checks.map(({ name, ok, detail }) => [name, ok ? detail : style.red(detail)]),
   ];
