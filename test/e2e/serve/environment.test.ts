@@ -188,7 +188,7 @@ describe('runs of several people at once', () => {
     const first = await hold(server, 'First', anna);
     server.write(
       'Second.md',
-      `${classic('Second', `printf %s "$RUNBOOK_API_TOKEN" > "${server.folder}/second"; ${ENVIRON}`)}`,
+      classic('Second', `printf %s "$RUNBOOK_API_TOKEN" > "${server.folder}/second"; ${ENVIRON}`),
     );
     const berta = {
       token: await server.token({ sub: 'berta' }),
