@@ -19,8 +19,8 @@ import { loginRoute } from './routes/login.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { runbookRoutes } from './routes/runbooks.ts';
 import { validateRoute } from './routes/validate.ts';
-import { flaskJson } from './stage0/json.ts';
 import { sayHeaders } from './security-headers.ts';
+import { flaskJson } from './stage0/json.ts';
 import { answerBadAddress, answerBrokenHttp, refusePacked } from './unreadable.ts';
 
 const MAX_BODY_BYTES = 1024 ** 2;

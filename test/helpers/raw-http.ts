@@ -21,3 +21,8 @@ export async function rawAnswer(port: number, ...pieces: readonly (string | Uint
     for (const piece of pieces) socket.write(piece);
   });
 }
+
+/** Of all answers in a row; no body of ours has such a line. */
+export function statusesOf(text: string): number[] {
+  return [...text.matchAll(/HTTP\/1\.1 (\d{3}) [A-Z]/g)].map(([, status]) => Number(status));
+}

@@ -68,10 +68,18 @@ describe('a start is warned of', () => {
   const LOUD = /POST \/dev-login gives a token with any roles to whoever asks/;
   it.each<[string, Texts, readonly RegExp[]]>([
     ['nothing', SIGNED, []],
-    ['a server without an administrator', { jwtSecret: STRONG }, [/ADMIN_CLAIM is not set: nobody is an administrator/]],
+    [
+      'a server without an administrator',
+      { jwtSecret: STRONG },
+      [/ADMIN_CLAIM is not set: nobody is an administrator/],
+    ],
     ['login', { ...SIGNED, enableLogin: 'true' }, [LOUD]],
     ['login without a secret', LOGIN, [LOUD, MADE]],
-    ['login with a short secret', { ...LOGIN, jwtSecret: '1769177582' }, [LOUD, /^JWT_SECRET is shorter than 32 bytes/]],
+    [
+      'login with a short secret',
+      { ...LOGIN, jwtSecret: '1769177582' },
+      [LOUD, /^JWT_SECRET is shorter than 32 bytes/],
+    ],
     ['login with the default', { ...LOGIN, jwtSecret: 'dev-secret-change-me' }, [LOUD, /well-known placeholder/]],
     ['login with one letter', { ...LOGIN, jwtSecret: 'a'.repeat(40) }, [LOUD, /repeats itself/]],
   ])('%s', (_, texts, warnings) => {
