@@ -156,7 +156,7 @@ describe.skipIf(!requires('curl') || !requires('jq'))('make targets', () => {
   });
 });
 
-test('the quick start files of Stage0, which its own API refuses: no MOUNT_DIR, an empty secret', async () => {
+test('D33 the quick start files of Stage0, which its own API refuses: no MOUNT_DIR, an empty secret', async () => {
   const quick = await startServer({
     env: { JWT_SECRET: '', ENABLE_LOGIN: 'true', EXECUTION_DIR: undefined },
     runbooks: samples,
