@@ -55,7 +55,8 @@ test('each row of the page has a test, and each of these tests a row', () => {
   );
   const tests = sources.flatMap((source) => [...source.matchAll(/^test\('(D\d+) /gm)].map(([, row]) => row));
   expect(rows).toHaveLength(36);
-  expect(tests.toSorted()).toEqual(rows.toSorted());
+  expect(new Set(tests)).toEqual(new Set(rows));
+  expect(tests).toHaveLength(rows.length);
 });
 
 test('D1 errors are problem documents', async () => {
