@@ -3,8 +3,9 @@ import { Agent, createServer, request } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createParser } from 'eventsource-parser';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
 import { createEventStream } from '../../src/server/stage0/event-stream.ts';
+import type { EventStream } from '../../src/server/stage0/event-stream.ts';
 import { readEvents } from '../helpers/event-stream.ts';
 import type { StreamEvent } from '../helpers/event-stream.ts';
 import { times } from '../helpers/property.ts';
@@ -84,20 +85,27 @@ function expected(pieces: readonly Piece[], stream: Piece['stream']): string {
   return bytes.toString('utf8').split('\r\n').join('\n').split('\r').join('\n');
 }
 
+/** An answer that only a test goes on with. */
+let silent: EventStream | null = null;
 const DONE = '{"success": false, "return_code": 7}';
 
 async function answer(pieces: readonly Piece[], response: ServerResponse): Promise<void> {
   const stream = createEventStream(response, () => ({}));
   stream.open();
   for (const { stream: name, bytes } of pieces) await stream.output(name, bytes);
-  await stream.done(
-    (async function* one() {
-      yield DONE;
-    })(),
-  );
+  await stream.done(justDone());
+}
+
+async function* justDone(): AsyncGenerator<string> {
+  yield DONE;
 }
 
 const server = createServer((incoming, response) => {
+  if (incoming.url === '/silent') {
+    silent = createEventStream(response, () => ({}));
+    silent.open();
+    return;
+  }
   void answer(outputOf(Number(incoming.url?.slice(1))), response);
 }).listen(0, '127.0.0.1');
 const agent = new Agent({ keepAlive: true, maxSockets: 2 });
@@ -107,13 +115,15 @@ afterAll(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-async function get(seed: number): Promise<Buffer> {
+async function open(path: string): Promise<IncomingMessage> {
   const { port } = server.address() as AddressInfo;
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    request({ host: '127.0.0.1', port, path: `/${seed}`, agent }, resolve)
-      .on('error', reject)
-      .end();
+  return await new Promise((resolve, reject) => {
+    request({ host: '127.0.0.1', port, path, agent }, resolve).on('error', reject).end();
   });
+}
+
+async function get(seed: number): Promise<Buffer> {
+  const response = await open(`/${seed}`);
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
@@ -161,3 +171,20 @@ test('a6: whatever is printed, there is one done, and every event is one that wa
 });
 
 const NAMES = new Set(['stdout', 'stderr', 'done']);
+
+test('D27 silence is filled with a comment, which is no event', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  const response = await open('/silent');
+  vi.advanceTimersByTime(15_000);
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) {
+    chunks.push(chunk as Buffer);
+    if (chunks.length === 1) await silent?.done(justDone());
+  }
+  const text = Buffer.concat(chunks).toString();
+  expect(text).toBe(`:\n\nevent: done\ndata: ${DONE}\n\n`);
+  expect(readByLibrary(text)).toEqual({ events: [{ event: 'done', data: DONE, id: '' }], others: 1 });
+});

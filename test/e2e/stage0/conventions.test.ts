@@ -69,6 +69,7 @@ test('1 OPTIONS: 200 with Allow, without a token', async () => {
   expect([status, headers.allow]).toEqual([200, 'PATCH, OPTIONS']);
 });
 
+const nested = (levels: number): string => `{"other": ${'['.repeat(levels - 1)}"]\\"["${']'.repeat(levels - 1)}}`;
 const json = { 'content-type': 'application/json' };
 test.each<[string, number, RequestOptions]>([
   ['no body and no type', 200, {}],
@@ -82,7 +83,8 @@ test.each<[string, number, RequestOptions]>([
   ['a number', 400, { body: '7', headers: json }],
   ['half of it', 400, { body: '{"env_vars": {', headers: json }],
   ['not UTF-8', 400, { body: Buffer.from('{"env_vars": {"A": "\xff"}}', 'latin1'), headers: json }],
-  ['16 levels and one', 400, { body: `${'['.repeat(17)}${']'.repeat(17)}`, headers: json }],
+  ['16 levels', 200, { body: nested(16), headers: json }],
+  ['16 levels and one', 400, { body: nested(17), headers: json }],
   ['100,000 levels', 400, { body: '['.repeat(100_000), headers: json }],
   ['__proto__', 400, { body: '{"__proto__": {"env_vars": {}}}', headers: json }],
   ['env_vars as a list', 400, { body: { env_vars: ['A=1'] } }],

@@ -39,6 +39,7 @@ const server = await startServer({
       { env: 'GO: File' },
     ),
     ...script('Waits', 'echo begun; until [ -e "$GO" ]; do sleep 0.05; done; echo gone on', { env: 'GO: File' }),
+    ...script('Flood', 'seq 1 3000000; touch "$END"', { env: 'END: File' }),
     ...script('Stdin', 'cat; echo "end of input"'),
     'Renamed.md': classic('Other', 'true'),
     'Slow.md': classic('Slow', 'echo begun; sleep 60').replace(
@@ -256,7 +257,7 @@ test('6 CR and CRLF become LF', async () => {
   expect(run.done()['stdout']).toBe('a\nb\nc\n\nd\n');
 });
 
-test('a line appears before its end does', async () => {
+test('D25 a line appears before its end does', async () => {
   const go = path.join(server.folder, 'go-progress');
   const response = await server.open('POST', '/api/runbooks/Progress.md/execute', env({ GO: go }));
   let text = '';
@@ -276,7 +277,38 @@ test('6 a caller who leaves: the run goes on and is recorded', async () => {
   writeFileSync(go, '');
   const file = path.join(server.runbooksDir, 'Waits.md');
   await eventually(
-    () => /Exit Code: 0[\s\S]*gone on/.test(readFileSync(file, 'utf8')),
+    () => readFileSync(file, 'utf8').includes('Exit Code'),
     () => readFileSync(file, 'utf8'),
+  );
+  expect(readFileSync(file, 'utf8')).toMatch(/Exit Code: 0[\s\S]*gone on/);
+});
+
+test('a caller who does not read: the run goes on, and what was left out is said', async () => {
+  const end = path.join(server.folder, 'end-of-flood');
+  const response = await server.open('POST', '/api/runbooks/Flood.md/execute', env({ END: end }));
+  await eventually(
+    () => existsSync(end),
+    () => 'the end of a script that nobody listens to',
+  );
+  let text = '';
+  for await (const chunk of response) text += String(chunk);
+  expect(text).toContain('\n\n: some output was left out here');
+  const events = readEvents(text);
+  expect(events.at(-1)?.event).toBe('done');
+  expect(events.filter(({ event }) => event === 'done')).toHaveLength(1);
+});
+
+test('a caller who reads gets everything, however much it is', async () => {
+  const end = path.join(server.folder, 'end-of-reading');
+  const response = await server.open('POST', '/api/runbooks/Flood.md/execute', env({ END: end }));
+  let text = '';
+  for await (const chunk of response) text += String(chunk);
+  const shown = readEvents(text)
+    .filter(({ event }) => event === 'stdout')
+    .map(({ data }) => data)
+    .join('');
+  expect(text).not.toContain('left out here');
+  expect(shown.length).toBe(
+    '1\n'.length * 9 + '10\n'.length * 90 + 4 * 900 + 5 * 9000 + 6 * 90_000 + 7 * 900_000 + 8 * 2_000_001,
   );
 });

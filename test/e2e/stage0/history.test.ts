@@ -101,7 +101,7 @@ test('8 content shows the entries, those of the file once', async () => {
   expect(content).toBe(file('Silent.md'));
 });
 
-test('14.16 a folder that cannot be written: the run succeeds, and content has its entry', async () => {
+test('D30 a folder that cannot be written: the run succeeds, and content has its entry', async () => {
   const readOnly = await startServer({
     runbooks: { 'ReadOnly.md': classic('ReadOnly', 'echo from the ledger'), 'Bare.md': steps('Bare') },
     below: canMount ? MOUNTED : [],

@@ -32,7 +32,7 @@ const server = await startServer({
     API_HOST: 'localhost',
     API_PROTOCOL: 'http',
     RUNBOOKS_DIR: './runbooks',
-    MOUNT_DIR: '/home/me/stage0/execution',
+    MOUNT_DIR: '/host/stage0/execution',
     ENABLE_LOGIN: 'true',
     LOGGING_LEVEL: 'WARNING',
     BUILT_AT: '',
@@ -156,7 +156,7 @@ describe.skipIf(!requires('curl') || !requires('jq'))('make targets', () => {
   });
 });
 
-test('the quick start files of Stage0, which its own API refuses: no MOUNT_DIR, an empty secret', async () => {
+test('D33 the quick start files of Stage0, which its own API refuses: no MOUNT_DIR, an empty secret', async () => {
   const quick = await startServer({
     env: { JWT_SECRET: '', ENABLE_LOGIN: 'true', EXECUTION_DIR: undefined },
     runbooks: samples,
