@@ -2,17 +2,16 @@
 import path from 'node:path';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
-import swagger from '@fastify/swagger';
 import Fastify, { LogController } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { VERSION } from '../version.ts';
 import { guardRoutes } from './access.ts';
 import type { Http, ServerContext } from './context.ts';
 import { correlationIdOf } from './correlation.ts';
 import { answerOtherMethods } from './methods.ts';
+import { describeRoutes } from './description/describe.ts';
 import { HttpError, problemOf, sendProblem } from './problem.ts';
 import { configRoute } from './routes/config.ts';
-import { docsRoutes } from './routes/docs.ts';
+import { docsRoutes, sendFiles } from './routes/docs.ts';
 import { executeRoutes } from './routes/execute.ts';
 import { loginRoute } from './routes/login.ts';
 import { operationRoutes } from './routes/operations.ts';
@@ -68,14 +67,7 @@ export async function createServer(context: ServerContext, assets: string): Prom
     optionsSuccessStatus: 200,
     strictPreflight: false,
   });
-  await http.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Runbook API', version: VERSION },
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
-      security: [{ bearer: [] }],
-    },
-  });
+  await sendFiles(http, path.resolve(assets));
   guardRoutes(http, context);
 
   http.setErrorHandler(async (error, request, reply) => {
@@ -94,13 +86,14 @@ export async function createServer(context: ServerContext, assets: string): Prom
     await sendProblem(reply, problemOf(error));
   });
 
+  const describe = describeRoutes(http);
   answerOtherMethods(http, () => {
     runbookRoutes(http, context);
     executeRoutes(http, context);
     configRoute(http, context);
     loginRoute(http, context);
     operationRoutes(http, context);
-    docsRoutes(http, path.resolve(assets));
+    docsRoutes(http, path.resolve(assets), describe);
   });
   await http.ready();
   return http;

@@ -13,7 +13,7 @@ import { findRunbook } from '../documents.ts';
 import { readEnvVars } from '../env-vars.ts';
 import { problemOf, sendProblem } from '../problem.ts';
 import { requestFor } from '../run-request.ts';
-import { EnvVarsBody, Name, ProblemAnswers, ValidationAnswer } from '../schemas/runbooks.ts';
+import { EnvVarsBody, Name, ValidationAnswer } from '../schemas/runbooks.ts';
 import { doneData } from '../stage0/done.ts';
 import { createEventStream } from '../stage0/event-stream.ts';
 import type { EventStream } from '../stage0/event-stream.ts';
@@ -25,11 +25,9 @@ export function executeRoutes(http: Http, context: ServerContext): void {
     {
       config: { access: 'runbook' },
       schema: {
-        summary: 'Whether a runbook is sound, and what it needs is there',
-        tags: ['runbooks'],
         params: Name,
         body: EnvVarsBody,
-        response: { 200: ValidationAnswer, 400: ValidationAnswer, ...ProblemAnswers },
+        response: { 200: ValidationAnswer, 400: ValidationAnswer },
       },
     },
     async (request, reply) => {
@@ -52,8 +50,6 @@ export function executeRoutes(http: Http, context: ServerContext): void {
     {
       config: { access: 'runbook' },
       schema: {
-        summary: 'Execute a runbook; its output comes as events',
-        tags: ['runbooks'],
         params: Name,
         body: EnvVarsBody,
         response: {
@@ -61,7 +57,6 @@ export function executeRoutes(http: Http, context: ServerContext): void {
             description: 'Events `stdout`, `stderr` and, last, `done`',
             content: { 'text/event-stream': { schema: { type: 'string' } } },
           },
-          ...ProblemAnswers,
         },
       },
     },
