@@ -72,6 +72,7 @@ export async function createServer(context: ServerContext, assets: string): Prom
 
   http.setErrorHandler(async (error, request, reply) => {
     const problem = problemOf(error);
+    metrics.refusal(problem.code);
     if (problem.status === 500) {
       metrics.exception(request.method, 500);
       log.error({ correlationId: request.id, err: error }, 'A bug');

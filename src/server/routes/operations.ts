@@ -2,7 +2,6 @@
 import { Type } from 'typebox';
 import type { Http, ServerContext } from '../context.ts';
 import { HttpError } from '../problem.ts';
-import { readiness } from '../readiness.ts';
 
 const Check = Type.Object({ name: Type.String(), ok: Type.Boolean(), detail: Type.String() }, { title: 'Check' });
 const Ready = Type.Object({ ready: Type.Boolean(), checks: Type.Array(Check) }, { title: 'Readiness' });
@@ -25,7 +24,7 @@ export function operationRoutes(http: Http, context: ServerContext): void {
       schema: { response: { 200: Ready, 503: Ready } },
     },
     async (_, reply) => {
-      const checks = await readiness(context);
+      const checks = [...(await context.readiness())];
       const ready = checks.every(({ ok }) => ok);
       return await reply.code(ready ? 200 : 503).send({ ready, checks });
     },
