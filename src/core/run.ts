@@ -51,6 +51,8 @@ export interface RunRequest {
   readonly callChain: readonly string[];
   /** Null: one is made. */
   readonly correlationId: string | null;
+  /** Trace of whoever asks (W3C), for the script; null or none: there is no such. */
+  readonly traceParent?: string | null;
   readonly incident: string | null;
   /** Ends the run; `signal.reason` is a `StopReason`. */
   readonly signal: AbortSignal;

@@ -4,6 +4,7 @@ import type { RunRequest } from '../core/run.ts';
 import { identityOf } from './access.ts';
 import { tokenOf } from './bearer.ts';
 import type { ServerContext } from './context.ts';
+import { traceParentOf } from './trace-context.ts';
 
 const never = new AbortController().signal;
 
@@ -29,6 +30,7 @@ export function requestFor(
     // What a run's own token says of its chain cannot be left out, or said otherwise, by its script.
     callChain: identity.run?.callChain ?? chainOf(request.headers['x-recursion-stack']),
     correlationId: request.id,
+    traceParent: traceParentOf(request.headers),
     incident: null,
     signal: never,
     force: never,

@@ -12,6 +12,7 @@ import type { Http, ServerContext } from '../context.ts';
 import { findRunbook } from '../documents.ts';
 import { readEnvVars } from '../env-vars.ts';
 import { problemOf, sendProblem } from '../problem.ts';
+import { runFacts } from '../run-log.ts';
 import { requestFor } from '../run-request.ts';
 import { EnvVarsBody, Name, ValidationAnswer } from '../schemas/runbooks.ts';
 import { doneData } from '../stage0/done.ts';
@@ -115,7 +116,7 @@ async function executeOverHttp(
     warnings.push(...passedOver);
     const result = await execute(engine, { ...runRequest, signal: stop, force }, listener);
     metrics.run(name, { ...result, dropped: result.output.dropped });
-    await finish(context, request, stream, name, result, warnings);
+    await finish(context, request, stream, result, { name, runRequest, warnings });
   } catch (error) {
     if (stream.isOpen) await breakOff(context, request, stream, name, error);
     else await refused(context, request, reply, 'execute', error, { name, stream, warnings });
@@ -126,15 +127,15 @@ async function finish(
   { engine, log }: ServerContext,
   request: FastifyRequest,
   stream: EventStream,
-  runbook: string,
   result: RunResult,
-  warnings: readonly string[],
+  about: { readonly name: string; readonly runRequest: RunRequest; readonly warnings: readonly string[] },
 ): Promise<void> {
+  const { name: runbook, runRequest, warnings } = about;
   const { runId, outcome, reason } = result;
   const notes = notesOf(result, engine.limits.maxOutputBytes);
-  const facts = { runId, runbook, outcome, exitCode: exitCodeOf(result), durationMs: result.durationMs };
-  if (outcome === 'timed-out') log.warn({ correlationId: request.id, ...facts }, 'Script execution timed out');
-  else log.info({ correlationId: request.id, ...facts }, 'Run ended');
+  const facts = runFacts(request, runRequest, runbook, result);
+  if (outcome === 'timed-out') log.warn(facts, 'Script execution timed out');
+  log.info(facts, 'Run ended');
   stream.text('stderr', notes.live);
   const isPlain = outcome === 'succeeded' || outcome === 'failed';
   const errors = isPlain || reason === null ? [] : [reason];
