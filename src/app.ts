@@ -16,7 +16,7 @@ import { createSystemFacts } from './adapters/facts/system.ts';
 import { openLedger, openView } from './adapters/ledger/index.ts';
 import { createSpool } from './adapters/output/spool.ts';
 import { createLocalSecrets } from './adapters/secrets/local.ts';
-import { createFolderSource, findRunbooksFolder } from './adapters/source/folder.ts';
+import { createFolderSource, findRunbooksFolder, mountedRunbooks } from './adapters/source/folder.ts';
 import { systemClock } from './adapters/system/clock.ts';
 import { createOwners } from './adapters/system/owner.ts';
 import { createRunIds } from './adapters/system/run-ids.ts';
@@ -55,6 +55,8 @@ export interface Surroundings {
 
 export interface App {
   readonly settings: Settings;
+  /** Null: there is none. */
+  readonly runbooksDir: string | null;
   readonly stateDir: string;
   readonly source: RunbookSource;
   readonly facts: FactsSource;
@@ -85,7 +87,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
   const isServer = face === 'server';
   const releases: (() => void)[] = [];
   const stateDir = settings.stateDir ?? defaultStateDir(environment);
-  const folder = settings.runbooksDir ?? (await findRunbooksFolder(cwd));
+  const folder = settings.runbooksDir ?? (await findRunbooksFolder(cwd)) ?? (isServer ? await mountedRunbooks() : null);
   const secrets = createLocalSecrets(stateDir);
   const own = withoutOwnSecrets(environment, face);
   // Of a server the scripts are somebody else's: they see nothing of it but what they declare.
@@ -101,6 +103,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
 
   const app: App = {
     settings,
+    runbooksDir: folder,
     stateDir,
     source: createFolderSource(isServer ? { folder, cwd: folder ?? cwd, namesOnly: true } : { folder, cwd }),
     facts: createSystemFacts(environment),

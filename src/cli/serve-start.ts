@@ -21,7 +21,7 @@ export function announce(terminal: Terminal, options: CommonOptions, server: Run
   row('pages', `${address}/docs/explorer.html`);
   for (const { name, ok, detail } of checks) {
     if (name === 'accepting') continue;
-    const place = placeOf(name, { runbooks: settings.runbooksDir, ledger: stateDir });
+    const place = placeOf(name, { runbooks: app.runbooksDir, ledger: stateDir });
     row(name, place + (ok ? detail : style.red(detail)));
   }
   row('login', settings.enableLogin ? style.yellow('POST /dev-login gives a token to whoever asks') : 'off');
@@ -42,7 +42,7 @@ export function readyLine({ app, address, checks, warnings }: RunningServer): st
     pages: `${address}/docs/explorer.html`,
     pid: process.pid,
     version: VERSION,
-    runbooksDir: app.settings.runbooksDir,
+    runbooksDir: app.runbooksDir,
     stateDir: app.stateDir,
     login: app.settings.enableLogin,
     ready: checks.every(({ ok }) => ok),

@@ -55,6 +55,18 @@ function claimValues(claims: Claims, name: string): readonly string[] | null {
   );
 }
 
+/** As Stage0 words it: `roles=developer (required: sre, api), team (not present)`. Bounded, on one line. */
+export function listMissing(missing: readonly MissingClaim[]): string {
+  const text = missing
+    .map(({ claim, required, actual }) =>
+      actual === null ? `${claim} (not present)` : `${claim}=${actual.join(', ')} (required: ${required.join(', ')})`,
+    )
+    .join(', ')
+    .replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '\u{fffd}');
+  return text.length > MAX_LIST_SHOWN ? `${text.slice(0, MAX_LIST_SHOWN).toWellFormed()}…` : text;
+}
+const MAX_LIST_SHOWN = 400;
+
 const MAX_CLAIMS_SHOWN = 3;
 const MAX_VALUES_SHOWN = 4;
 const MAX_TEXT_SHOWN = 60;

@@ -130,6 +130,7 @@ export function checkVariables(
     fix: requirement.secret
       ? `Give it with \`--env ${requirement.name}\`, which takes it from your environment or asks for it.`
       : `Give it with \`--env ${requirement.name}=VALUE\`, or set it in your environment.`,
+    about: requirement.name,
   }));
   const wrong = [...values].flatMap(([name, { value, requirement }]): Problem[] => {
     const reason = checkValue(requirement ?? { name, type: 'text' }, value);
@@ -141,6 +142,7 @@ export function checkVariables(
             rule: 'variable-wrong',
             message: reason,
             fix: 'Give a value of the form that the runbook declares.',
+            about: name,
           },
         ];
   });

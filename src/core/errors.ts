@@ -57,19 +57,22 @@ export class RunbookError extends Error {
   readonly fix: string;
   /** All problems at once where the failure is about a document or its requirements. */
   readonly problems: readonly Problem[];
+  /** Tells causes of one code apart, for faces with words of their own; null where nobody asks. */
+  readonly reason: string | null;
   /** The document that `problems` point into, as it is shown to the caller; empty where there are none. */
   readonly document: string;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { fix: string; problems?: readonly Problem[]; document?: string; cause?: unknown },
+    options: { fix: string; problems?: readonly Problem[]; document?: string; reason?: string; cause?: unknown },
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'RunbookError';
     this.code = code;
     this.fix = options.fix;
     this.problems = options.problems ?? [];
+    this.reason = options.reason ?? null;
     this.document = options.document ?? '';
   }
 

@@ -34,7 +34,8 @@ export function checkReadiness(runbook: Runbook, facts: Facts): readonly Problem
     const fact = file.direction === 'input' ? (facts.inputs.get(file.path) ?? 'missing') : 'file';
     if (fact === 'file' || fact === 'directory') return [];
     const [rule, message, fix] = INPUT_PROBLEMS[fact];
-    return [{ severity: 'error', rule, message: `${message}: ${file.path}.`, fix, line: file.line, column: 1 }];
+    const { path, line } = file;
+    return [{ severity: 'error', rule, message: `${message}: ${path}.`, fix, line, column: 1, about: path }];
   });
   const seen = new Set<InterpreterName>();
   const interpreters = scriptsOf(runbook).flatMap((script): Problem[] => {

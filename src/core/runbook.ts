@@ -16,6 +16,8 @@ export interface Problem {
   readonly fix: string;
   readonly line: number;
   readonly column: number;
+  /** What it is about, as it is written: the section that is missing, the variable, the path. For faces with words of their own. */
+  readonly about?: string;
 }
 
 export type InterpreterName = 'sh' | 'bash' | 'zsh' | 'python';
@@ -135,6 +137,8 @@ export interface ParseResult {
   readonly digest: string;
   /** Byte offset of the line of `# History`; null where there is none. */
   readonly historyOffset: number | null;
+  /** Names of the sections that it has: a document without any is no runbook at all. */
+  readonly sections: ReadonlySet<string>;
 }
 
 /** The second group are words that end other words as well (`MONKEY`, `COMPASS`). */

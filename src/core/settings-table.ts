@@ -92,10 +92,10 @@ export const SETTINGS = {
     scope: 'operator',
     description: 'Output and artifacts of all runs together; beyond that the oldest go. Records stay.',
   }),
-  maxRecursionDepth: integer(50, 1, {
+  maxRecursionDepth: integer(50, 0, {
     scope: 'operator',
     serverAliases: ['MAX_RECURSION_DEPTH'],
-    description: 'How many runbooks may call each other in a row.',
+    description: 'How many runbooks may call each other in a row; 0 refuses every run, as in Stage0.',
   }),
   passEnv: list({
     scope: 'user',

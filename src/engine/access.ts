@@ -1,5 +1,5 @@
 /** Who asks, and whether this runbook is theirs to run. Fails closed: whatever is unclear is a refusal. */
-import { authorize, explainMissing, explainNeeded } from '../core/claims.ts';
+import { authorize, explainMissing, explainNeeded, listMissing } from '../core/claims.ts';
 import type { MissingClaim } from '../core/claims.ts';
 import { RunbookError } from '../core/errors.ts';
 import type { Identity, LoadedDocument } from '../core/ports.ts';
@@ -82,11 +82,14 @@ export function checkClaims(
 /** A verified token that may not run this runbook. */
 export class ClaimsLacking extends RunbookError {
   readonly missing: readonly MissingClaim[];
+  /** What the record and the document say of it: Stage0's sentence, which people search their runbooks for. */
+  readonly recorded: string;
 
   constructor(operation: Draft['operation'], why: string, missing: readonly MissingClaim[]) {
     super('forbidden', `RBAC check failed for ${operation}: ${why}.`, {
       fix: 'Ask the owner of the runbook for the claim, or use a token that has it.',
     });
     this.missing = missing;
+    this.recorded = `RBAC check failed for ${operation}. Missing or invalid claims: ${listMissing(missing)}`;
   }
 }

@@ -2,7 +2,7 @@
 import { RunbookError } from '../core/errors.ts';
 import { parseRunbook } from '../core/parse/parse.ts';
 import type { LoadedDocument } from '../core/ports.ts';
-import type { ParseResult, Runbook } from '../core/runbook.ts';
+import type { ParseResult, Problem, Runbook } from '../core/runbook.ts';
 import type { Draft } from './draft.ts';
 import type { EnginePorts } from './ports.ts';
 
@@ -27,7 +27,10 @@ export function checkDocument(ports: Pick<EnginePorts, 'clock'>, document: Loade
 
 /** What is not wrong but should be seen before a run, like a review that is overdue. */
 export function warningsOf({ document, parsed }: Draft): readonly string[] {
-  return (parsed?.problems ?? []).map(
-    ({ line, message, rule }) => `${document?.displayPath ?? ''}:${line}: ${message} (${rule})`,
-  );
+  return warningTexts(document?.displayPath ?? '', parsed?.problems ?? []);
+}
+
+/** As notices tell them. */
+export function warningTexts(displayPath: string, problems: readonly Problem[]): readonly string[] {
+  return problems.map(({ line, message, rule }) => `${displayPath}:${line}: ${message} (${rule})`);
 }

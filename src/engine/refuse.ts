@@ -2,6 +2,7 @@
 import type { RunbookError } from '../core/errors.ts';
 import { messageOf } from '../core/failures.ts';
 import type { RunEventSink, RunRequest } from '../core/run.ts';
+import { ClaimsLacking } from './access.ts';
 import { headOf, recordOf, startDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { leaseUntil } from './lease.ts';
@@ -16,7 +17,8 @@ export async function refuse(
   refusal: RunbookError,
   emit: RunEventSink,
 ): Promise<void> {
-  const { code, message } = refusal;
+  const { code } = refusal;
+  const message = refusal instanceof ClaimsLacking ? refusal.recorded : refusal.message;
   const { document, request } = draft;
   try {
     if (code === 'forbidden' && document !== null) {

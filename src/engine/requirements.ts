@@ -125,6 +125,7 @@ function refuseDeniedNames(request: RunRequest, openNames: readonly string[]): v
   if (malformed !== undefined) {
     throw new RunbookError('usage', `Invalid environment variable name: ${JSON.stringify(malformed)}.`, {
       fix: 'Use letters, digits and `_`; a digit may not come first.',
+      reason: 'variable-name',
     });
   }
   const isOpen = (name: string): boolean => openNames.some((pattern) => matchesName(pattern, name));

@@ -1,11 +1,28 @@
 /** Entries of a document that are not in its file: it cannot be written, or runs are recorded in the ledger only. */
 import { renderEntry } from '../core/history/document-entry.ts';
 import type { LoadedDocument } from '../core/ports.ts';
+import type { StoredRun } from '../core/run.ts';
 import { entryOf } from './entry.ts';
 import type { EnginePorts } from './ports.ts';
 
 /** The newest ones; `runbook history` has them all. */
 const MAX_ENTRIES = 50;
+
+/** Folders that Kubernetes makes anew at each change of a ConfigMap: `..2026_11_22_10_00_00.123456/` */
+const REVISION = /\/\.\.\d{4}_[^/]+(?=\/)/g;
+
+/** Of the document, newest first, also from before its ConfigMap was changed. @param path absolute, links resolved */
+export async function runsOf(
+  { ledger }: Pick<EnginePorts, 'ledger'>,
+  path: string,
+  limit: number,
+): Promise<readonly StoredRun[]> {
+  const place = path.replaceAll(REVISION, '');
+  if (place === path) return await ledger.list({ path, limit });
+  const runbook = path.slice(path.lastIndexOf('/') + 1).replace(/\.md$/, '');
+  const runs = await ledger.list({ runbook, limit });
+  return runs.filter((run) => run.runbook.path?.replaceAll(REVISION, '') === place);
+}
 
 /** Rendered, in the order of the runs; empty where there are none. */
 export async function entriesBesides(
@@ -13,7 +30,7 @@ export async function entriesBesides(
   { path }: Pick<LoadedDocument, 'path'>,
 ): Promise<string> {
   const { ledger } = ports;
-  const runs = await ledger.list({ path, limit: MAX_ENTRIES });
+  const runs = await runsOf(ports, path, MAX_ENTRIES);
   const texts: string[] = [];
   for (const run of runs.toReversed()) {
     if (run.historyMode !== 'ledger' && !(await ledger.isEntryPending(run.runId))) continue;

@@ -10,6 +10,7 @@ import type { ClaimRequirement } from '../core/runbook.ts';
 import type { ServerContext, Http } from './context.ts';
 import { tokenOf } from './bearer.ts';
 import { HttpError } from './problem.ts';
+import { tokenText } from './stage0/token-texts.ts';
 
 /**
  * `public`: anybody. `token`: whoever has a valid token. `runbook`: the same, and what the runbook requires is checked by the
@@ -56,12 +57,9 @@ async function authenticate({ engine, log }: ServerContext, request: FastifyRequ
     if (!(error instanceof RunbookError) || error.code !== 'unauthenticated') throw error;
     // The sentence is ours and holds nothing of the token.
     log.warn({ correlationId: request.id }, `Authentication failed: ${error.message}`);
-    throw new HttpError(401, 'unauthenticated', error.message, { fix: error.fix, stage0: stage0Text(error.message) });
+    const stage0 = tokenText(error.reason, error.message);
+    throw new HttpError(401, 'unauthenticated', error.message, { fix: error.fix, stage0 });
   }
-}
-
-function stage0Text(message: string): string {
-  return message === 'The token has expired.' ? 'Token has expired' : `Invalid token: ${message}`;
 }
 
 /** Nobody is one where the setting is not made. */

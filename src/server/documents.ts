@@ -5,28 +5,49 @@ import { RunbookError } from '../core/errors.ts';
 import type { Identity, LoadedDocument } from '../core/ports.ts';
 import type { ParseResult, Runbook } from '../core/runbook.ts';
 import { listRunbooks, showRunbook } from '../engine/queries.ts';
-import { entriesBesides } from '../engine/unwritten-entries.ts';
+import { entriesBesides, runsOf } from '../engine/unwritten-entries.ts';
 import { isAdmin } from './access.ts';
 import type { ServerContext } from './context.ts';
+import { HttpError } from './problem.ts';
 
 export interface FoundRunbook {
   readonly document: LoadedDocument;
   readonly parsed: ParseResult;
 }
 
-/** A document with a title, which Stage0 lists, too. @throws RunbookError `not-found`, `io` */
+/** A runbook, also one that has something wrong. @throws HttpError 404  @throws RunbookError `io` */
 export async function findRunbook({ engine }: ServerContext, name: string): Promise<FoundRunbook> {
   const found = await showRunbook(engine, name).catch((error: unknown) => {
-    // Where a link leads is nobody's business here.
-    throw error instanceof RunbookError && error.code === 'usage' ? notFound(name) : error;
+    throw asAnswer(error, name);
   });
-  if (found.document.fileName !== name || found.parsed.title === null) throw notFound(name);
+  if (found.document.fileName !== name || !isRunbook(found.parsed)) throw notFound(name);
   return found;
 }
 
-function notFound(name: string): RunbookError {
-  return new RunbookError('not-found', `There is no runbook “${name.replaceAll(/\p{C}/gu, '�')}”.`, {
+/** Where a link leads, and where the folder is, is nobody's business here. */
+function asAnswer(error: unknown, name: string): unknown {
+  if (!(error instanceof RunbookError)) return error;
+  if (error.code === 'not-found' || error.code === 'usage') return notFound(name);
+  return error.code === 'io'
+    ? new RunbookError('io', 'The runbook cannot be read.', { fix: 'Ask the operator of the server.', cause: error })
+    : error;
+}
+
+/**
+ * Any other markdown beside the runbooks (a README) is not served. What has a part that only runbooks have is one that is
+ * broken, and so is an empty file: their authors want to be told.
+ */
+const PARTS = ['Script', 'Steps', 'Environment Requirements', 'File System Requirements', 'Required Claims'];
+
+function isRunbook({ sections, problems }: ParseResult): boolean {
+  return PARTS.some((name) => sections.has(name)) || problems.some(({ rule }) => rule === 'document-empty');
+}
+
+function notFound(name: string): HttpError {
+  const shown = name.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '\u{fffd}');
+  return new HttpError(404, 'not-found', `There is no runbook “${shown}”.`, {
     fix: 'GET /api/runbooks shows what there is.',
+    stage0: `Runbook not found: ${shown}`,
   });
 }
 
@@ -78,8 +99,16 @@ interface Listed {
 export async function listFor(context: ServerContext, identity: Identity, withLast: boolean): Promise<Listed[]> {
   const { engine } = context;
   const listed: Listed[] = [];
-  for (const { fileName, document, parsed } of await listRunbooks(engine)) {
-    if (document === null || parsed === null || parsed.title === null) continue;
+  const documents = await listRunbooks(engine).catch((error: unknown) => {
+    if (!(error instanceof RunbookError)) throw error;
+    throw new HttpError(404, 'not-found', 'The folder of runbooks is not there, or cannot be read.', {
+      fix: 'Ask the operator of the server: /readyz says what is wrong.',
+      stage0: 'Runbooks directory not found',
+    });
+  });
+  for (const { fileName, document, parsed } of documents) {
+    // As Stage0: what has no title is found by its name only.
+    if (document === null || parsed === null || parsed.title === null || !isRunbook(parsed)) continue;
     const one: Listed = { filename: fileName, name: parsed.title, path: fileName };
     if (withLast) one.last = mayReadRuns(context, identity, parsed.runbook) ? await lastRunOf(context, document) : null;
     listed.push(one);
@@ -91,7 +120,7 @@ async function lastRunOf(
   { engine }: ServerContext,
   { path }: LoadedDocument,
 ): Promise<NonNullable<Listed['last']> | null> {
-  const [run] = await engine.ledger.list({ path, limit: 1 });
+  const [run] = await runsOf(engine, path, 1);
   if (run === undefined) return null;
   const { runId, state, result, interruption } = run;
   const finished = result?.finishedAt ?? interruption?.at ?? null;

@@ -2,13 +2,13 @@
 import { CONTRACT_NAMES } from '../core/contract.ts';
 import { HttpError } from './problem.ts';
 
-const MAX_DEPTH = 16;
-
 export interface GivenVariables {
   readonly given: ReadonlyMap<string, string>;
   /** Names that Stage0 reserves: they are passed over, and this says so. */
   readonly warnings: readonly string[];
 }
+
+const NONE: GivenVariables = { given: new Map(), warnings: [] };
 
 /**
  * @param body null or undefined: there was none
@@ -16,11 +16,10 @@ export interface GivenVariables {
  * @throws HttpError 400
  */
 export function readEnvVars(body: unknown, isBoolean: (name: string) => boolean): GivenVariables {
-  if (body === undefined || body === null) return { given: new Map(), warnings: [] };
+  if (body === undefined || body === null) return NONE;
   if (!isObject(body)) throw mistake('The body is not a JSON object.', 'Send {"env_vars": {"NAME": "value"}}.');
-  checkDepth(body);
   const vars = body['env_vars'];
-  if (vars === undefined || vars === null) return { given: new Map(), warnings: [] };
+  if (isNothing(vars)) return NONE;
   if (!isObject(vars)) throw mistake('env_vars is not a JSON object.', 'Send {"env_vars": {"NAME": "value"}}.');
   const given = new Map<string, string>();
   const warnings: string[] = [];
@@ -30,6 +29,11 @@ export function readEnvVars(body: unknown, isBoolean: (name: string) => boolean)
     else given.set(name, textOf(name, value, isBoolean));
   }
   return { given, warnings };
+}
+
+/** What Python takes for nothing, as Stage0 does. */
+function isNothing(value: unknown): boolean {
+  return !Array.isArray(value) ? !value : value.length === 0;
 }
 
 /** As Stage0 takes what JSON has besides text: in the spelling of Python, but where the runbook knows what a boolean is. */
@@ -46,15 +50,6 @@ function textOf(name: string, value: unknown, isBoolean: (name: string) => boole
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** The size of the body is bounded, so a loop over all of it is. */
-function checkDepth(body: unknown): void {
-  let level: readonly unknown[] = [body];
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > MAX_DEPTH) throw mistake(`The body is nested deeper than ${MAX_DEPTH} levels.`, 'Send it flat.');
-    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
-  }
 }
 
 function mistake(message: string, fix: string): HttpError {

@@ -80,7 +80,10 @@ export function problemOf(error: unknown, stage0?: string): ProblemDocument {
 export async function sendProblem(reply: FastifyReply, problem: ProblemDocument): Promise<void> {
   if (problem.status === 503) reply.header('retry-after', '5');
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
-  await reply.code(problem.status).type('application/problem+json; charset=utf-8').send(JSON.stringify(problem));
+  await reply
+    .code(problem.status)
+    .type('application/problem+json; charset=utf-8')
+    .send(`${JSON.stringify(problem)}\n`);
 }
 
 function documentOf(status: number, code: string, detail: string, fix: string, error: string): ProblemDocument {

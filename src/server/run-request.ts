@@ -4,11 +4,29 @@ import type { RunRequest } from '../core/run.ts';
 import { identityOf } from './access.ts';
 import { tokenOf } from './bearer.ts';
 import type { ServerContext } from './context.ts';
+import { findRunbook } from './documents.ts';
+import type { FoundRunbook } from './documents.ts';
+import { readEnvVars } from './env-vars.ts';
 import { traceParentOf } from './trace-context.ts';
 
 const never = new AbortController().signal;
 
-export function requestFor(
+export interface ReadRequest {
+  readonly found: FoundRunbook;
+  readonly runRequest: RunRequest;
+  readonly warnings: readonly string[];
+}
+
+/** @throws RunbookError `io`  @throws HttpError 404, 400 for a body that cannot be meant */
+export async function readRequest(context: ServerContext, request: FastifyRequest, name: string): Promise<ReadRequest> {
+  const found = await findRunbook(context, name);
+  const variables = found.parsed.runbook?.env ?? [];
+  const booleans = new Set(variables.filter(({ type }) => type === 'boolean').map((one) => one.name));
+  const { given, warnings } = readEnvVars(request.body, (variable) => booleans.has(variable));
+  return { found, runRequest: requestFor(context, request, name, given), warnings };
+}
+
+function requestFor(
   { settings }: ServerContext,
   request: FastifyRequest,
   reference: string,

@@ -5,6 +5,7 @@ import helmet from '@fastify/helmet';
 import Fastify, { LogController } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { guardRoutes } from './access.ts';
+import { readBodiesAsJson } from './body.ts';
 import type { Http, ServerContext } from './context.ts';
 import { correlationIdOf } from './correlation.ts';
 import { answerOtherMethods } from './methods.ts';
@@ -12,10 +13,12 @@ import { describeRoutes } from './description/describe.ts';
 import { HttpError, problemOf, sendProblem } from './problem.ts';
 import { configRoute } from './routes/config.ts';
 import { docsRoutes, sendFiles } from './routes/docs.ts';
-import { executeRoutes } from './routes/execute.ts';
+import { executeRoute } from './routes/execute.ts';
 import { loginRoute } from './routes/login.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { runbookRoutes } from './routes/runbooks.ts';
+import { validateRoute } from './routes/validate.ts';
+import { flaskJson } from './stage0/json.ts';
 
 const MAX_BODY_BYTES = 1024 ** 2;
 
@@ -68,6 +71,8 @@ export async function createServer(context: ServerContext, assets: string): Prom
     strictPreflight: false,
   });
   await sendFiles(http, path.resolve(assets));
+  readBodiesAsJson(http);
+  answerAsFlask(http);
   guardRoutes(http, context);
 
   http.setErrorHandler(async (error, request, reply) => {
@@ -90,7 +95,8 @@ export async function createServer(context: ServerContext, assets: string): Prom
   const describe = describeRoutes(http);
   answerOtherMethods(http, () => {
     runbookRoutes(http, context);
-    executeRoutes(http, context);
+    validateRoute(http, context);
+    executeRoute(http, context);
     configRoute(http, context);
     loginRoute(http, context);
     operationRoutes(http, context);
@@ -98,4 +104,13 @@ export async function createServer(context: ServerContext, assets: string): Prom
   });
   await http.ready();
   return http;
+}
+
+/** Spelt as Stage0 does; what may be in an answer its type says already. */
+function answerAsFlask(http: Http): void {
+  http.setSerializerCompiler(() => flaskJson);
+  http.addHook('onSend', async (_, reply) => {
+    if (reply.getHeader('content-type') === 'application/json; charset=utf-8')
+      reply.header('content-type', 'application/json');
+  });
 }

@@ -2,7 +2,7 @@
 import type { RunbookError } from '../../core/errors.ts';
 import type { Identity } from '../../core/ports.ts';
 
-import { refused } from './refusal.ts';
+import { faulty, refused } from './refusal.ts';
 import { isJsonObject } from './strict-json.ts';
 import type { JsonObject } from './strict-json.ts';
 import type { TokenHeader } from './token-form.ts';
@@ -24,8 +24,8 @@ export function identityFrom(
   { nowMs, toleranceMs }: { readonly nowMs: number; readonly toleranceMs: number },
 ): Identity {
   const expiresMs = momentOf(claims, 'exp');
-  if (expiresMs === null) throw refused('The token has no end ("exp").');
-  if (expiresMs <= nowMs - toleranceMs) throw refused('The token has expired.');
+  if (expiresMs === null) throw faulty('missing exp', 'The token has no end ("exp").');
+  if (expiresMs <= nowMs - toleranceMs) throw faulty('expired', 'The token has expired.');
   for (const name of ['iat', 'nbf']) {
     if ((momentOf(claims, name) ?? 0) > nowMs + toleranceMs) {
       throw notYetValid(name);
@@ -46,7 +46,11 @@ export function identityFrom(
 }
 
 export function notYetValid(name: string): RunbookError {
-  return refused(`The token is not valid yet ("${name}").`, 'Check the clocks of this machine and of the issuer.');
+  return refused(
+    `The token is not valid yet ("${name}").`,
+    'Check the clocks of this machine and of the issuer.',
+    `early ${name}`,
+  );
 }
 
 /** The whole name wins over the path; only own members count on the way. */
@@ -70,7 +74,7 @@ function rolesOf(value: unknown, name: string): readonly string[] {
   if (value === undefined || value === null) return [];
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
   if (!list.every((role) => typeof role === 'string')) {
-    throw refused(`The token's roles ("${name}") are neither text nor a list of texts.`);
+    throw faulty(`wrong ${name}`, `The token's roles ("${name}") are neither text nor a list of texts.`);
   }
   return list;
 }
@@ -79,13 +83,14 @@ function momentOf(claims: JsonObject, name: string): number | null {
   const value = claims[name];
   if (value === undefined) return null;
   if (typeof value !== 'number' || !(value >= 0 && value <= MAX_NUMERIC_DATE)) {
-    throw refused(`The token's "${name}" is not a point in time.`);
+    throw faulty(`wrong ${name}`, `The token's "${name}" is not a point in time.`);
   }
   return value * 1000;
 }
 
 function nameOf(value: unknown, name: string): string {
-  if (!isName(value)) throw refused(`The token's "${name}" is missing or is not a plain, printable text.`);
+  if (!isName(value))
+    throw faulty(`wrong ${name}`, `The token's "${name}" is missing or is not a plain, printable text.`);
   return value;
 }
 

@@ -10,7 +10,7 @@ import type { Authenticator } from '../../core/ports.ts';
 import { identityFrom, notYetValid } from './identity.ts';
 import { keySource } from './key-source.ts';
 import type { KeyFor } from './key-source.ts';
-import { quoted, refused, wrongSetting } from './refusal.ts';
+import { faulty, quoted, refused, wrongSetting } from './refusal.ts';
 import { readTokenForm } from './token-form.ts';
 import type { TokenHeader } from './token-form.ts';
 import type { TrustedIssuer } from './trusted-issuer.ts';
@@ -47,6 +47,7 @@ export function createJwtAuthenticator(issuers: readonly TrustedIssuer[], deps: 
         throw refused(
           'The issuer of the token is not trusted here.',
           `Bring a token of ${[...trusted.keys()].map(quoted).join(' or ')}, or add its issuer to the settings.`,
+          name === null ? 'missing iss' : 'wrong iss',
         );
       }
       const { issuer, keyFor } = found;
@@ -68,7 +69,7 @@ function noKey(): RunbookError {
 
 function checkHeader({ alg, typ }: TokenHeader, { algorithms, own }: TrustedIssuer): void {
   if (!algorithms.includes(alg)) {
-    throw refused(`The token is not signed with ${algorithms.join(' or ')}.`);
+    throw faulty('algorithm', `The token is not signed with ${algorithms.join(' or ')}.`);
   }
   // Other tokens of our own (approvals, partners) say so in their type; other issuers use it as they like.
   if (own && typ !== null && typ.toLowerCase() !== 'jwt') throw refused('The token is not made for signing in.');
@@ -98,20 +99,22 @@ async function verify(
 
 /** The library's sentences and errors carry the payload, so ours are our own. */
 function explain(error: unknown, issuer: string | null): RunbookError {
-  if (error instanceof errors.JWTExpired) return refused('The token has expired.');
+  if (error instanceof errors.JWTExpired) return faulty('expired', 'The token has expired.');
   if (error instanceof errors.JWSSignatureVerificationFailed) {
     return refused(
       `The token's signature does not hold under the key of issuer ${quoted(issuer)}.`,
       'Get a new token, or set the key that the issuer signs with.',
+      'signature',
     );
   }
   if (error instanceof errors.JWTClaimValidationFailed) {
     // Only names that we asked about: never a word of the token's.
     const claim = ['exp', 'nbf', 'iat', 'sub', 'aud', 'iss'].find((name) => name === error.claim) ?? 'claim';
-    if (error.reason === 'missing') return refused(`The token lacks "${claim}".`);
-    if (error.reason === 'invalid') return refused(`The token's "${claim}" is not a point in time.`);
+    if (error.reason === 'missing') return faulty(`missing ${claim}`, `The token lacks "${claim}".`);
+    if (error.reason === 'invalid') return faulty(`wrong ${claim}`, `The token's "${claim}" is not a point in time.`);
     if (claim === 'nbf') return notYetValid(claim);
-    return refused(
+    return faulty(
+      `wrong ${claim}`,
       claim === 'aud' ? 'The token is made for another audience ("aud").' : `The token's "${claim}" is wrong.`,
     );
   }

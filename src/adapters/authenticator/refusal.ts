@@ -6,8 +6,24 @@ import { RunbookError } from '../../core/errors.ts';
 
 const NEW_TOKEN = 'Get a new token from your identity provider.';
 
-export function refused(message: string, fix: string = NEW_TOKEN): RunbookError {
-  return new RunbookError('unauthenticated', message, { fix });
+/** What is wrong with a token, for faces with words of their own: a claim stands behind the first three. */
+export type TokenFault =
+  | `missing ${string}`
+  | `wrong ${string}`
+  | `early ${string}`
+  | 'form'
+  | 'payload'
+  | 'algorithm'
+  | 'signature'
+  | 'expired';
+
+export function refused(message: string, fix: string = NEW_TOKEN, fault?: TokenFault): RunbookError {
+  return new RunbookError('unauthenticated', message, { fix, ...(fault === undefined ? {} : { reason: fault }) });
+}
+
+/** Where only a new token helps. */
+export function faulty(fault: TokenFault, message: string): RunbookError {
+  return refused(message, NEW_TOKEN, fault);
 }
 
 export function wrongSetting(message: string, fix: string, cause?: unknown): RunbookError {

@@ -2,7 +2,7 @@
  * What can be said of a token before any cryptography: three canonical parts, two strict JSON objects, a header that
  * asks for nothing special. A signed token has exactly one spelling here, so its text and its meaning are one.
  */
-import { refused } from './refusal.ts';
+import { faulty, refused } from './refusal.ts';
 import { parseStrictJson } from './strict-json.ts';
 import type { JsonObject } from './strict-json.ts';
 
@@ -34,6 +34,7 @@ export function readTokenForm(token: string): TokenForm {
     throw refused(
       'The token does not have the form of a JWT: three parts of base64url text with dots between them.',
       'Give the token alone: no "Bearer", no quotes, no spaces, no line end.',
+      'form',
     );
   }
   const [header = '', payload = '', signature = ''] = token.split('.');
@@ -48,14 +49,14 @@ function readPart(name: string, part: string): JsonObject {
     return parseStrictJson(bytes);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw refused(`The token's ${name} ${error.message}.`);
+    throw faulty(name === 'payload' ? 'payload' : 'form', `The token's ${name} ${error.message}.`);
   }
 }
 
 /** Decoders ignore the spare bits of the last character; here they must be what an encoder writes. */
 function canonicalBytes(name: string, part: string): Buffer {
   const bytes = Buffer.from(part, 'base64url');
-  if (bytes.toString('base64url') !== part) throw refused(`The token's ${name} is not canonical base64url.`);
+  if (bytes.toString('base64url') !== part) throw faulty('form', `The token's ${name} is not canonical base64url.`);
   return bytes;
 }
 
@@ -63,7 +64,7 @@ function readHeader(header: JsonObject): TokenHeader {
   const special = REFUSED_HEADERS.find((name) => Object.hasOwn(header, name));
   if (special !== undefined) throw refused(`The token's header has "${special}", which is not accepted.`);
   const { alg, typ = null, kid = null } = header;
-  if (typeof alg !== 'string') throw refused('The token\'s header has no algorithm ("alg").');
+  if (typeof alg !== 'string') throw faulty('algorithm', 'The token\'s header has no algorithm ("alg").');
   if (typ !== null && typeof typ !== 'string') throw refused('The token\'s type ("typ") is not text.');
   if (kid !== null && !isKeyId(kid)) throw refused('The token\'s key id ("kid") is not a short printable text.');
   return { alg, typ, kid };
@@ -75,6 +76,6 @@ function isKeyId(value: unknown): value is string {
 
 function issuerOf(claims: JsonObject): string | null {
   const { iss = null } = claims;
-  if (iss !== null && typeof iss !== 'string') throw refused('The token\'s issuer ("iss") is not text.');
+  if (iss !== null && typeof iss !== 'string') throw faulty('wrong iss', 'The token\'s issuer ("iss") is not text.');
   return iss;
 }

@@ -226,6 +226,11 @@ export async function findRunbooksFolder(start: string): Promise<string | null> 
   }
 }
 
+/** Where Stage0's images have them; null where there is no such folder. */
+export async function mountedRunbooks(): Promise<string | null> {
+  return (await stat('/runbooks').catch(() => null))?.isDirectory() === true ? '/runbooks' : null;
+}
+
 async function exists(file: string): Promise<boolean> {
   return (await stat(file).catch(() => null)) !== null;
 }

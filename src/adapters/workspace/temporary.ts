@@ -140,6 +140,7 @@ function asInputError(error: unknown): RunbookError {
   if (error instanceof RunbookError) return error;
   return new RunbookError('io', `The inputs could not be copied: ${reasonOf(error)}.`, {
     fix: 'Check the files, and the free space of the folder for work folders.',
+    reason: 'inputs',
     cause: error,
   });
 }

@@ -31,7 +31,7 @@ export function readSectionYaml(
       info !== 'yaml' &&
       (blocks.length === 0 || (isLikeYaml(info) && (info !== '' || section.name === 'Required Claims'))),
   );
-  for (const fence of wrong) reportTag(fence, problems);
+  for (const fence of wrong) reportTag(fence, problems, section.name);
   const block = blocks[0];
   if (block === undefined) {
     if (wrong.length === 0) reportMissing(section, need, problems);
@@ -48,12 +48,14 @@ export function reportSeveral(blocks: readonly Fence[], where: string, problems:
   }
 }
 
-export function reportTag(fence: Fence, problems: Problems): void {
+/** @param about section that the block is for */
+export function reportTag(fence: Fence, problems: Problems, about?: string): void {
   problems.add(
     'yaml-fence-tag',
     fence,
     fence.info === '' ? 'The fence has no tag.' : `The fence is tagged ${quote(fence.info)}.`,
     'Tag a block of data exactly `yaml`, in lower case and without anything behind it.',
+    about,
   );
 }
 

@@ -16,6 +16,7 @@ import {
   fencesOf,
   isSectionHeading,
   readSections,
+  sectionNamesOf,
   type Section,
   type SectionName,
 } from './sections.ts';
@@ -46,7 +47,7 @@ export function parseRunbook(bytes: Uint8Array, options: ParseOptions = {}): Par
     problems.hasErrors || parsed.content === null || title === null
       ? null
       : { ...parsed.content, name: stem ?? title, title, digest };
-  return { runbook, problems: list, title, digest, historyOffset };
+  return { runbook, problems: list, title, digest, historyOffset, sections: sectionNamesOf(document) };
 }
 
 type Content = Omit<Runbook, 'name' | 'title' | 'digest'>;

@@ -13,8 +13,8 @@ export class Problems {
   private readonly found: Problem[] = [];
   private readonly counts = new Map<RuleId, number>();
 
-  /** @param message what is wrong, one sentence. @param fix what to do, one sentence. */
-  add(rule: RuleId, at: Position, message: string, fix: string): void {
+  /** @param message what is wrong, one sentence. @param fix what to do, one sentence. @param about see `Problem` */
+  add(rule: RuleId, at: Position, message: string, fix: string, about?: string): void {
     const count = (this.counts.get(rule) ?? 0) + 1;
     this.counts.set(rule, count);
     // One more than is shown: then it is known that there are more.
@@ -27,6 +27,7 @@ export class Problems {
       fix: oneLine(fix),
       line,
       column,
+      ...(about === undefined ? {} : { about: oneLine(about) }),
     });
   }
 

@@ -67,6 +67,12 @@ export function readSections(document: SplitDocument, problems: Problems): Reado
   return sections;
 }
 
+/** Of all top-level headings those that are a section's name. */
+export function sectionNamesOf({ blocks, history }: Pick<SplitDocument, 'blocks' | 'history'>): ReadonlySet<string> {
+  const headings = new Set(blocks.filter(isSectionHeading).map(({ text }) => text));
+  return new Set(SECTION_NAMES.filter((name) => headings.has(name) || (name === 'History' && history !== null)));
+}
+
 /** Whether there is nothing but blank lines and comments. */
 function isBlank(lines: readonly string[], firstLine: number, blocks: readonly Block[]): boolean {
   const comments = blocks.filter((block) => block.type === 'comment');
@@ -135,6 +141,7 @@ function checkPresence(sections: ReadonlyMap<SectionName, Section>, problems: Pr
       name === 'History'
         ? 'Add it as the last section; it may be empty.'
         : `Add it at the beginning of a line${script === undefined ? '' : '; it may be empty'}.`,
+      script === undefined ? 'Script' : name,
     );
   }
 }

@@ -113,7 +113,7 @@ export const OPERATIONS: Readonly<Record<string, Described>> = {
     answers: {
       200: {
         description: 'It could be executed',
-        example: { success: true, runbook: 'SimpleRunbook.md', errors: [], warnings: [] },
+        example: { success: true, runbook: 'SimpleRunbook.md', errors: [], warnings: [], problems: [] },
       },
       400: {
         description: 'It could not',
@@ -122,6 +122,16 @@ export const OPERATIONS: Readonly<Record<string, Described>> = {
           runbook: 'SimpleRunbook.md',
           errors: ['Required environment variable not set: HOST (Where to).'],
           warnings: [],
+          problems: [
+            {
+              severity: 'error',
+              rule: 'variable-missing',
+              message: 'Required environment variable not set: HOST (Where to).',
+              fix: 'Give it in `env_vars`.',
+              line: 7,
+              column: 1,
+            },
+          ],
         },
       },
     },
@@ -236,7 +246,7 @@ export const OPERATIONS: Readonly<Record<string, Described>> = {
     tag: 'description',
     summary: 'The page to try the API, and its parts',
     description: 'Begin with `explorer.html`.',
-    answers: fileAnswers(['text/html', 'text/javascript', 'text/css'], true),
+    answers: fileAnswers(['text/html', 'application/javascript', 'text/css'], true),
     problems: [404, 416],
   },
 };

@@ -77,10 +77,11 @@ export function configRoute(http: Http, context: ServerContext): void {
   );
 }
 
-function items({ settings, resolved }: ServerContext): { name: string; value: string; from: string }[] {
+function items({ app, settings, resolved }: ServerContext): { name: string; value: string; from: string }[] {
   return ITEMS.map(([name, setting, write]) => {
     const origin = resolved.origins.get(setting)?.origin ?? 'default';
-    return { name, value: write(settings[setting]), from: origin === 'default' ? 'default' : 'environment' };
+    const value = setting === 'runbooksDir' ? app.runbooksDir : settings[setting];
+    return { name, value: write(value), from: origin === 'default' ? 'default' : 'environment' };
   });
 }
 

@@ -79,8 +79,23 @@ export const ValidationAnswer = Type.Object(
   {
     success: Type.Boolean(),
     runbook: Type.String(),
-    errors: Type.Array(Type.String()),
+    errors: Type.Array(Type.String(), { description: 'As Stage0 words them, and in its order' }),
     warnings: Type.Array(Type.String()),
+    problems: Type.Array(
+      Type.Object(
+        {
+          severity: Type.Union([Type.Literal('error'), Type.Literal('warning')]),
+          rule: Type.String(),
+          message: Type.String(),
+          fix: Type.String(),
+          line: Type.Integer(),
+          column: Type.Integer(),
+          about: Type.Optional(Type.String()),
+        },
+        { title: 'Finding' },
+      ),
+      { description: 'The same, each with its place and what to do' },
+    ),
   },
   { title: 'ValidationAnswer' },
 );

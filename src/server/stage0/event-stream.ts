@@ -1,6 +1,6 @@
 /**
- * Server-Sent Events as Stage0 sends them: `stdout`, `stderr`, and one `done` at the end. The run never waits for its
- * reader: who is more than a MiB behind misses output, is told so by a comment, and finds it in `done`.
+ * Server-Sent Events as Stage0 sends them: `stdout`, `stderr`, and one `done` at the end. A script waits for a reader who is
+ * slow, but not for one who does not read at all: that one misses output, is told so by a comment, and finds it in `done`.
  */
 import type { ServerResponse } from 'node:http';
 import { once } from 'node:events';
@@ -8,6 +8,8 @@ import type { OutputStream } from '../../core/run.ts';
 import { PlainText } from './plain-text.ts';
 
 const MAX_BEHIND_BYTES = 1024 ** 2;
+/** So long the script waits for the first byte to be read. */
+const PATIENCE_MS = 5000;
 /** A line without its end is shown after this time. */
 const PARTIAL_LINE_MS = 100;
 const MAX_PARTIAL_LENGTH = 16 * 1024;
@@ -18,8 +20,8 @@ export interface EventStream {
   readonly isOpen: boolean;
   /** With status 200. */
   open(): void;
-  /** Output of the script. */
-  output(stream: OutputStream, chunk: Uint8Array): void;
+  /** Output of the script. Resolves when there is room for more. */
+  output(stream: OutputStream, chunk: Uint8Array): Promise<void>;
   /** A whole text. */
   text(stream: OutputStream, text: string): void;
   /** The last event, its data in pieces without line ends; then the answer ends. */
@@ -33,6 +35,7 @@ export function createEventStream(raw: ServerResponse, headers: () => Readonly<R
   let timer: NodeJS.Timeout | null = null;
   let keepAlive: NodeJS.Timeout | null = null;
   let missed = false;
+  let isStalled = false;
 
   const write = (text: string): void => {
     if (raw.destroyed || raw.writableEnded) return;
@@ -42,13 +45,14 @@ export function createEventStream(raw: ServerResponse, headers: () => Readonly<R
     }
     if (missed) raw.write(': some output was left out here, since it was not read in time; `done` has it\n\n');
     missed = false;
+    isStalled = false;
     raw.write(text);
   };
   const event = (name: OutputStream, text: string): void => {
     if (text !== '')
       write(
         `event: ${name}\n${text
-          .split('\n')
+          .split(/\r\n?|\n/)
           .map((line) => `data: ${line}\n`)
           .join('')}\n`,
       );
@@ -91,8 +95,10 @@ export function createEventStream(raw: ServerResponse, headers: () => Readonly<R
         write(':\n\n');
       }, KEEP_ALIVE_MS);
     },
-    output: (stream, chunk) => {
+    output: async (stream, chunk) => {
       show(stream, texts[stream].push(chunk));
+      if (isStalled || raw.destroyed || raw.writableLength <= MAX_BEHIND_BYTES) return;
+      isStalled = !(await hasRead(raw, AbortSignal.timeout(PATIENCE_MS)));
     },
     text: (stream, text) => {
       flush();
@@ -107,9 +113,23 @@ export function createEventStream(raw: ServerResponse, headers: () => Readonly<R
       raw.write('event: done\ndata: ');
       for await (const piece of pieces) {
         if (raw.destroyed) return;
-        if (!raw.write(piece)) await Promise.race([once(raw, 'drain'), once(raw, 'close')]);
+        if (!raw.write(piece)) await hasRead(raw);
       }
       raw.end('\n\n');
     },
   };
+}
+
+/** Resolves when all of it is read, or nobody is there any more: true; or with the signal: false. */
+async function hasRead(raw: ServerResponse, patience?: AbortSignal): Promise<boolean> {
+  const done = new AbortController();
+  const signal = patience === undefined ? done.signal : AbortSignal.any([done.signal, patience]);
+  try {
+    await Promise.race([once(raw, 'drain', { signal }), once(raw, 'close', { signal })]);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    done.abort();
+  }
 }

@@ -67,7 +67,7 @@ describe('settings', () => {
   it.each([
     ['timeout', '90', 'a duration'],
     ['maxOutput', '10', 'a size'],
-    ['maxRecursionDepth', '0', 'an integer'],
+    ['maxRecursionDepth', '-1', 'an integer'],
     ['apiPort', 'http', 'an integer'],
     ['history', 'files', 'one of auto, file, ledger, none'],
   ] as const)('%s = %s is refused', (name, text, form) => {
