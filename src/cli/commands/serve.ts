@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import path from 'node:path';
 import { signalNumber } from '../../core/signals.ts';
 import type { ResolvedSettings, SettingName } from '../../core/settings.ts';
-import { logTo } from '../../server/log.ts';
+import { logTo } from '../../server/log-output.ts';
 import { startServer } from '../../server/start.ts';
 import type { RunningServer } from '../../server/start.ts';
 import type { CommonOptions } from '../context.ts';
