@@ -12,6 +12,7 @@ const TOOLS: Readonly<Record<string, string>> = {
   script: 'bsdutils',
   setpriv: 'util-linux',
   chattr: 'e2fsprogs',
+  chromium: 'chromium',
   git: 'git',
   strace: 'strace',
   sudo: 'sudo',
