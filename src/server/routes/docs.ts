@@ -7,14 +7,11 @@ import type { Http } from '../context.ts';
 import type { OpenApi } from '../description/openapi.ts';
 import { HttpError } from '../problem.ts';
 
-/**
- * What Swagger UI needs besides what every other answer allows: pictures that are in its own style sheet, and styles that
- * it gives to single elements.
- */
+/** What Swagger UI needs besides what every other answer allows: the pictures that are in its own style sheet. */
 const PAGE_CSP = {
   'default-src': "'none'",
   'script-src': "'self'",
-  'style-src': "'self' 'unsafe-inline'",
+  'style-src': "'self'",
   'img-src': "'self' data:",
   'connect-src': "'self'",
   'base-uri': "'none'",
