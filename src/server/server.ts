@@ -69,6 +69,8 @@ export async function createServer(context: ServerContext, assets: string): Prom
     origin: [...settings.allowedOrigins],
     optionsSuccessStatus: 200,
     strictPreflight: false,
+    // Any other OPTIONS is a question to the server itself.
+    preflightContinue: true,
   });
   await sendFiles(http, path.resolve(assets));
   readBodiesAsJson(http);

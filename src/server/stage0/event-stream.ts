@@ -9,7 +9,7 @@ import { PlainText } from './plain-text.ts';
 
 const MAX_BEHIND_BYTES = 1024 ** 2;
 /** So long the script waits for the first byte to be read. */
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 2000;
 /** A line without its end is shown after this time. */
 const PARTIAL_LINE_MS = 100;
 const MAX_PARTIAL_LENGTH = 16 * 1024;
@@ -37,14 +37,17 @@ export function createEventStream(raw: ServerResponse, headers: () => Readonly<R
   let missed = false;
   let isStalled = false;
 
+  const sayMissed = (): void => {
+    if (missed) raw.write(': some output was left out here, since it was not read in time; `done` has it\n\n');
+    missed = false;
+  };
   const write = (text: string): void => {
     if (raw.destroyed || raw.writableEnded) return;
     if (raw.writableLength > MAX_BEHIND_BYTES) {
       missed = true;
       return;
     }
-    if (missed) raw.write(': some output was left out here, since it was not read in time; `done` has it\n\n');
-    missed = false;
+    sayMissed();
     isStalled = false;
     raw.write(text);
   };
@@ -110,6 +113,7 @@ export function createEventStream(raw: ServerResponse, headers: () => Readonly<R
       flush();
       stop();
       if (raw.destroyed) return;
+      sayMissed();
       raw.write('event: done\ndata: ');
       for await (const piece of pieces) {
         if (raw.destroyed) return;
