@@ -13,6 +13,7 @@ const TOOLS: Readonly<Record<string, string>> = {
   setpriv: 'util-linux',
   chattr: 'e2fsprogs',
   chromium: 'chromium',
+  nginx: 'nginx-light',
   git: 'git',
   strace: 'strace',
   sudo: 'sudo',
