@@ -1,5 +1,5 @@
 /** What `runbook serve` says when it is there. */
-import type { RunningServer } from '../server/start.ts';
+import type { App } from '../app.ts';
 import { VERSION } from '../version.ts';
 import { styleOf } from './context.ts';
 import type { CommonOptions } from './context.ts';
@@ -8,8 +8,16 @@ import type { Terminal } from './terminal.ts';
 
 const WIDTH = 12;
 
+/** What of a running server is told. */
+interface StartedServer {
+  readonly app: Pick<App, 'settings' | 'stateDir' | 'runbooksDir'>;
+  readonly address: string;
+  readonly warnings: readonly string[];
+  readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[];
+}
+
 /** One block on stderr: where it is, what it works with, what to look at. */
-export function announce(terminal: Terminal, options: CommonOptions, server: RunningServer): void {
+export function announce(terminal: Terminal, options: CommonOptions, server: StartedServer): void {
   const style = styleOf(terminal, options);
   const { app, address, checks, warnings } = server;
   const { settings, stateDir } = app;
@@ -34,7 +42,7 @@ function placeOf(name: string, places: Readonly<Record<string, string | null>>):
 }
 
 /** The same for machines, on one line of stdout, once the server takes requests. */
-export function readyLine({ app, address, checks, warnings }: RunningServer): string {
+export function readyLine({ app, address, checks, warnings }: StartedServer): string {
   const line = {
     schemaVersion: 1,
     command: 'serve',

@@ -116,11 +116,18 @@ async function lookAtContainment({ engine }: ReadinessPorts): Promise<string> {
   return enclosure.containment.rung;
 }
 
-/** Looks anew when the last answer is older than that; whoever asks meanwhile gets the answer of the one who looks. */
+/** Looks anew when the last answer is older than that, or a bad one than a second; whoever asks meanwhile gets it, too. */
 function kept(forMs: number, now: () => number, look: () => Promise<string>): () => Promise<string> {
-  let last: { readonly at: number; readonly answer: Promise<string> } | null = null;
+  let answer: Promise<string> | null = null;
+  let until = 0;
   return async () => {
-    if (last === null || now() - last.at >= forMs) last = { at: now(), answer: look() };
-    return await last.answer;
+    if (answer === null || now() >= until) {
+      until = now() + forMs;
+      answer = look();
+      answer.catch(() => {
+        until = Math.min(until, now() + HOLDS_MS);
+      });
+    }
+    return await answer;
   };
 }

@@ -16,13 +16,14 @@ import type { ServerContext } from './context.ts';
 import { reloadKeys } from './keys.ts';
 import { listen } from './listen.ts';
 import { createLog } from './log.ts';
+import { logTo } from './log-output.ts';
 import { createMetrics } from './metrics.ts';
 import { createReadiness } from './readiness.ts';
 import type { Check } from './readiness.ts';
 import { createServer } from './server.ts';
 import { prepareSettings } from './startup.ts';
 
-export interface RunningServer {
+interface RunningServer {
   readonly app: App;
   /** `http://127.0.0.1:8083` */
   readonly address: string;
@@ -46,16 +47,16 @@ const CARE_MS = 30_000;
 /** Who holds a connection open, and sends or takes nothing, does not hold up the end for longer. */
 const GOODBYE_MS = 1000;
 
-/** @param logTo gets the log, a JSON object a line  @param assets folder of the explorer's files  @throws RunbookError `settings`, `unavailable`, `io` */
+/** @param logOutput gets the log, a JSON object a line: a file descriptor, or whoever takes lines  @param assets folder of the explorer's files  @throws RunbookError `settings`, `unavailable`, `io` */
 export async function startServer(
   given: ResolvedSettings,
   surroundings: Omit<Surroundings, 'face'>,
-  logTo: DestinationStream,
+  logOutput: number | DestinationStream,
   assets: string,
 ): Promise<RunningServer> {
   const { resolved, warnings } = prepareSettings(given);
   const { settings } = resolved;
-  const log = createLog(settings, logTo);
+  const log = createLog(settings, typeof logOutput === 'number' ? logTo(logOutput) : logOutput);
   const app = await createApp(resolved, { ...surroundings, face: 'server' });
   try {
     let port = settings.apiPort;

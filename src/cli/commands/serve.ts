@@ -3,9 +3,7 @@ import { fileURLToPath } from 'node:url';
 import path from 'node:path';
 import { signalNumber } from '../../core/signals.ts';
 import type { ResolvedSettings, SettingName } from '../../core/settings.ts';
-import { logTo } from '../../server/log-output.ts';
 import { startServer } from '../../server/start.ts';
-import type { RunningServer } from '../../server/start.ts';
 import type { CommonOptions } from '../context.ts';
 import { readableLine } from '../log-lines.ts';
 import { withServerSignals } from '../server-signals.ts';
@@ -13,6 +11,8 @@ import type { ServerSignals } from '../server-signals.ts';
 import { announce, readyLine } from '../serve-start.ts';
 import { loadSettings } from '../settings.ts';
 import type { Terminal } from '../terminal.ts';
+
+type RunningServer = Awaited<ReturnType<typeof startServer>>;
 
 export interface ServeOptions extends CommonOptions {
   readonly port?: string;
@@ -58,8 +58,8 @@ export async function serveCommand(terminal: Terminal, options: ServeOptions): P
 }
 
 /** For people where a person reads, else as it is. */
-function logOf(terminal: Terminal): ReturnType<typeof logTo> {
-  if (!terminal.isReadByPerson) return logTo(STDOUT);
+function logOf(terminal: Terminal): Parameters<typeof startServer>[2] {
+  if (!terminal.isReadByPerson) return STDOUT;
   return {
     write: (line) => {
       terminal.stdout.write(readableLine(line, terminal.color.stdout));

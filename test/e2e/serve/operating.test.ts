@@ -179,7 +179,9 @@ describe('readiness', () => {
       return status === 503 ? checks.get(name) : undefined;
     });
   const wellAgain = async (of: TestServer): Promise<void> => {
-    await until('it is ready', async () => ((await readyz(of)).status === 200 ? true : undefined));
+    await until(`it is ready: ${[...(await readyz(of)).checks].join(' ')}`, async () =>
+      (await readyz(of)).status === 200 ? true : undefined,
+    );
   };
 
   it('names what is wrong, without a path, and is well again when that is', async () => {
