@@ -32,7 +32,7 @@ const server = await startServer({
     API_HOST: 'localhost',
     API_PROTOCOL: 'http',
     RUNBOOKS_DIR: './runbooks',
-    MOUNT_DIR: '/home/me/stage0/execution',
+    MOUNT_DIR: '/host/stage0/execution',
     ENABLE_LOGIN: 'true',
     LOGGING_LEVEL: 'WARNING',
     BUILT_AT: '',
