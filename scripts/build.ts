@@ -34,6 +34,8 @@ await build({
 });
 
 // The pages of the explorer travel with the package: its own package asks somebody else's server when it is installed.
-const explorer = path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+const ui = path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+const explorer = path.join(outdir, 'explorer');
 for (const file of ['swagger-ui-bundle.js', 'swagger-ui.css', 'LICENSE'])
-  await cp(path.join(explorer, file), path.join(outdir, 'explorer', file));
+  await cp(path.join(ui, file), path.join(explorer, file));
+await cp(new URL('../src/server/explorer/', import.meta.url).pathname, explorer, { recursive: true });

@@ -12,6 +12,8 @@ const TOOLS: Readonly<Record<string, string>> = {
   script: 'bsdutils',
   setpriv: 'util-linux',
   chattr: 'e2fsprogs',
+  chromium: 'chromium',
+  nginx: 'nginx-light',
   git: 'git',
   strace: 'strace',
   sudo: 'sudo',

@@ -18,6 +18,8 @@ export interface Terminal {
   readonly stderr: Writable;
   /** Somebody can be asked: stdin and stderr are a terminal, and this is no pipeline. */
   readonly interactive: boolean;
+  /** A person reads what is printed: stdout is a terminal. */
+  readonly isReadByPerson: boolean;
   /** Whether each of them takes colours. */
   readonly color: { readonly stdout: boolean; readonly stderr: boolean };
   /** Primary output. Resolves when it was taken; rejects when the reader is gone. */
@@ -54,6 +56,7 @@ export function createTerminal(): Terminal {
     stdout,
     stderr,
     interactive: stdin.isTTY && stderr.isTTY && !ci,
+    isReadByPerson: stdout.isTTY,
     color: { stdout: wantsColor(environment, stdout.isTTY), stderr: wantsColor(environment, stderr.isTTY) },
     print: async (text) => {
       await write(stdout, text);

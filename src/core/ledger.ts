@@ -141,6 +141,8 @@ interface Operations {
   /** @returns false where nothing was paused (nothing is recorded then) */
   resume(operation: Operation): Promise<boolean>;
   paused(): Promise<Pause | null>;
+  /** Whether a change could be recorded now: it is made, and taken back. Waits for nobody. @throws RunbookError `io`, `busy`, `unavailable` */
+  tryChange(): Promise<void>;
   /** Newest first. */
   operations(limit: number): Promise<readonly StoredOperation[]>;
 }

@@ -31,6 +31,8 @@ export interface RunbookSource {
   load(reference: string): Promise<LoadedDocument>;
   /** Every document of the folder, ordered by name; unreadable ones come as errors in `problem`. */
   list(): Promise<readonly (LoadedDocument | UnreadableDocument)[]>;
+  /** How many that would be, by their names alone. @throws RunbookError as `list` */
+  count(): Promise<number>;
 }
 
 export interface UnreadableDocument {

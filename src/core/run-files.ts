@@ -43,6 +43,8 @@ export interface Workspace {
     earlierRunId: string,
     signal: AbortSignal,
   ): Promise<{ readonly folder: WorkFolder; readonly outputs: ReadonlyMap<string, string> } | null>;
+  /** Whether a work folder can be made now: one is, and goes again. @returns bytes that are free there; null: nobody counts them. @throws RunbookError `io` */
+  tryFolder(): Promise<number | null>;
   /**
    * What a run left whose runner is gone. Scripts, outputs of steps and secrets go at once; the work folder stays for a day
    * where `isKept`, with the outputs that were remembered, else it goes as well. @returns where it is; null where there is none

@@ -49,8 +49,9 @@ export interface RunRequest {
   readonly timeoutMs: number | null;
   /** Runbooks (file names) that led to this one, outermost first. */
   readonly callChain: readonly string[];
-  /** Null: one is made. */
+  /** Null: one is made. `traceParent`: W3C, for the script. */
   readonly correlationId: string | null;
+  readonly traceParent?: string | null;
   readonly incident: string | null;
   /** Ends the run; `signal.reason` is a `StopReason`. */
   readonly signal: AbortSignal;

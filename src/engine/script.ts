@@ -176,6 +176,7 @@ function environmentOf(
   const environment: Record<string, string> = {
     ...Object.fromEntries(caller.filter(([name]) => !deniedFromAnybody(name))),
     ...(ports.homeIsWorkFolder ? { HOME: workFolder.path } : {}),
+    ...(typeof request.traceParent === 'string' ? { TRACEPARENT: request.traceParent } : {}),
     ...Object.fromEntries(passedOn),
     ...Object.fromEntries([...plan.variables].map(([name, { value }]) => [name, value])),
     ...ports.childSettings,

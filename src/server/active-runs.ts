@@ -7,6 +7,8 @@ export interface ActiveRuns {
   /** Runs and requests for runs. */
   readonly count: number;
   readonly isDraining: boolean;
+  /** Whether `stop` found any to end. */
+  readonly hasStopped: boolean;
   /** @throws RunbookError `busy` where the server takes no more */
   track<T>(work: (signals: StopSignals) => Promise<T>): Promise<T>;
   /** Takes no more from now on. Resolves when none is left. */
@@ -21,12 +23,16 @@ export function createActiveRuns(): ActiveRuns {
   const stop = new AbortController();
   const force = new AbortController();
   let isDraining = false;
+  let hasStopped = false;
   return {
     get count() {
       return active.size;
     },
     get isDraining() {
       return isDraining;
+    },
+    get hasStopped() {
+      return hasStopped;
     },
     track: async (work) => {
       if (isDraining) {
@@ -47,6 +53,7 @@ export function createActiveRuns(): ActiveRuns {
       while (active.size > 0) await Promise.allSettled(active);
     },
     stop: (reason) => {
+      hasStopped ||= active.size > 0;
       stop.abort(reason);
     },
     force: () => {

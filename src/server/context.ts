@@ -12,6 +12,7 @@ import type { ResolvedSettings, Settings } from '../core/settings.ts';
 import type { EnginePorts } from '../engine/ports.ts';
 import type { ActiveRuns } from './active-runs.ts';
 import type { Metrics } from './metrics.ts';
+import type { Readiness } from './readiness.ts';
 
 /** Fastify with types that follow the schema of a route. */
 export type Http = FastifyInstance<
@@ -29,5 +30,6 @@ export interface ServerContext {
   readonly engine: EnginePorts;
   readonly runs: ActiveRuns;
   readonly metrics: Metrics;
+  readonly readiness: Readiness;
   readonly log: FastifyBaseLogger;
 }

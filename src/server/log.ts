@@ -1,4 +1,4 @@
-/** Logs: one JSON object a line on stdout, for people a pretty one. Never a token, a header, a body or a value. */
+/** Logs: one JSON object a line. Never a token, a header, a body or a value. */
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
 import type { Settings } from '../core/settings.ts';
@@ -14,7 +14,11 @@ export function createLog({ loggingLevel }: Pick<Settings, 'loggingLevel'>, dest
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (level) => ({ level }) },
       // Whatever is handed over as a request or an error: only what is named is written.
-      serializers: { err: (error: Error) => ({ name: error.name, message: error.message, stack: error.stack }) },
+      serializers: {
+        err: (error: Error) => ({ name: error.name, message: error.message, stack: error.stack }),
+        req: () => undefined,
+        res: () => undefined,
+      },
     },
     destination,
   );

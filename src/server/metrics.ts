@@ -1,7 +1,8 @@
 /** What Prometheus is told: Stage0's three names, by route and not by path, and our own. */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-import type { ErrorCode } from '../core/errors.ts';
 import type { RunResult } from '../core/run.ts';
+import type { KeyState } from './keys.ts';
+import type { Readiness } from './readiness.ts';
 
 export interface Metrics {
   readonly registry: Registry;
@@ -12,15 +13,23 @@ export interface Metrics {
     runbook: string,
     result: Pick<RunResult, 'outcome' | 'durationMs' | 'survivors'> & { readonly dropped: number },
   ): void;
-  refusal(code: ErrorCode): void;
+  /** @param code of `core/errors.ts`, or of HTTP alone */
+  refusal(code: string): void;
 }
 
 /** As the Python client has them. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 const RUN_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400];
 
-/** @param activeRuns asked at each scrape */
-export function createMetrics(activeRuns: () => number, version: string): Metrics {
+export interface MetricSources {
+  /** All but the version are asked at each scrape. */
+  readonly activeRuns: () => number;
+  readonly keyStates: () => readonly KeyState[];
+  readonly readiness: Readiness;
+  readonly version: string;
+}
+
+export function createMetrics({ activeRuns, keyStates, readiness, version }: MetricSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -66,9 +75,33 @@ export function createMetrics(activeRuns: () => number, version: string): Metric
     help: 'Processes of runs that could not be ended',
     registers,
   });
+  // Who retires a key looks here first: nobody may use it any more.
+  const labelNames = ['issuer', 'key', 'source'];
+  const keyUses = new Gauge({
+    name: 'runbook_key_uses',
+    help: 'Tokens that the key has verified since the start',
+    labelNames,
+    registers,
+    collect() {
+      keyUses.reset();
+      for (const { issuer, keyId, source, uses } of keyStates())
+        if (keyId !== null) keyUses.set({ issuer: issuer ?? '', key: keyId, source }, uses);
+    },
+  });
+  const keyStale = new Gauge({
+    name: 'runbook_key_stale',
+    help: '1 where the key could not be fetched again when it should have been',
+    labelNames,
+    registers,
+    collect() {
+      keyStale.reset();
+      for (const { issuer, keyId, source, stale } of keyStates())
+        keyStale.set({ issuer: issuer ?? '', key: keyId ?? '', source }, stale ? 1 : 0);
+    },
+  });
   const refusals = new Counter({
     name: 'runbook_refusals_total',
-    help: 'Requests for runs that were refused, by code',
+    help: 'Requests that were refused, by the code of their answer',
     labelNames: ['code'],
     registers,
   });
@@ -78,6 +111,15 @@ export function createMetrics(activeRuns: () => number, version: string): Metric
     registers,
     collect() {
       active.set(activeRuns());
+    },
+  });
+  const ready = new Gauge({
+    name: 'runbook_ready',
+    help: 'Whether what /readyz looks at is all right (1), by its name',
+    labelNames: ['check'],
+    registers,
+    async collect() {
+      for (const { name, ok } of await readiness()) ready.set({ check: name }, ok ? 1 : 0);
     },
   });
   new Gauge({ name: 'runbook_info', help: 'Version', labelNames: ['version'], registers }).set({ version }, 1);

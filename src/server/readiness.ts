@@ -1,46 +1,133 @@
-/** Whether the server can take work, each thing by its name. */
+/** Whether the server can take work, each thing by its name. Nothing of a runbook is run. */
+import { RunbookError } from '../core/errors.ts';
 import { messageOf } from '../core/failures.ts';
+import { NEEDED_FOR_RUN } from '../core/room.ts';
+import { formatBytes } from '../core/units.ts';
 import type { ServerContext } from './context.ts';
+import { checkKeys } from './keys.ts';
 
 export interface Check {
   readonly name: string;
   readonly ok: boolean;
+  /** A sentence, or a part of one; nothing of it tells where things are on the server. */
   readonly detail: string;
 }
 
-/** Nothing of a runbook is run. Details are sentences without paths of the server. */
-export async function readiness({ app, engine, runs }: ServerContext): Promise<Check[]> {
-  return await Promise.all([
-    check('accepting', async () => (runs.isDraining ? fail('the server is about to end') : 'takes runs')),
-    check('ledger', async () => {
-      const paused = await engine.ledger.paused();
-      return paused === null ? 'can be read' : `can be read; runs are paused: ${paused.reason ?? ''}`;
-    }),
-    check('runbooks', async () => `${(await engine.source.list()).length} documents`),
-    check('keys', async () => {
-      await app.authenticator.ready();
-      return 'are set';
-    }),
-    check('containment', async () => {
-      const enclosure = await engine.executor.open({
-        runId: engine.runIds.next(),
-        limits: { memoryBytes: null, processes: null, fileBytes: null, openFiles: null },
-        terminal: false,
-      });
-      await enclosure.close();
-      return enclosure.containment.rung;
-    }),
-  ]);
+/** Asked as often as anybody likes: it looks once a second at most, however many ask. */
+export type Readiness = () => Promise<readonly Check[]>;
+
+export type ReadinessPorts = Pick<ServerContext, 'app' | 'engine' | 'runs' | 'log'>;
+
+/** What is not all right, in words for everybody; the log has the rest. */
+class NotReady extends Error {}
+
+const HOLDS_MS = 1000;
+/** An enclosure is a process, and what a machine can do does not change from one second to the next. */
+const CONTAINMENT_HOLDS_MS = 60_000;
+/** A ledger that others write may be locked for a moment; whoever waits for longer than a run does is in trouble. */
+const LOCKED_MS = 5000;
+
+export function createReadiness(ports: ReadinessPorts): Readiness {
+  const { clock } = ports.engine;
+  const now = (): number => clock.monotonicMs();
+  const looks = [
+    ['ledger', kept(HOLDS_MS, now, lookAtLedger(ports, now))],
+    ['runbooks', kept(HOLDS_MS, now, async () => await lookAtRunbooks(ports))],
+    ['work folder', kept(HOLDS_MS, now, async () => await lookAtWorkFolder(ports))],
+    ['containment', kept(CONTAINMENT_HOLDS_MS, now, async () => await lookAtContainment(ports))],
+    ['keys', kept(HOLDS_MS, now, async () => await checkKeys(ports.app.authenticator))],
+  ] as const;
+  const lastWords = new Map<string, string>();
+  return async () => [
+    ports.runs.isDraining
+      ? { name: 'accepting', ok: false, detail: 'the server is about to end' }
+      : { name: 'accepting', ok: true, detail: 'takes runs' },
+    ...(await Promise.all(looks.map(async ([name, look]) => await check(ports, lastWords, name, look)))),
+  ];
 }
 
-async function check(name: string, look: () => Promise<string>): Promise<Check> {
+async function check(
+  { log }: ReadinessPorts,
+  lastWords: Map<string, string>,
+  name: string,
+  look: () => Promise<string>,
+): Promise<Check> {
   try {
-    return { name, ok: true, detail: await look() };
+    const detail = await look();
+    if (lastWords.delete(name)) log.info({ check: name }, 'Ready again');
+    return { name, ok: true, detail };
   } catch (error) {
-    return { name, ok: false, detail: messageOf(error) };
+    const reason = messageOf(error);
+    // Once, not with every probe.
+    if (lastWords.get(name) !== reason) log.error({ check: name, reason }, 'Not ready');
+    lastWords.set(name, reason);
+    return {
+      name,
+      ok: false,
+      detail: error instanceof NotReady ? error.message : (SENTENCES[name] ?? 'does not work'),
+    };
   }
 }
 
-function fail(text: string): never {
-  throw new Error(text);
+/** For whoever is not to know where things are. */
+const SENTENCES: Readonly<Record<string, string>> = {
+  ledger: 'cannot be written; the log says why',
+  runbooks: 'the folder cannot be read; the log says why',
+  'work folder': 'none can be made; the log says why',
+  containment: 'is weaker than required; the log says why',
+  keys: 'there are none to verify tokens with; the log says why',
+};
+
+function lookAtLedger({ engine, app }: ReadinessPorts, now: () => number): () => Promise<string> {
+  let lockedSince: number | null = null;
+  return async () => {
+    if (engine.stateDir === null) return 'nothing is recorded (history is none)';
+    const free = await app.facts.freeBytes(engine.stateDir);
+    if (free !== null && free < NEEDED_FOR_RUN) throw new NotReady(`its disk has ${formatBytes(free)} left`);
+    try {
+      await engine.ledger.tryChange();
+      lockedSince = null;
+    } catch (error) {
+      if (!(error instanceof RunbookError && error.code === 'busy')) throw error;
+      lockedSince ??= now();
+      if (now() - lockedSince >= LOCKED_MS) throw new NotReady('another process holds it');
+      return 'is being written by another process';
+    }
+    const paused = await engine.ledger.paused();
+    return paused === null ? 'can be written' : 'can be written; runs are paused';
+  };
+}
+
+async function lookAtRunbooks({ engine }: ReadinessPorts): Promise<string> {
+  const count = await engine.source.count();
+  return count === 1 ? '1 document' : `${count} documents`;
+}
+
+async function lookAtWorkFolder({ engine }: ReadinessPorts): Promise<string> {
+  const free = await engine.workspace.tryFolder();
+  if (free !== null && free < NEEDED_FOR_RUN) throw new NotReady(`its disk has ${formatBytes(free)} left`);
+  return free === null ? 'can be made' : `can be made; ${formatBytes(free)} free`;
+}
+
+async function lookAtContainment({ engine }: ReadinessPorts): Promise<string> {
+  const limits = { memoryBytes: null, processes: null, fileBytes: null, openFiles: null };
+  const enclosure = await engine.executor.open({ runId: engine.runIds.next(), limits, terminal: false });
+  await enclosure.close();
+  return enclosure.containment.rung;
+}
+
+/** Looks anew when the last answer is older than that, or a bad one than a second; whoever asks meanwhile gets it, too. */
+function kept(forMs: number, now: () => number, look: () => Promise<string>): () => Promise<string> {
+  let answer: Promise<string> | null = null;
+  let until = 0;
+  return async () => {
+    if (answer === null || now() >= until) {
+      until = now() + forMs;
+      answer = look();
+      answer.catch(() => {
+        until = Math.min(until, now() + HOLDS_MS);
+      });
+    }
+    return await answer;
+  };
 }

@@ -8,6 +8,7 @@ import { findRunbook } from './documents.ts';
 import type { FoundRunbook } from './documents.ts';
 import { readEnvVars } from './env-vars.ts';
 import { addressOf } from './forwarded.ts';
+import { traceParentOf } from './trace-context.ts';
 
 const never = new AbortController().signal;
 
@@ -48,6 +49,7 @@ function requestFor(
     // What a run's own token says of its chain cannot be left out, or said otherwise, by its script.
     callChain: identity.run?.callChain ?? chainOf(request.headers['x-recursion-stack']),
     correlationId: request.id,
+    traceParent: traceParentOf(request.headers),
     incident: null,
     signal: never,
     force: never,

@@ -1,9 +1,7 @@
 /** Face 2: HTTP. Here is what every request goes through, in order; what routes do is in `routes/`. */
 import path from 'node:path';
-import swagger from '@fastify/swagger';
 import Fastify, { LogController } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { VERSION } from '../version.ts';
 import { guardRoutes, listRoutes } from './access.ts';
 import { readBodiesAsJson } from './body.ts';
 import type { Http, ServerContext } from './context.ts';
@@ -11,9 +9,10 @@ import { correlationIdOf } from './correlation.ts';
 import { answerOrigins } from './cors.ts';
 import { warnOfForwarded } from './forwarded.ts';
 import { answerOtherMethods } from './methods.ts';
+import { describeRoutes } from './description/describe.ts';
 import { HttpError, problemOf, sendProblem } from './problem.ts';
 import { configRoute } from './routes/config.ts';
-import { docsRoutes } from './routes/docs.ts';
+import { docsRoutes, sendFiles } from './routes/docs.ts';
 import { executeRoute } from './routes/execute.ts';
 import { loginRoute } from './routes/login.ts';
 import { operationRoutes } from './routes/operations.ts';
@@ -59,6 +58,7 @@ export async function createServer(context: ServerContext, assets: string): Prom
   });
   http.setErrorHandler(async (error, request, reply) => {
     const problem = problemOf(error);
+    metrics.refusal(problem.code);
     if (problem.status === 500) {
       metrics.exception(request.method, 500);
       log.error({ correlationId: request.id, err: error }, 'A bug');
@@ -77,14 +77,7 @@ export async function createServer(context: ServerContext, assets: string): Prom
   await sayHeaders(http, context);
   warnOfForwarded(http, context);
   await answerOrigins(http, context);
-  await http.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Runbook API', version: VERSION },
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
-      security: [{ bearer: [] }],
-    },
-  });
+  await sendFiles(http, path.resolve(assets));
   readBodiesAsJson(http);
   answerAsFlask(http);
   guardRoutes(http, context);
@@ -92,6 +85,7 @@ export async function createServer(context: ServerContext, assets: string): Prom
     refusePacked(request);
   });
 
+  const describe = describeRoutes(http);
   answerOtherMethods(http, () => {
     runbookRoutes(http, context);
     validateRoute(http, context);
@@ -99,7 +93,7 @@ export async function createServer(context: ServerContext, assets: string): Prom
     configRoute(http, context);
     loginRoute(http, context);
     operationRoutes(http, context);
-    docsRoutes(http, path.resolve(assets));
+    docsRoutes(http, path.resolve(assets), describe);
   });
   await http.ready();
   log.debug({ routes }, 'Routes');

@@ -1,10 +1,10 @@
 /** Puts the server together and lets it listen; what it does beside requests is here, too. */
-import type { AddressInfo } from 'node:net';
-import type { Writable } from 'node:stream';
+import type { DestinationStream } from 'pino';
 import { createApp } from '../app.ts';
 import type { App, Surroundings } from '../app.ts';
 import { apiUrlOf } from '../app/environment.ts';
 import { RunbookError } from '../core/errors.ts';
+import { messageOf } from '../core/failures.ts';
 import type { StopReason } from '../core/run.ts';
 import type { ResolvedSettings } from '../core/settings.ts';
 import type { EnginePorts } from '../engine/ports.ts';
@@ -15,14 +15,17 @@ import { lookAfterOutput } from '../engine/retention.ts';
 import { VERSION } from '../version.ts';
 import { createActiveRuns } from './active-runs.ts';
 import type { ServerContext } from './context.ts';
+import { reloadKeys, watchKeys } from './keys.ts';
+import { listen } from './listen.ts';
 import { createLog } from './log.ts';
+import { logTo } from './log-output.ts';
 import { createMetrics } from './metrics.ts';
-import { readiness } from './readiness.ts';
+import { createReadiness } from './readiness.ts';
 import type { Check } from './readiness.ts';
 import { createServer } from './server.ts';
 import { lookAround, prepareSettings } from './startup.ts';
 
-export interface RunningServer {
+interface RunningServer {
   readonly app: App;
   /** `http://127.0.0.1:8083` */
   readonly address: string;
@@ -30,27 +33,33 @@ export interface RunningServer {
   readonly checks: readonly Check[];
   /** Runs that go on. */
   readonly activeRuns: number;
-  /** No more runs are taken. Resolves when those that go on have ended. */
+  /** Whether `stopRuns` ended any. */
+  readonly hasStoppedRuns: boolean;
+  /** No more runs are taken. Resolves when those that go on have ended, and their callers have been told. */
   drain(): Promise<void>;
   stopRuns(reason: StopReason): void;
   forceRuns(): void;
-  /** Lets go of everything. */
+  /** Never throws: the log says how it went. */
+  reloadKeys(): Promise<void>;
+  /** Lets go of everything; whoever still is connected then has a moment to go. */
   close(): Promise<void>;
 }
 
 const CARE_MS = 30_000;
+/** Who holds a connection open, and sends or takes nothing, does not hold up the end for longer. */
+const GOODBYE_MS = 1000;
 
-/** @param logTo gets the log, a JSON object a line  @param assets folder of the explorer's files  @throws RunbookError `settings`, `unavailable`, `io` */
+/** @param logOutput gets the log, a JSON object a line: a file descriptor, or whoever takes lines  @param assets folder of the explorer's files  @throws RunbookError `settings`, `unavailable`, `io` */
 export async function startServer(
   given: ResolvedSettings,
   surroundings: Omit<Surroundings, 'face'>,
-  logTo: Writable,
+  logOutput: number | DestinationStream,
   assets: string,
 ): Promise<RunningServer> {
   const { resolved, warnings: ofSettings } = prepareSettings(given);
   const warnings = [...ofSettings];
   const { settings } = resolved;
-  const log = createLog(settings, logTo);
+  const log = createLog(settings, typeof logOutput === 'number' ? logTo(logOutput) : logOutput);
   const app = await createApp(resolved, { ...surroundings, face: 'server' });
   try {
     let port = settings.apiPort;
@@ -74,38 +83,59 @@ export async function startServer(
         { from: settled.from, runIds: settled.runIds },
         'The ledger was copied from elsewhere: it is one of its own now',
       );
-    for (const warning of warnings) log.warn(warning);
     const runs = createActiveRuns();
-    const metrics = createMetrics(() => runs.count, VERSION);
-    const context: ServerContext = { app, resolved, settings, engine, runs, metrics, log };
+    const readiness = createReadiness({ app, engine, runs, log });
+    const metrics = createMetrics({
+      activeRuns: () => runs.count,
+      keyStates: () => app.authenticator.keyStates(),
+      readiness,
+      version: VERSION,
+    });
+    const context: ServerContext = { app, resolved, settings, engine, runs, metrics, readiness, log };
     const http = await createServer(context, assets);
-    const address = await http.listen({ host: settings.bind, port });
-    port = portOf(http.server.address()) ?? port;
+    const listening = await listen(http, settings.bind, port);
+    port = listening.port;
+    for (const warning of warnings) log.warn(warning);
+    const tellOfKeys = watchKeys(log);
     const stopCare = repeat(CARE_MS, async () => {
+      tellOfKeys(app.authenticator.keyStates());
       await lookAfter(context);
     });
-    void lookAfter(context);
+    const firstCare = lookAfter(context);
     return {
       app,
-      address,
+      address: listening.address,
       warnings,
-      checks: await readiness(context),
+      checks: await readiness(),
       get activeRuns() {
         return runs.count;
       },
+      get hasStoppedRuns() {
+        return runs.hasStopped;
+      },
       drain: async () => {
+        log.info({ activeRuns: runs.count }, 'Draining: no more runs are taken');
         await runs.drain();
       },
       stopRuns: (reason) => {
+        if (runs.count > 0) log.warn({ activeRuns: runs.count, reason: reason.message ?? null }, 'Runs are ended');
         runs.stop(reason);
       },
       forceRuns: () => {
         runs.force();
       },
+      reloadKeys: async () => {
+        await reloadKeys(app.authenticator, log);
+      },
       close: async () => {
-        await stopCare();
-        await http.close();
+        await Promise.all([firstCare, stopCare()]);
+        const goodbye = setTimeout(() => http.server.closeAllConnections(), GOODBYE_MS);
+        await http.close().catch((error: unknown) => {
+          log.error({ reason: messageOf(error) }, 'Not everything could be closed');
+        });
+        clearTimeout(goodbye);
         app.close();
+        log.info('Ended');
       },
     };
   } catch (error) {
@@ -120,8 +150,4 @@ async function lookAfter({ engine, log }: ServerContext): Promise<void> {
     log.warn(warning);
   });
   await lookAfterOutput(engine);
-}
-
-function portOf(address: AddressInfo | string | null): number | null {
-  return typeof address === 'object' ? (address?.port ?? null) : null;
 }

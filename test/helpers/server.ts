@@ -10,6 +10,8 @@ import { SignJWT } from 'jose';
 import { afterAll, expect, onTestFinished } from 'vitest';
 import { BIN, cleanEnvironment } from './cli.ts';
 import type { CliResult } from './cli.ts';
+import { readDescription } from './described.ts';
+import type { Description } from './described.ts';
 import { readEvents } from './event-stream.ts';
 import type { StreamEvent } from './event-stream.ts';
 
@@ -159,7 +161,10 @@ export async function startServer({
 
   const url = await addressOf();
   const { port } = new URL(url);
+  let description: Description | null = null;
   await healthy();
+  // From now on every answer has to be as it is described.
+  description = readDescription((await ask('GET', '/docs/openapi.yaml', { token: null })).text);
 
   async function addressOf(): Promise<string> {
     for (let waits = 0; waits < 3000 && !state.hasEnded; waits += 1) {
@@ -214,6 +219,8 @@ export async function startServer({
     const chunks: Buffer[] = [];
     for await (const chunk of response) chunks.push(chunk as Buffer);
     const bytes = Buffer.concat(chunks);
+    const answer = { status: response.statusCode ?? 0, headers: response.headers, text: bytes.toString() };
+    description?.expectDescribed(method, address, answer);
     return {
       status: response.statusCode ?? 0,
       headers: response.headers,

@@ -26,6 +26,8 @@ export interface LedgerFile {
    * committed then), `busy`, `unavailable`
    */
   change<T>(work: () => T, patienceMs?: number): T;
+  /** As `change`, but nothing of it stays. */
+  tryChange(work: () => void, patienceMs?: number): void;
   /** As `change`, for what has to be said: where the disk is full, emptying the write-ahead log makes room. */
   changeOnFullDisk<T>(work: () => T, patienceMs?: number): T;
   /** @throws RunbookError `io`, `busy`, `unavailable` */
@@ -74,6 +76,19 @@ export function openFile(
     db,
     isGone,
     change: (work, patienceMs = BUSY_TIMEOUT_MS) => withPatience(patienceMs, () => commit(work)),
+    tryChange: (work, patienceMs = BUSY_TIMEOUT_MS) => {
+      withPatience(patienceMs, () => {
+        try {
+          commit(() => {
+            work();
+            if (identityOf(path) !== opened) throw notInPlace(path);
+            throw new TakenBack();
+          });
+        } catch (error) {
+          if (!(error instanceof TakenBack)) throw error;
+        }
+      });
+    },
     changeOnFullDisk: (work, patienceMs = BUSY_TIMEOUT_MS) =>
       withPatience(patienceMs, () => {
         // Before it is tried, too: what fails in the middle has taken the room that emptying the log needs.
@@ -113,8 +128,21 @@ function onlyAsked(path: string, db: Database.Database, isGone: LedgerFile['isGo
     throw new TypeError(`the ledger ${path} is only asked here`);
   };
   const ask: LedgerFile['ask'] = (work) => withLedgerErrors(path, work);
-  return { path, db, isGone, ask, change: refuse, changeOnFullDisk: refuse, note: refuse, append: refuse };
+  return {
+    path,
+    db,
+    isGone,
+    ask,
+    change: refuse,
+    changeOnFullDisk: refuse,
+    tryChange: refuse,
+    note: refuse,
+    append: refuse,
+  };
 }
+
+/** Ends a transaction that was only tried. */
+class TakenBack extends Error {}
 
 /** Tells this file from any other; null where there is none. @throws Error of the system */
 function identityOf(path: string): string | null {

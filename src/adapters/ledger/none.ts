@@ -23,6 +23,7 @@ export function createNoLedger(): RunLedger {
     pause: nothing,
     resume: no,
     paused: async () => null,
+    tryChange: nothing,
     operations: none,
     pendingEntries: none,
     isEntryPending: no,

@@ -1,5 +1,8 @@
 /** What was done besides executing runbooks, as links of the chain; and the switch that stops every `begin`. */
+import { accessSync, constants } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Operation, Pause, RunLedger, StoredOperation } from '../../core/ports.ts';
+import { NO_PATIENCE } from './file.ts';
 import type { LedgerFile } from './file.ts';
 
 /** Within a transaction. */
@@ -9,7 +12,9 @@ export function appendOperation(file: LedgerFile, operation: Operation): void {
   file.db.prepare<[number]>('INSERT INTO operations VALUES (?)').run(seq);
 }
 
-export function createOperations(file: LedgerFile): Pick<RunLedger, 'pause' | 'resume' | 'paused' | 'operations'> {
+export function createOperations(
+  file: LedgerFile,
+): Pick<RunLedger, 'pause' | 'resume' | 'paused' | 'tryChange' | 'operations'> {
   const { db } = file;
   const pause = db.prepare<[string, string | null, string | null]>(
     "INSERT OR REPLACE INTO switches VALUES ('paused', ?, ?, ?)",
@@ -33,6 +38,13 @@ export function createOperations(file: LedgerFile): Pick<RunLedger, 'pause' | 'r
         return true;
       }),
     paused: async () => file.ask(() => paused.get() ?? null),
+    async tryChange() {
+      file.tryChange(() => {
+        // A file system that was mounted for reading only takes whatever is taken back again.
+        accessSync(dirname(file.path), constants.W_OK);
+        pause.run('', null, null);
+      }, NO_PATIENCE);
+    },
     operations: async (limit) => file.ask(() => newest.all(limit).map(storedOperation)),
   };
 }

@@ -49,7 +49,15 @@ export function createFolderSource({ folder, cwd, namesOnly = false }: FolderSou
         throw asRunbookError(error, folder);
       }
     },
+    count: async () => {
+      if (folder === null) throw noFolder();
+      return (await namesIn(folder).catch((error: unknown) => Promise.reject(asRunbookError(error, folder)))).length;
+    },
   };
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => name.endsWith('.md') && !name.startsWith('.'));
 }
 
 async function readAll(
@@ -57,9 +65,8 @@ async function readAll(
   folder: string,
   cwd: string,
 ): Promise<readonly (LoadedDocument | UnreadableDocument)[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.md') && !name.startsWith('.'));
   const documents: (LoadedDocument | UnreadableDocument)[] = [];
-  for (const fileName of names.sort()) {
+  for (const fileName of (await namesIn(folder)).sort()) {
     const file = path.join(folder, fileName);
     documents.push(
       await read(file, cwd, folder, async () => await opened.open(fileName)).catch((error: unknown) => {

@@ -1,11 +1,12 @@
 /** A private folder for one run: `work/` is the script's, `control/` holds what runs it (scripts, outputs of steps). */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
 import { messageOf } from '../../core/failures.ts';
 import type { WorkFolder, Workspace } from '../../core/ports.ts';
 import type { RunOwner } from '../../core/run.ts';
 import { reasonOf } from '../system/descriptors.ts';
+import { freeBytes } from '../system/free-bytes.ts';
 import { readSmallFile } from './control.ts';
 import { copyInputs } from './copy.ts';
 import { follow } from './follow.ts';
@@ -105,6 +106,15 @@ export function createWorkspace({ parent, mountDir, owner = null, isGone = () =>
           },
         );
       }
+    },
+
+    tryFolder: async () => {
+      try {
+        await rmdir(await mkdtemp(path.join(parent, '.runbook-probe-')));
+      } catch (error) {
+        throw noFolder(parent, error);
+      }
+      return await freeBytes(parent);
     },
 
     recover: async (runId, isKept) => {

@@ -1,11 +1,14 @@
 /** `runbook serve`: the HTTP face, from its settings to its last run. */
 import { fileURLToPath } from 'node:url';
 import path from 'node:path';
-import type { SettingName } from '../../core/settings.ts';
+import { signalNumber } from '../../core/signals.ts';
+import type { ResolvedSettings, SettingName } from '../../core/settings.ts';
 import { startServer } from '../../server/start.ts';
-import { styleOf } from '../context.ts';
 import type { CommonOptions } from '../context.ts';
-import type { Style } from '../render.ts';
+import { readableLine } from '../log-lines.ts';
+import { withServerSignals } from '../server-signals.ts';
+import type { ServerSignals } from '../server-signals.ts';
+import { announce, readyLine } from '../serve-start.ts';
 import { loadSettings } from '../settings.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -27,6 +30,8 @@ const FLAGS: Readonly<Record<string, SettingName>> = {
   host: 'bind',
 };
 
+const STDOUT = 1;
+
 export async function serveCommand(terminal: Terminal, options: ServeOptions): Promise<number> {
   const given = new Map<string, unknown>(Object.entries(options));
   const flags = new Map<SettingName, string>();
@@ -36,54 +41,80 @@ export async function serveCommand(terminal: Terminal, options: ServeOptions): P
   }
   const { environment, cwd, ci } = terminal;
   const resolved = await loadSettings(flags, environment, cwd, 'server');
-  return await terminal.withStopSignal(async ({ stop, force }) => {
-    const server = await startServer(resolved, { environment, cwd, ci }, terminal.stdout, explorerFolder());
-    if (options.quiet !== true) announce(terminal, styleOf(terminal, options), server);
-    await aborted(stop);
-    terminal.say(`stopping: no more runs are taken; ${server.activeRuns} go on (once more: they are ended)`);
-    await end(server, force, resolved.settings.drainTimeout);
+  let server: RunningServer | null = null;
+  const reload = (): void => {
+    void server?.reloadKeys();
+  };
+  return await withServerSignals(terminal.isReadByPerson ? null : reload, async (signals) => {
+    server = await startServer(resolved, { environment, cwd, ci }, logOf(terminal), explorerFolder());
+    if (options.json === true) terminal.stdout.write(readyLine(server));
+    else if (options.quiet !== true) announce(terminal, options, server);
+    const signal = await endOf(terminal, server, signals, resolved);
     await server.close();
-    return 0;
+    // Whoever holds one of our pipes, and does not read, holds up nothing.
+    terminal.leaveSoon();
+    return server.hasStoppedRuns ? 128 + signalNumber(signal) : 0;
   });
 }
 
-/** Runs end by themselves, or by their own limits; whoever is in a hurry says so. */
-async function end(server: RunningServer, force: AbortSignal, timeoutMs: number | null): Promise<void> {
-  const hurry = (): void => {
-    server.stopRuns({ signal: 'SIGTERM', message: 'The server was ended.' });
+/** For people where a person reads, else as it is. */
+function logOf(terminal: Terminal): Parameters<typeof startServer>[2] {
+  if (!terminal.isReadByPerson) return STDOUT;
+  return {
+    write: (line) => {
+      terminal.stdout.write(readableLine(line, terminal.color.stdout));
+    },
   };
-  force.addEventListener('abort', hurry, { once: true });
-  const timer = timeoutMs === null ? undefined : setTimeout(hurry, timeoutMs);
+}
+
+/** Runs end by themselves, or by their own limits; whoever is in a hurry says so. @returns the signal that asked for the end */
+async function endOf(
+  terminal: Terminal,
+  server: RunningServer,
+  signals: ServerSignals,
+  { settings }: ResolvedSettings,
+): Promise<string> {
+  const signal = await aborted(signals.end);
+  const left = server.activeRuns;
+  if (left > 0)
+    terminal.say(`stopping: no more runs are taken, and ${left} go on to their end (once more: they are ended)`);
+  const stop = (message: string) => (): void => {
+    server.stopRuns({ signal: signal === 'SIGINT' ? 'SIGINT' : 'SIGTERM', message });
+  };
+  const hurry = stop('The server was ended, and did not wait for its runs.');
+  const force = (): void => {
+    hurry();
+    server.forceRuns();
+    // Also where something hangs.
+    process.exitCode = 128 + signalNumber(signal);
+    terminal.leaveSoon();
+  };
+  signals.hurry.addEventListener('abort', hurry, { once: true });
+  signals.now.addEventListener('abort', force, { once: true });
+  const { drainTimeout } = settings;
+  const late = stop('The server was ended, and waited for its runs no longer than DRAIN_TIMEOUT_SECONDS.');
+  const timer = drainTimeout === null ? undefined : setTimeout(late, drainTimeout);
   try {
-    if (force.aborted) hurry();
+    if (signals.hurry.aborted) hurry();
+    if (signals.now.aborted) force();
     await server.drain();
   } finally {
     clearTimeout(timer);
   }
+  return signal;
 }
 
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+async function aborted(signal: AbortSignal): Promise<string> {
+  if (!signal.aborted) {
+    await new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+  return String(signal.reason);
 }
 
 /** Beside the bundle; in the sources beside what the build has made. */
 function explorerFolder(): string {
   const here = path.dirname(fileURLToPath(import.meta.url));
   return path.join(here.slice(0, Math.max(here.lastIndexOf('/dist'), here.lastIndexOf('/src'))), 'dist', 'explorer');
-}
-
-function announce(terminal: Terminal, style: Style, { app, address, checks, warnings }: RunningServer): void {
-  const rows = [
-    ['address', address],
-    ['pages', `${address}/docs/explorer.html`],
-    ['runbooks', app.runbooksDir ?? 'no folder; set RUNBOOKS_DIR'],
-    ['ledger', app.stateDir],
-    ...checks.map(({ name, ok, detail }) => [name, ok ? detail : style.red(detail)]),
-  ];
-  terminal.say(style.bold('runbook serve'));
-  for (const [name = '', text = ''] of rows) terminal.say(`  ${name.padEnd(12)} ${text}`);
-  for (const warning of warnings) terminal.say(style.yellow(`  warning      ${warning}`));
 }

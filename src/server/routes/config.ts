@@ -5,7 +5,6 @@ import type { SettingName } from '../../core/settings.ts';
 import { identityOf, isAdmin } from '../access.ts';
 import type { Http, ServerContext } from '../context.ts';
 import { addressOf } from '../forwarded.ts';
-import { ProblemAnswers } from '../schemas/runbooks.ts';
 
 /** Stage0's names in Stage0's order, and how it writes a value. */
 const ITEMS: readonly (readonly [string, SettingName, (value: unknown) => string])[] = [
@@ -33,34 +32,37 @@ function text(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 
-const Answer = Type.Object({
-  config_items: Type.Array(Type.Object({ name: Type.String(), value: Type.String(), from: Type.String() })),
-  token: Type.Object({
-    user_id: Type.String(),
-    roles: Type.Array(Type.String()),
-    remote_ip: Type.String(),
-    claims: Type.Record(Type.String(), Type.Unknown()),
-  }),
-  settings: Type.Optional(
-    Type.Array(
-      Type.Object({
-        name: Type.String(),
-        environment: Type.String(),
-        value: Type.String(),
-        origin: Type.String(),
-        label: Type.Union([Type.String(), Type.Null()]),
-        description: Type.String(),
-      }),
+const Answer = Type.Object(
+  {
+    config_items: Type.Array(Type.Object({ name: Type.String(), value: Type.String(), from: Type.String() })),
+    token: Type.Object({
+      user_id: Type.String(),
+      roles: Type.Array(Type.String()),
+      remote_ip: Type.String(),
+      claims: Type.Record(Type.String(), Type.Unknown()),
+    }),
+    settings: Type.Optional(
+      Type.Array(
+        Type.Object({
+          name: Type.String(),
+          environment: Type.String(),
+          value: Type.String(),
+          origin: Type.String(),
+          label: Type.Union([Type.String(), Type.Null()]),
+          description: Type.String(),
+        }),
+      ),
     ),
-  ),
-});
+  },
+  { title: 'Config' },
+);
 
 export function configRoute(http: Http, context: ServerContext): void {
   http.get(
     '/api/config',
     {
       config: { access: 'person' },
-      schema: { summary: 'Settings, and who asks', tags: ['server'], response: { 200: Answer, ...ProblemAnswers } },
+      schema: { response: { 200: Answer } },
     },
     async (request) => {
       const identity = identityOf(request);

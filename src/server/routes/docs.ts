@@ -1,49 +1,64 @@
-/** The description of the API, made from its own routes, and a page to try it. */
-import { readFile } from 'node:fs/promises';
+/** The description of the API, and a page to try it. */
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import fastifyStatic from '@fastify/static';
+import { stringify } from 'yaml';
 import type { Http } from '../context.ts';
+import type { OpenApi } from '../description/openapi.ts';
+import { HttpError } from '../problem.ts';
 
-const ASSETS = new Map([
-  ['swagger-ui-bundle.js', 'text/javascript; charset=utf-8'],
-  ['swagger-ui.css', 'text/css; charset=utf-8'],
-]);
+/** What Swagger UI needs besides what every other answer allows: the pictures that are in its own style sheet. */
+const PAGE_CSP = {
+  'default-src': "'none'",
+  'script-src': "'self'",
+  'style-src': "'self'",
+  'img-src': "'self' data:",
+  'connect-src': "'self'",
+  'base-uri': "'none'",
+  'form-action': "'none'",
+  'frame-ancestors': "'none'",
+};
+const CSP = Object.entries(PAGE_CSP)
+  .map(([name, value]) => `${name} ${value}`)
+  .join(';');
 
-/** @param assets folder of the explorer's files */
-export function docsRoutes(http: Http, assets: string): void {
-  const open = { config: { access: 'public' as const }, schema: { hide: true } };
-  http.get(
-    '/docs/openapi.yaml',
-    open,
-    async (_, reply) => await reply.type('application/yaml; charset=utf-8').send(http.swagger({ yaml: true })),
-  );
-  http.get('/docs/explorer.html', open, async (_, reply) => await reply.type('text/html; charset=utf-8').send(PAGE));
-  http.get(
-    '/docs/explorer.js',
-    open,
-    async (_, reply) => await reply.type('text/javascript; charset=utf-8').send(SCRIPT),
-  );
-  for (const [name, type] of ASSETS) {
-    http.get(
-      `/docs/${name}`,
-      open,
-      async (_, reply) => await reply.type(type).send(await readFile(`${assets}/${name}`)),
-    );
-  }
+/** Before any route: how files are sent. @param assets folder of the page and its parts */
+export async function sendFiles(http: Http, assets: string): Promise<void> {
+  await http.register(fastifyStatic, {
+    root: assets,
+    serve: false,
+    cacheControl: false,
+    setHeaders: (reply) => {
+      reply.header('cache-control', 'no-cache');
+    },
+  });
 }
 
-const PAGE = `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Runbook API</title>
-<link rel="stylesheet" href="swagger-ui.css">
-</head>
-<body>
-<div id="explorer"></div>
-<script src="swagger-ui-bundle.js"></script>
-<script src="explorer.js"></script>
-</body>
-</html>
-`;
-
-const SCRIPT = `SwaggerUIBundle({ url: 'openapi.yaml', dom_id: '#explorer', validatorUrl: null, deepLinking: true });\n`;
+/** @param assets as above  @param description asked once, with the first request */
+export function docsRoutes(http: Http, assets: string, description: () => OpenApi): void {
+  // Anything else in the folder is nobody's business.
+  const files = new Set(readdirSync(assets).filter((name) => /\.(?:html|js|css)$/.test(name)));
+  const readSince = new Date().toUTCString();
+  let yaml: { readonly text: string; readonly tag: string } | null = null;
+  http.get('/docs/openapi.yaml', { config: { access: 'public' } }, async (request, reply) => {
+    const text = yaml?.text ?? stringify(description(), { aliasDuplicateObjects: false });
+    yaml ??= { text, tag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"` };
+    reply.headers({ etag: yaml.tag, 'last-modified': readSince, 'cache-control': 'no-cache' });
+    if (request.headers['if-none-match']?.includes(yaml.tag) === true) return await reply.code(304).send();
+    return await reply.type('application/yaml; charset=utf-8').send(text);
+  });
+  http.get<{ Params: { readonly file: string } }>(
+    '/docs/:file',
+    { config: { access: 'public' } },
+    async (request, reply) => {
+      const { file } = request.params;
+      if (!files.has(file)) {
+        throw new HttpError(404, 'not-found', 'There is nothing at this address.', {
+          fix: '/docs/explorer.html shows what there is.',
+          stage0: 'Not found',
+        });
+      }
+      return await reply.header('content-security-policy', CSP).sendFile(file);
+    },
+  );
+}

@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { StopSignals } from '../../core/ports.ts';
 import { exitCodeOf } from '../../core/run.ts';
-import type { RunEventSink, RunResult } from '../../core/run.ts';
+import type { RunEventSink, RunRequest, RunResult } from '../../core/run.ts';
 import { warningTexts } from '../../engine/document.ts';
 import { execute } from '../../engine/execute.ts';
 import type { Http, ServerContext } from '../context.ts';
@@ -11,7 +11,8 @@ import { problemOf } from '../problem.ts';
 import { answerRefusal, asEvents, logRefusal } from '../refusals.ts';
 import { readRequest } from '../run-request.ts';
 import type { ReadRequest } from '../run-request.ts';
-import { EnvVarsBody, Name, ProblemAnswers } from '../schemas/runbooks.ts';
+import { EnvVarsBody, Name } from '../schemas/runbooks.ts';
+import { runFacts } from '../run-log.ts';
 import { doneData } from '../stage0/done.ts';
 import { createEventStream } from '../stage0/event-stream.ts';
 import type { EventStream } from '../stage0/event-stream.ts';
@@ -25,8 +26,6 @@ export function executeRoute(http: Http, context: ServerContext): void {
     {
       config: { access: 'runbook' },
       schema: {
-        summary: 'Execute a runbook; its output comes as events',
-        tags: ['runbooks'],
         params: Name,
         body: EnvVarsBody,
         response: {
@@ -34,7 +33,6 @@ export function executeRoute(http: Http, context: ServerContext): void {
             description: 'Events `stdout`, `stderr` and, last, `done`',
             content: { 'text/event-stream': { schema: { type: 'string' } } },
           },
-          ...ProblemAnswers,
         },
       },
     },
@@ -81,7 +79,7 @@ async function executeOverHttp(
   try {
     const result = await execute(engine, { ...runRequest, signal: stop, force }, listener);
     metrics.run(runbook, { ...result, dropped: result.output.dropped });
-    await finish(context, request, stream, found, result, [...warnings, ...warningsOf(found, notices)]);
+    await finish(context, request, stream, found, result, runRequest, [...warnings, ...warningsOf(found, notices)]);
   } catch (error) {
     if (stream.isOpen) {
       await breakOff(context, request, stream, runbook, error);
@@ -115,15 +113,16 @@ async function finish(
   stream: EventStream,
   found: FoundRunbook,
   result: RunResult,
+  runRequest: RunRequest,
   warnings: readonly string[],
 ): Promise<void> {
-  const { runId, outcome, reason, durationMs } = result;
+  const { runId, outcome, reason } = result;
   const runbook = found.document.fileName;
   const notes = notesOf(result, limitsOf(engine.limits, found));
   const returnCode = exitCodeOf(result);
-  const facts = { correlationId: request.id, runId, runbook, outcome, exitCode: returnCode, durationMs };
+  const facts = runFacts(request, runRequest, runbook, result);
   if (outcome === 'timed-out') log.warn(facts, 'Script execution timed out');
-  else log.info(facts, 'Run ended');
+  log.info(facts, 'Run ended');
   stream.text('stderr', notes.live);
   const isPlain = outcome === 'succeeded' || outcome === 'failed';
   const errors = isPlain || reason === null ? [] : [reason];

@@ -3,18 +3,20 @@ import { Type } from 'typebox';
 import type { Http, ServerContext } from '../context.ts';
 import { HttpError } from '../problem.ts';
 import { limitByAddress } from '../rate-limit.ts';
-import { ProblemAnswers } from '../schemas/runbooks.ts';
 
 /** Of one address. */
 const LIMIT = { most: 10, seconds: 60 };
 
-const Answer = Type.Object({
-  access_token: Type.String(),
-  token_type: Type.Literal('bearer'),
-  expires_at: Type.String(),
-  subject: Type.String(),
-  roles: Type.Array(Type.String()),
-});
+const Answer = Type.Object(
+  {
+    access_token: Type.String(),
+    token_type: Type.Literal('bearer'),
+    expires_at: Type.String(),
+    subject: Type.String(),
+    roles: Type.Array(Type.String()),
+  },
+  { title: 'Login' },
+);
 
 export function loginRoute(http: Http, context: ServerContext): void {
   const { app, settings, log } = context;
@@ -25,10 +27,8 @@ export function loginRoute(http: Http, context: ServerContext): void {
       config: { access: 'public' },
       onRequest: limitByAddress(context, LIMIT),
       schema: {
-        summary: 'A token for development',
-        tags: ['login'],
         body: Type.Unknown({ description: '`{"subject": "anna", "roles": ["sre"]}`; both may be left out' }),
-        response: { 200: Answer, ...ProblemAnswers },
+        response: { 200: Answer },
       },
     },
     async (request) => {

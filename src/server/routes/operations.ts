@@ -2,11 +2,9 @@
 import { Type } from 'typebox';
 import type { Http, ServerContext } from '../context.ts';
 import { HttpError } from '../problem.ts';
-import { readiness } from '../readiness.ts';
-import { ProblemAnswers } from '../schemas/runbooks.ts';
 
-const Check = Type.Object({ name: Type.String(), ok: Type.Boolean(), detail: Type.String() });
-const Ready = Type.Object({ ready: Type.Boolean(), checks: Type.Array(Check) });
+const Check = Type.Object({ name: Type.String(), ok: Type.Boolean(), detail: Type.String() }, { title: 'Check' });
+const Ready = Type.Object({ ready: Type.Boolean(), checks: Type.Array(Check) }, { title: 'Readiness' });
 
 export function operationRoutes(http: Http, context: ServerContext): void {
   http.get(
@@ -14,8 +12,6 @@ export function operationRoutes(http: Http, context: ServerContext): void {
     {
       config: { access: 'public' },
       schema: {
-        summary: 'Whether the server lives',
-        tags: ['server'],
         response: { 200: Type.Object({ status: Type.Literal('ok') }) },
       },
     },
@@ -25,10 +21,10 @@ export function operationRoutes(http: Http, context: ServerContext): void {
     '/readyz',
     {
       config: { access: 'public' },
-      schema: { summary: 'Whether the server can take work', tags: ['server'], response: { 200: Ready, 503: Ready } },
+      schema: { response: { 200: Ready, 503: Ready } },
     },
     async (_, reply) => {
-      const checks = await readiness(context);
+      const checks = [...(await context.readiness())];
       const ready = checks.every(({ ok }) => ok);
       return await reply.code(ready ? 200 : 503).send({ ready, checks });
     },
@@ -37,7 +33,7 @@ export function operationRoutes(http: Http, context: ServerContext): void {
     '/metrics',
     {
       config: { access: 'public' },
-      schema: { summary: 'For Prometheus; `?name[]=` filters', tags: ['server'], response: { 200: Type.String() } },
+      schema: { response: { 200: Type.String() } },
     },
     async (request, reply) => {
       const { registry } = context.metrics;
@@ -50,15 +46,11 @@ export function operationRoutes(http: Http, context: ServerContext): void {
       return `${texts.join('\n\n')}\n`;
     },
   );
-  http.post(
-    '/api/shutdown',
-    { config: { access: 'person' }, schema: { summary: 'Gone', tags: ['server'], response: ProblemAnswers } },
-    async () => {
-      throw new HttpError(410, 'gone', 'A server is not ended over HTTP.', {
-        fix: 'Send it SIGTERM: it lets its runs end first.',
-      });
-    },
-  );
+  http.post('/api/shutdown', { config: { access: 'person' } }, async () => {
+    throw new HttpError(410, 'gone', 'A server is not ended over HTTP.', {
+      fix: 'Send it SIGTERM: it lets its runs end first.',
+    });
+  });
 }
 
 /** `name[]` is asked for by its own name, as in the Python client. */

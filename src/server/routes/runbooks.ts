@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import type { ServerContext, Http } from '../context.ts';
 import { identityOf } from '../access.ts';
 import { contentFor, findRunbook, listFor, requiredEnvironment } from '../documents.ts';
-import { EnvironmentVariables, Name, ProblemAnswers, RunbookContent, RunbookList } from '../schemas/runbooks.ts';
+import { EnvironmentVariables, Name, RunbookContent, RunbookList } from '../schemas/runbooks.ts';
 
 const Query = Type.Object({ include: Type.Optional(Type.Literal('last')) });
 
@@ -13,10 +13,8 @@ export function runbookRoutes(http: Http, context: ServerContext): void {
     {
       config: { access: 'token' },
       schema: {
-        summary: 'All runbooks',
-        tags: ['runbooks'],
         querystring: Query,
-        response: { 200: RunbookList, ...ProblemAnswers },
+        response: { 200: RunbookList },
       },
     },
     async (request) => ({
@@ -29,10 +27,8 @@ export function runbookRoutes(http: Http, context: ServerContext): void {
     {
       config: { access: 'token' },
       schema: {
-        summary: 'One runbook',
-        tags: ['runbooks'],
         params: Name,
-        response: { 200: RunbookContent, ...ProblemAnswers },
+        response: { 200: RunbookContent },
       },
     },
     async (request) => {
@@ -47,10 +43,8 @@ export function runbookRoutes(http: Http, context: ServerContext): void {
     {
       config: { access: 'token' },
       schema: {
-        summary: 'The variables that a runbook needs',
-        tags: ['runbooks'],
         params: Name,
-        response: { 200: EnvironmentVariables, ...ProblemAnswers },
+        response: { 200: EnvironmentVariables },
       },
     },
     async (request) => {

@@ -3,7 +3,7 @@ import { checkRequest } from '../../engine/dry-check.ts';
 import type { Http, ServerContext } from '../context.ts';
 import { answerRefusal } from '../refusals.ts';
 import { readRequest } from '../run-request.ts';
-import { EnvVarsBody, Name, ProblemAnswers, ValidationAnswer } from '../schemas/runbooks.ts';
+import { EnvVarsBody, Name, ValidationAnswer } from '../schemas/runbooks.ts';
 import { messagesOf, overHttp } from '../stage0/validation.ts';
 
 export function validateRoute(http: Http, context: ServerContext): void {
@@ -12,11 +12,9 @@ export function validateRoute(http: Http, context: ServerContext): void {
     {
       config: { access: 'runbook' },
       schema: {
-        summary: 'Whether a runbook is sound, and what it needs is there',
-        tags: ['runbooks'],
         params: Name,
         body: EnvVarsBody,
-        response: { 200: ValidationAnswer, 400: ValidationAnswer, ...ProblemAnswers },
+        response: { 200: ValidationAnswer, 400: ValidationAnswer },
       },
     },
     async (request, reply) => {

@@ -21,74 +21,81 @@ export const Problem = Type.Object(
       ),
     ),
   },
-  { title: 'Problem', description: 'RFC 9457' },
+  { title: 'Problem', description: 'A problem document (RFC 9457)' },
 );
 
-const problem = (description: string) => ({
-  description,
-  content: { 'application/problem+json': { schema: Problem } },
-});
+const Last = Type.Object(
+  {
+    run_id: Type.String(),
+    state: Type.String(),
+    outcome: Type.Union([Type.String(), Type.Null()]),
+    finished_at: Type.Union([Type.String(), Type.Null()]),
+  },
+  { title: 'LastRun' },
+);
 
-/** What any route with a token may answer. */
-export const ProblemAnswers = {
-  '4xx': problem('The request is refused'),
-  '5xx': problem('The request cannot be answered'),
-} as const;
+export const RunbookList = Type.Object(
+  {
+    success: Type.Literal(true),
+    runbooks: Type.Array(
+      Type.Object({
+        filename: Type.String(),
+        name: Type.String(),
+        path: Type.String(),
+        last: Type.Optional(Type.Union([Last, Type.Null()])),
+      }),
+    ),
+  },
+  { title: 'RunbookList' },
+);
 
-const Last = Type.Object({
-  run_id: Type.String(),
-  state: Type.String(),
-  outcome: Type.Union([Type.String(), Type.Null()]),
-  finished_at: Type.Union([Type.String(), Type.Null()]),
-});
-
-export const RunbookList = Type.Object({
-  success: Type.Literal(true),
-  runbooks: Type.Array(
-    Type.Object({
-      filename: Type.String(),
-      name: Type.String(),
-      path: Type.String(),
-      last: Type.Optional(Type.Union([Last, Type.Null()])),
-    }),
-  ),
-});
-
-export const RunbookContent = Type.Object({
-  success: Type.Literal(true),
-  filename: Type.String(),
-  name: Type.String(),
-  content: Type.String(),
-});
+export const RunbookContent = Type.Object(
+  {
+    success: Type.Literal(true),
+    filename: Type.String(),
+    name: Type.String(),
+    content: Type.String(),
+  },
+  { title: 'RunbookContent' },
+);
 
 const Variables = Type.Array(Type.Object({ name: Type.String(), description: Type.String() }));
-export const EnvironmentVariables = Type.Object({
-  success: Type.Literal(true),
-  filename: Type.String(),
-  required: Variables,
-  available: Variables,
-  missing: Variables,
-});
+export const EnvironmentVariables = Type.Object(
+  {
+    success: Type.Literal(true),
+    filename: Type.String(),
+    required: Variables,
+    available: Variables,
+    missing: Variables,
+  },
+  { title: 'EnvironmentVariables' },
+);
 
 export const EnvVarsBody = Type.Unknown({
   description: '`{"env_vars": {"NAME": "value"}}`; numbers, true, false and null become text',
 });
 
-export const ValidationAnswer = Type.Object({
-  success: Type.Boolean(),
-  runbook: Type.String(),
-  errors: Type.Array(Type.String(), { description: 'As Stage0 words them, and in its order' }),
-  warnings: Type.Array(Type.String()),
-  problems: Type.Array(
-    Type.Object({
-      severity: Type.Union([Type.Literal('error'), Type.Literal('warning')]),
-      rule: Type.String(),
-      message: Type.String(),
-      fix: Type.String(),
-      line: Type.Integer(),
-      column: Type.Integer(),
-      about: Type.Optional(Type.String()),
-    }),
-    { description: 'The same, each with its place and what to do' },
-  ),
-});
+export const ValidationAnswer = Type.Object(
+  {
+    success: Type.Boolean(),
+    runbook: Type.String(),
+    errors: Type.Array(Type.String(), { description: 'As Stage0 words them, and in its order' }),
+    warnings: Type.Array(Type.String()),
+    problems: Type.Array(
+      Type.Object(
+        {
+          severity: Type.Union([Type.Literal('error'), Type.Literal('warning')]),
+          rule: Type.String(),
+          message: Type.String(),
+          fix: Type.String(),
+          line: Type.Integer(),
+          column: Type.Integer(),
+          about: Type.Optional(Type.String()),
+        },
+        { title: 'Finding' },
+      ),
+      { description: 'The same, each with its place and what to do' },
+    ),
+  },
+  { title: 'ValidationAnswer' },
+);
