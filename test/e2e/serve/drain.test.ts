@@ -132,8 +132,8 @@ describe('a server that is to end', () => {
     expect(texts.map((text) => doneOf(text)?.['return_code'])).toEqual(started.map(() => 0));
     expect(texts.filter((text) => !text.includes('data: finished')).length).toBe(0);
     const runs = await runsOf(server);
-    expect(runs.map(({ runId }) => String(runId)).toSorted()).toEqual(started.map(({ runId }) => runId).toSorted());
-    expect(new Set(runs.map(({ result }) => String(result?.outcome)))).toEqual(new Set(['succeeded']));
+    expect(runs.map(({ runId }) => runId).toSorted()).toEqual(started.map(({ runId }) => runId).toSorted());
+    expect(new Set(runs.map(({ result }) => result?.outcome))).toEqual(new Set(['succeeded']));
     expect(survivorsOf(started.map(({ runId }) => runId))).toEqual([]);
   });
 
