@@ -127,5 +127,17 @@ export function operationsContract(name: string, make: () => LedgerUnderTest): v
       dead.add(OWNER.pid);
       await second();
     });
+
+    test('tries a change and leaves nothing of it, whoever is there', async () => {
+      await enqueue(1);
+      const before = JSON.stringify([...ledger.links()]);
+      await ledger.tryChange();
+      expect(await ledger.paused()).toBeNull();
+      expect(JSON.stringify([...ledger.links()])).toBe(before);
+      const pause = operationOf(1, 'pause');
+      await ledger.pause(pause);
+      await ledger.tryChange();
+      expect((await ledger.paused())?.since).toBe(pause.at);
+    });
   });
 }

@@ -21,8 +21,14 @@ export interface Page {
 interface Message {
   readonly id?: number;
   readonly method?: string;
-  readonly params?: Readonly<Record<string, any>>;
-  readonly result?: Readonly<Record<string, any>>;
+  readonly params?: {
+    readonly exceptionDetails?: unknown;
+    readonly type?: string;
+    readonly args?: unknown;
+    readonly entry?: { readonly text: string };
+    readonly request?: { readonly url: string };
+  };
+  readonly result?: { readonly result?: { readonly value?: unknown } };
 }
 
 /** Ends with the test. */
@@ -69,11 +75,11 @@ export async function openPage(): Promise<Page> {
     const message = JSON.parse(String(data)) as Message;
     if (message.id !== undefined) waiting.get(message.id)?.(message);
     const { params = {} } = message;
-    if (message.method === 'Runtime.exceptionThrown') complaints.push(JSON.stringify(params['exceptionDetails']));
-    if (message.method === 'Runtime.consoleAPICalled' && params['type'] === 'error')
-      complaints.push(JSON.stringify(params['args']));
-    if (message.method === 'Log.entryAdded') complaints.push(String(params['entry'].text));
-    if (message.method === 'Network.requestWillBeSent') requests.push(String(params['request'].url));
+    if (message.method === 'Runtime.exceptionThrown') complaints.push(JSON.stringify(params.exceptionDetails));
+    if (message.method === 'Runtime.consoleAPICalled' && params.type === 'error')
+      complaints.push(JSON.stringify(params.args));
+    if (message.method === 'Log.entryAdded') complaints.push(params.entry?.text ?? '');
+    if (message.method === 'Network.requestWillBeSent') requests.push(params.request?.url ?? '');
   });
   const send = async (method: string, params: object = {}): Promise<Message> =>
     await new Promise((resolve) => {
@@ -84,7 +90,7 @@ export async function openPage(): Promise<Page> {
   for (const domain of ['Runtime', 'Log', 'Network', 'Page']) await send(`${domain}.enable`);
   const ask = async (expression: string): Promise<unknown> => {
     const { result } = await send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true });
-    return result?.['result'].value as unknown;
+    return result?.result?.value;
   };
   return {
     complaints,

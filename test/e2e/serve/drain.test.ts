@@ -64,14 +64,20 @@ function doneOf(text: string): Record<string, unknown> | null {
   return done === undefined ? null : (JSON.parse(done.data) as Record<string, unknown>);
 }
 
+interface ListedRun {
+  readonly runId: string;
+  readonly state: string;
+  readonly result: { readonly outcome: string; readonly reason: string | null } | null;
+}
+
 /** As the command line of the same machine sees them. */
-async function runsOf(server: TestServer): Promise<readonly Record<string, any>[]> {
+async function runsOf(server: TestServer): Promise<readonly ListedRun[]> {
   const { stdout } = await execa(process.execPath, ['--', BIN, 'history', '--limit', '100', '--json'], {
     cwd: server.folder,
     env: cleanEnvironment(server.folder),
     extendEnv: false,
   });
-  return (JSON.parse(stdout) as { runs: Record<string, any>[] }).runs;
+  return (JSON.parse(stdout) as { runs: ListedRun[] }).runs;
 }
 
 /** Processes that have the run in their environment. */
@@ -126,8 +132,8 @@ describe('a server that is to end', () => {
     expect(texts.map((text) => doneOf(text)?.['return_code'])).toEqual(started.map(() => 0));
     expect(texts.filter((text) => !text.includes('data: finished')).length).toBe(0);
     const runs = await runsOf(server);
-    expect(runs.map(({ runId }) => String(runId)).toSorted()).toEqual(started.map(({ runId }) => runId).toSorted());
-    expect(new Set(runs.map(({ result }) => String(result?.outcome)))).toEqual(new Set(['succeeded']));
+    expect(runs.map(({ runId }) => runId).toSorted()).toEqual(started.map(({ runId }) => runId).toSorted());
+    expect(new Set(runs.map(({ result }) => result?.outcome))).toEqual(new Set(['succeeded']));
     expect(survivorsOf(started.map(({ runId }) => runId))).toEqual([]);
   });
 
@@ -144,8 +150,8 @@ describe('a server that is to end', () => {
       expect(String(end?.['errors'])).toContain('The server was ended, and did not wait for its runs.');
     }
     for (const { result, state } of await runsOf(server)) {
-      expect([state, result.outcome]).toEqual(['finished', 'canceled']);
-      expect(result.reason).toBe('The server was ended, and did not wait for its runs.');
+      expect([state, result?.outcome]).toEqual(['finished', 'canceled']);
+      expect(result?.reason).toBe('The server was ended, and did not wait for its runs.');
     }
     expect(survivorsOf([one.runId, two.runId])).toEqual([]);
   });
@@ -156,7 +162,7 @@ describe('a server that is to end', () => {
     late.kill('SIGINT');
     expect(doneOf(await run.text)).toMatchObject({ return_code: 130 });
     expect((await late.ended).exitCode).toBe(130);
-    expect((await runsOf(late))[0]?.['result'].reason).toContain('DRAIN_TIMEOUT_SECONDS');
+    expect((await runsOf(late))[0]?.result?.reason).toContain('DRAIN_TIMEOUT_SECONDS');
 
     const hasty = await serverWith({ RUNBOOK_STOP_GRACE: '1h' });
     const stubborn = await begin(hasty, 'Stubborn.md');
