@@ -92,10 +92,7 @@ export function stopReasonOf(signal: AbortSignal): StopReason {
     : { signal: known };
 }
 
-export interface Survivor {
-  readonly pid: number;
-  readonly command: string;
-}
+export type Survivor = { readonly pid: number; readonly command: string };
 
 export type StepOutcome = Outcome | 'skipped';
 

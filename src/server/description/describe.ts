@@ -125,7 +125,7 @@ function mediaType(schema: Schema, example: unknown): MediaType {
 /** What follows from who may use a route, and from what it takes. */
 function problemsOf(access: Access, { body, problems }: Described): readonly number[] {
   const guarded = access === 'public' ? [] : [401, 503];
-  const claims = access === 'runbook' || access === 'admin' ? [403] : [];
+  const claims = access === 'public' || access === 'token' ? [] : [403];
   const withBody = body === undefined ? [] : [400, 413, 415];
   return [...new Set([...guarded, ...claims, ...withBody, ...problems, 429, 500])].toSorted((a, b) => a - b);
 }

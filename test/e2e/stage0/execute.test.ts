@@ -1,7 +1,7 @@
 /** Stage0's rules for executing: section 6 of what was observed of it. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { eventually } from '../../helpers/background.ts';
 import { classic } from '../../helpers/cli.ts';
 import { readEvents } from '../../helpers/event-stream.ts';
@@ -102,7 +102,8 @@ test('6 timeout: 124, Stage0’s sentence as an event and in stderr, what was pr
   const text = '\nScript execution timed out after 3 seconds. The script was terminated.\n';
   expect(run.output('stderr')).toBe(text);
   expect(run.done()).toMatchObject({ success: false, return_code: 124, stdout: 'begun\n', stderr: text });
-  expect(server.log()).toContainEqual(expect.objectContaining({ level: 'warn', msg: 'Script execution timed out' }));
+  const line = expect.objectContaining({ level: 'warn', msg: 'Script execution timed out' }) as object;
+  await vi.waitFor(() => expect(server.log()).toContainEqual(line), { timeout: 30_000 });
 });
 
 test('6 order: found, chain, claims, validation, names', async () => {
@@ -167,9 +168,8 @@ test('6 environment, names: one that is none', async () => {
   const run = await server.execute('Code.md', env({ 'NO-NAME': 'x' }));
   expect(run.output('stderr')).toBe('ERROR: Invalid environment variable name: NO-NAME\n');
   expect(run.done()).toMatchObject({ success: false, return_code: 1 });
-  expect(server.log()).toContainEqual(
-    expect.objectContaining({ level: 'warn', msg: 'Invalid environment variable name' }),
-  );
+  const line = expect.objectContaining({ level: 'warn', msg: 'Invalid environment variable name' }) as object;
+  await vi.waitFor(() => expect(server.log()).toContainEqual(line), { timeout: 30_000 });
   expect((await server.execute('Code.md', env({ 'OK\n': 'x' }))).done()).toMatchObject({ return_code: 1 });
 });
 

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { classic } from '../../helpers/cli.ts';
 import { requires } from '../../helpers/requires.ts';
 import { startServer } from '../../helpers/server.ts';
@@ -49,9 +49,8 @@ test.each([
   expect(historyOf('Claimed.md')).toContain(
     `**Error:**\n\`\`\`\nRBAC Failure: Access denied for user carl. ${text}\n\`\`\`\n`,
   );
-  expect(server.log()).toContainEqual(
-    expect.objectContaining({ level: 'warn', msg: 'RBAC failure', subject: 'carl', operation }),
-  );
+  const line = expect.objectContaining({ level: 'warn', msg: 'RBAC failure', subject: 'carl', operation }) as object;
+  await vi.waitFor(() => expect(server.log()).toContainEqual(line), { timeout: 30_000 });
 });
 
 test('7 reading needs no claims, history does', async () => {
