@@ -111,6 +111,15 @@ function mediaTypeOf(headers: IncomingHttpHeaders): string | null {
   return headers['content-type']?.split(';')[0]?.trim() ?? null;
 }
 
+/** `%64` is a `d`. */
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
 /** One without parameters before one with them. */
 function templateOf(templates: readonly string[], path: string): string | null {
   const fits = (template: string): boolean => {
@@ -118,7 +127,7 @@ function templateOf(templates: readonly string[], path: string): string | null {
     const given = path.split('/');
     return (
       segments.length === given.length &&
-      segments.every((one, at) => (one.startsWith('{') ? given[at] !== '' : one === given[at]))
+      segments.every((one, at) => (one.startsWith('{') ? given[at] !== '' : one === decoded(given[at] ?? '')))
     );
   };
   return templates.find((template) => template === path) ?? templates.find(fits) ?? null;
