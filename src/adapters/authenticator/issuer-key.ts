@@ -11,7 +11,7 @@ import type { IssuerKey } from './trusted-issuer.ts';
 export function secretKey(text: string, name: string, anyStrength = false): IssuerKey {
   const secret = Buffer.from(text, 'utf8');
   checkSecret(secret, name, anyStrength);
-  return { kind: 'secret', secret, anyStrength };
+  return anyStrength ? { kind: 'secret', secret, anyStrength } : { kind: 'secret', secret };
 }
 
 export function publicKey(path: string): IssuerKey {
