@@ -5,6 +5,7 @@ import path from 'node:path';
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { classic, createHome } from '../../helpers/cli.ts';
+import { firstRecord } from '../../helpers/first-record.ts';
 import { hold, holding } from '../../helpers/held-run.ts';
 import { startServer } from '../../helpers/server.ts';
 import type { RequestOptions } from '../../helpers/server.ts';
@@ -53,7 +54,7 @@ describe('the token of a run', () => {
     server.write('Others.md', classic('Others', 'echo other', { claims: 'roles: other' }));
     expect((await server.execute('Others.md', { token: run.token })).status).toBe(403);
     await run.end();
-    const record = await recordOf(String(child.headers['x-run-id']));
+    const record = firstRecord(server, String(child.headers['x-run-id']));
     expect(record).toMatchObject({ who: { subject: 'berta', roles: ['sre', 'dba'] }, callChain: ['Look.md'] });
   });
 
@@ -264,15 +265,4 @@ function keysFor(files: readonly string[], input: string, signature: string): { 
       found.push(file);
   }
   return { in: found, tried };
-}
-
-async function recordOf(runId: string): Promise<Readonly<Record<string, unknown>>> {
-  const { default: Database } = await import('better-sqlite3');
-  const database = new Database(path.join(server.stateDir, 'ledger.sqlite'), { readonly: true });
-  try {
-    const row = database.prepare('SELECT record FROM transitions WHERE run_id = ? ORDER BY seq LIMIT 1').get(runId);
-    return JSON.parse((row as { record: string }).record) as Readonly<Record<string, unknown>>;
-  } finally {
-    database.close();
-  }
 }

@@ -4,41 +4,30 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { classic, createHome } from '../../helpers/cli.ts';
+import { firstRecord } from '../../helpers/first-record.ts';
 import { startServer } from '../../helpers/server.ts';
 
 const STRONG = '6f1d2c9a4b8e7053fa61d2e8b94c07a5';
 const TMPFS = 0x01_02_19_94;
 
-describe('the server does not start', () => {
-  it.each<[string, Record<string, string>, number, string]>([
-    ['without a key', {}, 78, 'No key is set to verify tokens with'],
-    ['with a secret of 31 bytes', { JWT_SECRET: STRONG.slice(1) }, 78, 'is shorter than 32 bytes'],
-    [
-      'with the secret of Stage0’s documents',
-      { JWT_SECRET: 'dev-secret-change-me' },
-      78,
-      'is a well-known placeholder',
-    ],
-    [
-      'with a PEM for a secret, not even with login',
-      { JWT_SECRET: '-----BEGIN PUBLIC KEY-----', ENABLE_LOGIN: 'true' },
-      78,
-      'holds a PEM key',
-    ],
-    ['with login in production', { ENABLE_LOGIN: 'true', RUNBOOK_ENV: 'production' }, 78, 'RUNBOOK_ENV is production'],
-    ['with a proxy that is no address', { JWT_SECRET: STRONG, TRUST_PROXY: 'true' }, 78, 'TRUST_PROXY: “true”'],
-    [
-      'with less containment than is required',
-      { JWT_SECRET: STRONG, RUNBOOK_CONTAINMENT: 'process-group', REQUIRE_CONTAINMENT: 'cgroup' },
-      69,
-      'containment',
-    ],
-  ])('%s', async (_, env, code, says) => {
-    const home = createHome();
-    const { exitCode, stderr } = await home.run(['serve', '--host', '127.0.0.1', '--port', '0'], { env });
+/** Of the settings, what only a start shows. */
+const REFUSED: readonly (readonly [Readonly<Record<string, string>>, number, string])[] = [
+  [{}, 78, 'No key is set to verify tokens with'],
+  [{ JWT_SECRET: STRONG.slice(1) }, 78, 'is shorter than 32 bytes'],
+  // Of Stage0's documents.
+  [{ JWT_SECRET: 'dev-secret-change-me' }, 78, 'is a well-known placeholder'],
+  [{ JWT_SECRET: '-----BEGIN PUBLIC KEY-----', ENABLE_LOGIN: 'true' }, 78, 'holds a PEM key'],
+  [{ JWT_SECRET: STRONG, RUNBOOK_CONTAINMENT: 'process-group', REQUIRE_CONTAINMENT: 'cgroup' }, 69, 'containment'],
+];
+
+it('the server does not start with what cannot be trusted, says why, and shows no secret', async () => {
+  const home = createHome();
+  const starts = REFUSED.map(async ([env]) => await home.run(['serve', '--host', '127.0.0.1', '--port', '0'], { env }));
+  for (const [index, { exitCode, stderr }] of (await Promise.all(starts)).entries()) {
+    const [env = {}, code, says = ''] = REFUSED[index] ?? [];
     expect([stderr, exitCode]).toEqual([expect.stringContaining(says), code]);
     expect(stderr).not.toContain(env['JWT_SECRET'] ?? STRONG);
-  });
+  }
 });
 
 describe('the server starts', () => {
@@ -130,6 +119,10 @@ describe('forwarded headers', () => {
       expect([header, addressOf(answer)]).toEqual([header, address]);
     }
     expect(server.log().filter(({ msg }) => String(msg).startsWith('Forwarded headers arrive'))).toHaveLength(0);
+    server.write('Hello.md', classic('Hello', 'echo hello'));
+    const run = await server.execute('Hello.md', { headers: { 'x-forwarded-for': '192.0.2.66, 198.51.100.7' } });
+    const record = firstRecord(server, String(run.headers['x-run-id']));
+    expect(record).toMatchObject({ who: { address: '198.51.100.7' } });
   });
 
   it('from anybody else do not count', async () => {
