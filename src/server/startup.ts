@@ -16,12 +16,13 @@ export interface Prepared {
 export function prepareSettings(resolved: ResolvedSettings): Prepared {
   const { settings } = resolved;
   const warnings: string[] = [];
-  const hasOtherKeys = [settings.jwtPublicKeyFile, settings.jwtJwks, settings.jwtIssuersFile].some(
-    (value) => value !== null,
-  );
+  const hasIssuer =
+    settings.oidcIssuer.length > 0 ||
+    [settings.jwtPublicKeyFile, settings.jwtJwks, settings.jwtIssuersFile].some((value) => value !== null);
+  const hasOwnKeys = settings.jwtSecret !== null || settings.jwtKeysFile !== null;
   checkForms(settings);
   if (settings.enableLogin) {
-    if (hasOtherKeys) {
+    if (hasIssuer) {
       throw wrong(
         'ENABLE_LOGIN is on together with an issuer: whoever asks would get a token beside it.',
         'Unset ENABLE_LOGIN, or the issuer’s keys.',
@@ -36,7 +37,7 @@ export function prepareSettings(resolved: ResolvedSettings): Prepared {
     warnings.push(
       'POST /dev-login gives a token with any roles to whoever asks (ENABLE_LOGIN): never leave this on where others reach it.',
     );
-  } else if (settings.jwtSecret === null && !hasOtherKeys) {
+  } else if (!hasOwnKeys && !hasIssuer) {
     throw wrong(
       'No key is set to verify tokens with, so nobody could use the server.',
       'Set JWT_SECRET (`openssl rand -hex 32`), or the keys of an identity provider; ENABLE_LOGIN=true for a first try.',
@@ -65,7 +66,7 @@ export async function lookAround(
 
 /** A secret for this start only, where a token is given to whoever asks anyway; there also a weak one will do. */
 function withSecret(settings: Settings, warnings: string[]): Settings {
-  if (!settings.enableLogin) return settings;
+  if (!settings.enableLogin || settings.jwtKeysFile !== null) return settings;
   if (settings.jwtSecret === null) {
     warnings.push('JWT_SECRET is not set: one was made for this start, and tokens do not outlive it.');
     return { ...settings, jwtSecret: randomBytes(32).toString('hex') };
