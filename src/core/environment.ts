@@ -34,8 +34,9 @@ export const CLI_BASE: readonly string[] = [
 /** Of a server's environment. */
 export const SERVER_BASE: readonly string[] = ['PATH', 'LANG', 'TZ'];
 
-/** `AWS_*` matches by prefix, anything else exactly. */
+/** `AWS_*` matches by its beginning, `*_PROXY` by its end, anything else exactly. */
 export function matchesName(pattern: string, name: string): boolean {
+  if (pattern.length > 1 && pattern.startsWith('*')) return name.endsWith(pattern.slice(1));
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
 }
 

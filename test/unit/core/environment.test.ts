@@ -121,6 +121,12 @@ describe('names', () => {
     expect(matchesName('LC_*', 'LC_ALL')).toBe(true);
     expect(matchesName('LC_*', 'XLC_ALL')).toBe(false);
     expect(matchesName('PATH', 'PATHS')).toBe(false);
+    expect(['HTTPS_PROXY', 'PROXY', 'X_PROXY_Y'].map((name) => matchesName('*_PROXY', name))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(matchesName('*', 'ANY')).toBe(true);
     expect([
       ...selectEnvironment(
         new Map([
