@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { createApp } from '../app.ts';
 import type { App } from '../app.ts';
+import { RunbookError } from '../core/errors.ts';
+import { fileKey } from '../core/settings.ts';
 import type { ResolvedSettings, SettingName } from '../core/settings.ts';
 import { escaped, LongText, printLong } from './output.ts';
 import { createStyle } from './render.ts';
@@ -44,6 +46,11 @@ export async function withApp<T>(
   const flags = new Map<SettingName, string>();
   for (const name of ['runbooksDir', 'stateDir', 'executionDir', 'history', 'keepWorkdir'] as const) {
     const value = options[name];
+    if (value === '') {
+      throw new RunbookError('usage', `--${fileKey(name).replaceAll('_', '-')} is empty.`, {
+        fix: 'Give a value, or leave it out; a variable of your shell may be unset.',
+      });
+    }
     if (value !== undefined) flags.set(name, value);
   }
   const resolved = await loadSettings(flags, terminal.environment, terminal.cwd);

@@ -8,6 +8,9 @@ export interface GivenVariables {
   readonly warnings: readonly string[];
 }
 
+/** Each is a part of the record, and of the environment of every process of the run. */
+const MAX_VARIABLES = 500;
+
 const NONE: GivenVariables = { given: new Map(), warnings: [] };
 
 /**
@@ -21,6 +24,11 @@ export function readEnvVars(body: unknown, isBoolean: (name: string) => boolean)
   const vars = body['env_vars'];
   if (isNothing(vars)) return NONE;
   if (!isObject(vars)) throw mistake('env_vars is not a JSON object.', 'Send {"env_vars": {"NAME": "value"}}.');
+  if (Object.keys(vars).length > MAX_VARIABLES)
+    throw mistake(
+      `There are more than ${MAX_VARIABLES} variables.`,
+      'Send what the script needs; more belongs into a file.',
+    );
   const given = new Map<string, string>();
   const warnings: string[] = [];
   for (const [name, value] of Object.entries(vars)) {

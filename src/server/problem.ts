@@ -5,6 +5,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { ERRORS, RunbookError } from '../core/errors.ts';
+import type { ErrorCode } from '../core/errors.ts';
 
 export interface ProblemDocument {
   readonly type: string;
@@ -51,10 +52,19 @@ export class HttpError extends Error {
 
 const TYPE_BASE = 'https://github.com/agile-learning-institute/runbook/blob/main/docs/errors.md#';
 
+/** Failures of the server's own surroundings. */
+export const INNER_CODES: ReadonlySet<string> = new Set<ErrorCode>(['io', 'unavailable', 'settings', 'record-altered']);
+/** Where their sentences name places. */
+const INNER = {
+  message: 'Something that the server needs does not work.',
+  fix: 'Ask whoever operates it: /readyz says what, and its log why.',
+};
+
 /** @param stage0 Stage0's text where it has one of its own for this case */
 export function problemOf(error: unknown, stage0?: string): ProblemDocument {
   if (error instanceof RunbookError && error.code !== 'internal') {
-    const { code, message, fix, problems } = error;
+    const { code, problems } = error;
+    const { message, fix } = INNER_CODES.has(code) && `${error.message} ${error.fix}`.includes('/') ? INNER : error;
     const { status } = ERRORS[code];
     return {
       ...documentOf(status, code, message, fix, stage0 ?? message),

@@ -8,7 +8,7 @@ import { ClaimsLacking } from '../engine/access.ts';
 import { identityOf } from './access.ts';
 import type { ServerContext } from './context.ts';
 import type { FoundRunbook } from './documents.ts';
-import { problemOf, sendProblem } from './problem.ts';
+import { INNER_CODES, problemOf, sendProblem } from './problem.ts';
 import { recursionText } from './stage0/texts.ts';
 import { messagesOf } from './stage0/validation.ts';
 
@@ -76,5 +76,8 @@ export function logRefusal(
       : error.reason === 'variable-name'
         ? 'Invalid environment variable name'
         : 'Run refused';
-  log.warn({ correlationId: request.id, subject: identityOf(request).subject, operation, code }, text);
+  const facts = { correlationId: request.id, subject: identityOf(request).subject, operation, code };
+  // Callers are not told where things are on the server; the operator is.
+  if (INNER_CODES.has(code)) log.error({ ...facts, reason: error.message }, text);
+  else log.warn(facts, text);
 }

@@ -85,12 +85,15 @@ function expected(pieces: readonly Piece[], stream: Piece['stream']): string {
   return bytes.toString('utf8').split('\r\n').join('\n').split('\r').join('\n');
 }
 
+/** Aborted when the server has to end. */
+const hurry = new AbortController();
+
 /** An answer that only a test goes on with. */
 let silent: EventStream | null = null;
 const DONE = '{"success": false, "return_code": 7}';
 
 async function answer(pieces: readonly Piece[], response: ServerResponse): Promise<void> {
-  const stream = createEventStream(response, () => ({}));
+  const stream = createEventStream(response, () => ({}), hurry.signal);
   stream.open();
   for (const { stream: name, bytes } of pieces) await stream.output(name, bytes);
   await stream.done(justDone());
@@ -102,7 +105,7 @@ async function* justDone(): AsyncGenerator<string> {
 
 const server = createServer((incoming, response) => {
   if (incoming.url === '/silent') {
-    silent = createEventStream(response, () => ({}));
+    silent = createEventStream(response, () => ({}), hurry.signal);
     silent.open();
     return;
   }
@@ -187,4 +190,20 @@ test('D27 silence is filled with a comment, which is no event', async () => {
   const text = Buffer.concat(chunks).toString();
   expect(text).toBe(`:\n\nevent: done\ndata: ${DONE}\n\n`);
   expect(readByLibrary(text)).toEqual({ events: [{ event: 'done', data: DONE, id: '' }], others: 1 });
+});
+
+test('who does not read the last event is let go when the server has to end', async () => {
+  const response = await open('/silent');
+  onTestFinished(() => {
+    response.destroy();
+  });
+  async function* endless(): AsyncGenerator<string> {
+    for (;;) yield 'x'.repeat(1024 ** 2);
+  }
+  response.pause();
+  const done = silent?.done(endless());
+  hurry.abort();
+  // It would not come to an end otherwise, nor would the server.
+  await done;
+  expect(response.complete).toBe(false);
 });

@@ -17,7 +17,14 @@ export function copyWhole(db: Database.Database, target: string, draft: string):
     // SQLite takes an empty file for one that is not there; so nobody else can read it at any time.
     closeSync(openSync(draft, 'wx', 0o600));
     isMade = true;
-    db.prepare<[string]>('VACUUM INTO ?').run(draft);
+    // Also of a ledger that is only asked: what it is copied from is not written.
+    const isOnlyAsked = db.pragma('query_only', { simple: true });
+    db.pragma('query_only = OFF');
+    try {
+      db.prepare<[string]>('VACUUM INTO ?').run(draft);
+    } finally {
+      db.pragma(`query_only = ${isOnlyAsked === 1 ? 'ON' : 'OFF'}`);
+    }
     syncFile(draft);
     linkSync(draft, target);
     syncFolder(dirname(target));

@@ -4,7 +4,7 @@
  */
 import { realpathSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type Database from 'better-sqlite3';
 import type { RunLedger } from '../../core/ports.ts';
 import type { Interruption, Progress } from '../../core/run.ts';
@@ -20,20 +20,35 @@ export interface Home {
   readonly born: string;
 }
 
+/** Where it is now, and in which file system. */
+export interface Place {
+  readonly home: Home;
+  readonly name: string;
+  readonly device: bigint;
+}
+
 /** @throws Error of the system */
-export function placeOf(file: string): Home {
-  const { ino, birthtimeNs } = statSync(file, { bigint: true });
-  return { path: dirname(realpathSync(file)), host: hostname(), inode: String(ino), born: String(birthtimeNs) };
+export function placeOf(file: string): Place {
+  const { ino, birthtimeNs, dev } = statSync(file, { bigint: true });
+  const real = realpathSync(file);
+  const home = { path: dirname(real), host: hostname(), inode: String(ino), born: String(birthtimeNs) };
+  return { home, name: basename(real), device: dev };
 }
 
 /**
  * Whether a ledger that says it lives there does live here: the same path, on the same host (restored in its place) or with
  * the same file (another host name, as containers have); or the same file elsewhere (moved, or mounted at another place).
  */
-export function isHome(says: Home, here: Home): boolean {
+export function isHome(says: Home, { home: here, ...place }: Place): boolean {
   const isSameFile = says.inode === here.inode && says.born === here.born;
-  if (says.path !== here.path) return isSameFile && here.born !== '0';
+  if (says.path !== here.path) return isSameFile && here.born !== '0' && !isElsewhereToo(says, place);
   return says.host === here.host || isSameFile;
+}
+
+/** The copy of a whole file system (a snapshot, an image) has the same inodes; the ledger that it was made of is still there. */
+function isElsewhereToo(says: Home, { name, device }: Omit<Place, 'home'>): boolean {
+  const there = statSync(join(says.path, name), { bigint: true, throwIfNoEntry: false });
+  return there !== undefined && there.dev !== device;
 }
 
 /** Null where it does not say, as in an older schema. */
@@ -47,10 +62,10 @@ export function readHome(db: Database.Database): Home | null {
 export function noteHome(file: LedgerFile): void {
   const here = placeOf(file.path);
   const isNew = (says: Home | null): boolean =>
-    says === null || (isHome(says, here) && JSON.stringify(says) !== JSON.stringify(here));
+    says === null || (isHome(says, here) && JSON.stringify(says) !== JSON.stringify(here.home));
   if (!isNew(file.ask(() => readHome(file.db)))) return;
   file.note(() => {
-    if (isNew(readHome(file.db))) writeHome(file.db, here);
+    if (isNew(readHome(file.db))) writeHome(file.db, here.home);
   });
 }
 
@@ -85,7 +100,7 @@ export function createHome(file: LedgerFile): Pick<RunLedger, 'copyOf' | 'moveIn
         ).run(at);
         // Documents belong to the ledger that this is a copy of.
         db.exec("UPDATE runs SET entry = NULL WHERE entry IN ('wanted', 'pending')");
-        writeHome(db, placeOf(file.path));
+        writeHome(db, placeOf(file.path).home);
         appendOperation(file, operation);
         return left.map(({ runId }) => runId);
       }),

@@ -26,13 +26,14 @@ export function createOperations(
   );
   return {
     async pause(operation) {
-      file.change(() => {
+      // The brake has to hold also where there is no room for anything else.
+      file.changeOnFullDisk(() => {
         pause.run(operation.at, byWhom(operation), operation.reason);
         appendOperation(file, operation);
       });
     },
     resume: async (operation) =>
-      file.change(() => {
+      file.changeOnFullDisk(() => {
         if (resume.run().changes === 0) return false;
         appendOperation(file, operation);
         return true;

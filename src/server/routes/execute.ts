@@ -55,7 +55,7 @@ async function executeOverHttp(
 ): Promise<void> {
   const { engine, metrics } = context;
   const runbook = found.document.fileName;
-  const stream = createEventStream(reply.raw, () => textHeaders(reply));
+  const stream = createEventStream(reply.raw, () => textHeaders(reply), stop);
   const notices: string[] = [];
   const listener: RunEventSink = async (event) => {
     switch (event.type) {

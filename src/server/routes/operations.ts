@@ -41,8 +41,9 @@ export function operationRoutes(http: Http, context: ServerContext): void {
       const names = namesOf(request.url);
       if (names.length === 0) return await registry.metrics();
       const texts: string[] = [];
-      for (const name of names)
-        if (registry.getSingleMetric(name) !== undefined) texts.push(await registry.getSingleMetricAsString(name));
+      // Never by the name itself: it is looked up in an object, where `constructor` is something, too.
+      const known = new Set(registry.getMetricsAsArray().map((metric) => metric.name));
+      for (const name of names) if (known.has(name)) texts.push(await registry.getSingleMetricAsString(name));
       return `${texts.join('\n\n')}\n`;
     },
   );

@@ -14,6 +14,10 @@ const PATIENCE_MS = 2000;
 const PARTIAL_LINE_MS = 100;
 const MAX_PARTIAL_LENGTH = 16 * 1024;
 const KEEP_ALIVE_MS = 15_000;
+/** The event `done` has what was kept of the output, at most twice the cap; so long it may be read. */
+const DONE_MS = 120_000;
+/** … when the server has to end. */
+const HURRIED_MS = 5000;
 
 export interface EventStream {
   /** Whether the answer has begun: after that there is no other status. */
@@ -28,8 +32,12 @@ export interface EventStream {
   done(pieces: AsyncIterable<string>): Promise<void>;
 }
 
-/** @param headers that every answer has */
-export function createEventStream(raw: ServerResponse, headers: () => Readonly<Record<string, string>>): EventStream {
+/** @param headers that every answer has  @param hurry aborted when the server has to end */
+export function createEventStream(
+  raw: ServerResponse,
+  headers: () => Readonly<Record<string, string>>,
+  hurry: AbortSignal,
+): EventStream {
   const texts = { stdout: new PlainText(), stderr: new PlainText() };
   const partial = { stdout: '', stderr: '' };
   let timer: NodeJS.Timeout | null = null;
@@ -115,19 +123,43 @@ export function createEventStream(raw: ServerResponse, headers: () => Readonly<R
       if (raw.destroyed) return;
       sayMissed();
       raw.write('event: done\ndata: ');
-      for await (const piece of pieces) {
-        if (raw.destroyed) return;
-        if (!raw.write(piece)) await hasRead(raw);
+      const patience = patienceOf(hurry);
+      try {
+        for await (const piece of pieces) {
+          if (raw.destroyed) return;
+          if (raw.write(piece) || (await hasRead(raw, patience.signal))) continue;
+          // Whoever reads a byte now and then would keep the server from ending.
+          raw.destroy();
+          return;
+        }
+      } finally {
+        patience.release();
       }
       raw.end('\n\n');
     },
   };
 }
 
+/** How long the last event may be read. `release` when that is over: the server outlives every run. */
+function patienceOf(hurry: AbortSignal): { readonly signal: AbortSignal; readonly release: () => void } {
+  const end = new AbortController();
+  const timers = [setTimeout(() => end.abort(), DONE_MS)];
+  const soon = (): void => {
+    timers.push(setTimeout(() => end.abort(), HURRIED_MS));
+  };
+  if (hurry.aborted) soon();
+  else hurry.addEventListener('abort', soon);
+  const release = (): void => {
+    hurry.removeEventListener('abort', soon);
+    for (const timer of timers) clearTimeout(timer);
+  };
+  return { signal: end.signal, release };
+}
+
 /** Resolves when all of it is read, or nobody is there any more: true; or with the signal: false. */
-async function hasRead(raw: ServerResponse, patience?: AbortSignal): Promise<boolean> {
+async function hasRead(raw: ServerResponse, patience: AbortSignal): Promise<boolean> {
   const done = new AbortController();
-  const signal = patience === undefined ? done.signal : AbortSignal.any([done.signal, patience]);
+  const signal = AbortSignal.any([done.signal, patience]);
   try {
     await Promise.race([once(raw, 'drain', { signal }), once(raw, 'close', { signal })]);
     return true;

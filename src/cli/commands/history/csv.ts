@@ -1,4 +1,5 @@
 /** Runs as CSV after RFC 4180: one row each, with a header; UTF-8 without a byte order mark. */
+import { describeInterruption } from '../../../engine/entry.ts';
 import { exitCodeOf } from '../../../core/run.ts';
 import { inline } from '../../render.ts';
 import type { ListedRun } from './answer.ts';
@@ -32,7 +33,8 @@ const COLUMNS: Readonly<Record<string, (listed: ListedRun) => Cell>> = {
   exit_code: ({ run }) => (run.result === null ? null : exitCodeOf(run.result)),
   signal: ({ run }) => run.result?.signal,
   refused_as: ({ run }) => run.refusal?.code,
-  reason: ({ run }) => run.result?.reason ?? run.refusal?.message ?? run.interruption?.reason,
+  reason: ({ run }) =>
+    run.result?.reason ?? run.refusal?.message ?? (run.interruption && describeInterruption(run.interruption)),
   continues: ({ run }) => run.continues,
   called_by: ({ run }) => run.callChain.join(' > '),
   output_bytes: ({ run }) => run.result?.output.bytes,

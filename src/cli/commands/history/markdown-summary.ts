@@ -1,4 +1,5 @@
 /** Runs as a summary to paste into a ticket or a postmortem, in the order of time. */
+import { describeInterruption } from '../../../engine/entry.ts';
 import { DOES_NOT_FIT } from '../../../core/output-check.ts';
 import type { RunOutput } from '../../../core/ports.ts';
 import { exitCodeOf } from '../../../core/run.ts';
@@ -64,7 +65,8 @@ function foundIn({ run, lines, moreLines }: ListedRun): string {
 }
 
 async function wordsOf(run: StoredRun, output: RunOutput): Promise<string> {
-  const reason = run.result?.reason ?? run.refusal?.message ?? run.interruption?.reason ?? null;
+  const reason =
+    run.result?.reason ?? run.refusal?.message ?? (run.interruption ? describeInterruption(run.interruption) : null);
   const steps = run.result?.steps ?? [];
   const at = steps.findIndex(({ outcome }) => outcome !== 'succeeded' && outcome !== 'skipped');
   const step =
