@@ -16,6 +16,7 @@ import { docsRoutes, sendFiles } from './routes/docs.ts';
 import { executeRoute } from './routes/execute.ts';
 import { loginRoute } from './routes/login.ts';
 import { operationRoutes } from './routes/operations.ts';
+import { logRequest } from './request-log.ts';
 import { runbookRoutes } from './routes/runbooks.ts';
 import { validateRoute } from './routes/validate.ts';
 import { sayHeaders } from './security-headers.ts';
@@ -48,13 +49,7 @@ export async function createServer(context: ServerContext, assets: string): Prom
     reply.header('x-correlation-id', request.id);
   });
   http.addHook('onResponse', async (request, reply) => {
-    const { method } = request;
-    const route = request.is404 ? null : (request.routeOptions.url ?? null);
-    const { statusCode, elapsedTime } = reply;
-    if (route === '/metrics') return;
-    metrics.request(method, route, statusCode, elapsedTime / 1000);
-    const facts = { method, route, status: statusCode, ms: Math.round(elapsedTime), correlationId: request.id };
-    log.info({ ...facts, subject: request.identity?.subject ?? null }, 'Request');
+    logRequest(context, request, reply, false);
   });
   http.setErrorHandler(async (error, request, reply) => {
     const problem = problemOf(error);

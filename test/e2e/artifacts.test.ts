@@ -1,5 +1,5 @@
 /** Files that a runbook declares as its outputs: kept with the run, and found again. */
-import { mkdirSync } from 'node:fs';
+import { appendFileSync, globSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { StoredRun } from '../../src/core/run.ts';
@@ -35,7 +35,14 @@ describe('declared outputs', () => {
       { path: 'logs/raw', bytes: 3, masked: false, kept: true },
     ]);
     const text = await home.run(['history', run.runId, '--artifact', 'report.txt']);
-    expect(text.stdout).toBe('for ***\n');
+    expect([text.stdout, text.stderr]).toEqual(['for ***\n', '']);
+    const kept = globSync(path.join(home.stateDir, 'artifacts', '**', 'report.txt'))[0] ?? '';
+    appendFileSync(kept, 'more\n');
+    const altered = await home.run(['history', run.runId, '--artifact', 'report.txt']);
+    expect([altered.stdout, altered.stderr]).toEqual([
+      'for ***\nmore\n',
+      expect.stringContaining('does not fit its digest'),
+    ]);
     expect((await home.run(['history', run.runId])).stdout).toMatch(/artifact +report\.txt, 8 bytes/);
     const absent = await home.run(['history', run.runId, '--artifact', '../../ledger.sqlite']);
     expect([absent.exitCode, absent.stderr]).toEqual([

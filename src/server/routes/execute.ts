@@ -11,6 +11,7 @@ import { problemOf } from '../problem.ts';
 import { answerRefusal, asEvents, logRefusal } from '../refusals.ts';
 import { readRequest } from '../run-request.ts';
 import type { ReadRequest } from '../run-request.ts';
+import { watchCaller } from '../request-log.ts';
 import { EnvVarsBody, Name } from '../schemas/runbooks.ts';
 import { runFacts } from '../run-log.ts';
 import { doneData } from '../stage0/done.ts';
@@ -37,6 +38,7 @@ export function executeRoute(http: Http, context: ServerContext): void {
       },
     },
     async (request, reply) => {
+      watchCaller(context, request, reply);
       await context.runs.track(async (signals) => {
         const read = await readRequest(context, request, request.params.name);
         await executeOverHttp(context, request, reply, read, signals);

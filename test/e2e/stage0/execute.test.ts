@@ -281,6 +281,12 @@ test('6 a caller who leaves: the run goes on and is recorded', async () => {
     () => readFileSync(file, 'utf8'),
   );
   expect(readFileSync(file, 'utf8')).toMatch(/Exit Code: 0[\s\S]*gone on/);
+  const line = expect.objectContaining({
+    msg: 'Request',
+    aborted: true,
+    route: '/api/runbooks/:name/execute',
+  }) as object;
+  await vi.waitFor(() => expect(server.log()).toContainEqual(line), { timeout: 30_000 });
 });
 
 test('a caller who does not read: the run goes on, and what was left out is said', async () => {

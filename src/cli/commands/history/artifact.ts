@@ -1,4 +1,5 @@
 /** A file that a run has kept. */
+import { createHash } from 'node:crypto';
 import { RunbookError } from '../../../core/errors.ts';
 import type { StoredRun } from '../../../core/run.ts';
 import type { App } from '../../../app.ts';
@@ -18,6 +19,10 @@ export async function printArtifact(
       fix: kept.length === 0 ? 'It kept none.' : `It kept ${kept.join(', ')}.`,
     });
   }
+  const record = run.result?.artifacts.find((one) => one.path === name);
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  if (record !== undefined && record.digest !== digest)
+    terminal.say('This artifact does not fit its digest: it was changed or damaged.');
   await terminal.print(bytes);
   return 0;
 }
