@@ -1,15 +1,13 @@
 /** Whether a request would be accepted: the checks of a run, and nothing else of it. Only a refusal for lacking claims is recorded. */
-import { checkVariables, resolveVariables } from '../core/environment.ts';
 import { RunbookError } from '../core/errors.ts';
-import { checkReadiness } from '../core/readiness.ts';
 import type { RunEventSink, RunRequest } from '../core/run.ts';
 import type { Problem } from '../core/runbook.ts';
 import { authenticate, checkClaims } from './access.ts';
 import { parseDocument } from './document.ts';
 import { startDraft } from './draft.ts';
 import type { EnginePorts } from './ports.ts';
+import { inOrder, unmetRequirements } from './queries.ts';
 import { refuse } from './refuse.ts';
-import { gatherFacts } from './requirements.ts';
 
 export interface CheckedRequest {
   /** File name of the document. */
@@ -37,17 +35,6 @@ export async function checkRequest(
     if (error instanceof RunbookError) await refuse(ports, draft, error, listener);
     throw error;
   }
-  const { values, missing } = resolveVariables(runbook.env, {
-    given: request.given,
-    wanted: [],
-    envFile: new Map(),
-    caller: ports.callerEnvironment,
-    // Only whether there will be a value is asked here.
-    generate: (length) => 'x'.repeat(length),
-  });
-  const unmet = [
-    ...checkVariables(values, missing),
-    ...checkReadiness(runbook, await gatherFacts(ports, document, runbook)),
-  ];
-  return { fileName, problems: [...problems, ...unmet].sort((a, b) => a.line - b.line || a.column - b.column) };
+  const unmet = await unmetRequirements(ports, document, runbook, request.given);
+  return { fileName, problems: inOrder([...problems, ...unmet]) };
 }

@@ -1,7 +1,7 @@
 /** Questions that start nothing: what is there, what it says, whether it would do. */
 import { RunbookError } from '../core/errors.ts';
 import type { LoadedDocument } from '../core/ports.ts';
-import type { ParseResult, Problem } from '../core/runbook.ts';
+import type { ParseResult, Problem, Runbook } from '../core/runbook.ts';
 import { checkVariables, resolveVariables } from '../core/environment.ts';
 import { checkReadiness } from '../core/readiness.ts';
 import { parseDocument } from './document.ts';
@@ -72,18 +72,29 @@ export async function validateRunbook(
   const { displayPath } = document;
   const { runbook, problems } = parseDocument(ports, document);
   if (runbook === null || !ready) return { displayPath, valid: runbook !== null, ready: null, problems };
+  const unmet = await unmetRequirements(ports, document, runbook, new Map());
+  return { displayPath, valid: true, ready: unmet.length === 0, problems: inOrder([...problems, ...unmet]) };
+}
+
+/** What a run would miss: variables, inputs, interpreters. @param given values that the caller brings */
+export async function unmetRequirements(
+  ports: Pick<EnginePorts, 'facts' | 'callerEnvironment'>,
+  document: LoadedDocument,
+  runbook: Runbook,
+  given: ReadonlyMap<string, string>,
+): Promise<readonly Problem[]> {
   const { values, missing } = resolveVariables(runbook.env, {
-    given: new Map(),
+    given,
     wanted: [],
     envFile: new Map(),
     caller: ports.callerEnvironment,
     // Only whether there will be a value is asked here.
     generate: (length) => 'x'.repeat(length),
   });
-  const unmet = [
-    ...checkVariables(values, missing),
-    ...checkReadiness(runbook, await gatherFacts(ports, document, runbook)),
-  ];
-  const all = [...problems, ...unmet].sort((a, b) => a.line - b.line || a.column - b.column);
-  return { displayPath, valid: true, ready: unmet.length === 0, problems: all };
+  return [...checkVariables(values, missing), ...checkReadiness(runbook, await gatherFacts(ports, document, runbook))];
+}
+
+/** As they stand in the document. */
+export function inOrder(problems: readonly Problem[]): readonly Problem[] {
+  return problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
 }
