@@ -1,7 +1,7 @@
 /** What the definitions of commands share. */
 import type { Command } from 'commander';
-import type { CommonOptions } from './context.ts';
-import type { Terminal } from './terminal.ts';
+import type { CommonOptions } from '../context.ts';
+import type { Terminal } from '../terminal.ts';
 
 export type AddCommand = (name: string, summary: string, examples: readonly string[]) => Command;
 

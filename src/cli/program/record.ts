@@ -1,10 +1,10 @@
 /** The command that asks the record what was run; as in `main.ts`, what it does is loaded when it is called. */
 import { Option } from 'commander';
-import { collect } from './command-words.ts';
-import type { AddCommand, RunCommand } from './command-words.ts';
-import type { HistoryOptions } from './commands/history.ts';
-import { FORMATS } from './commands/history/options.ts';
-import type { Terminal } from './terminal.ts';
+import { collect } from './words.ts';
+import type { AddCommand, RunCommand } from './words.ts';
+import type { HistoryOptions } from '../commands/history.ts';
+import { FORMATS } from '../commands/history/options.ts';
+import type { Terminal } from '../terminal.ts';
 
 export function addRecordCommands(terminal: Terminal, add: AddCommand, run: RunCommand): void {
   add('history', 'Show what was run: the runs that fit, or one of them with its output.', [
@@ -46,7 +46,7 @@ export function addRecordCommands(terminal: Terminal, add: AddCommand, run: RunC
     .action(async (run_: string | undefined, given: HistoryOptions) => {
       const options = given.format === 'json' ? { ...given, json: true } : given;
       await run(terminal, 'history', options, async () =>
-        (await import('./commands/history.ts')).historyCommand(terminal, run_, options),
+        (await import('../commands/history.ts')).historyCommand(terminal, run_, options),
       );
     });
 }

@@ -1,15 +1,15 @@
 /** Commands that look after runs from another terminal; as in `main.ts`, what they do is loaded when one is called. */
-import type { CancelOptions } from './commands/cancel.ts';
-import type { AddCommand, RunCommand } from './command-words.ts';
-import type { CommonOptions } from './context.ts';
-import type { Terminal } from './terminal.ts';
+import type { CancelOptions } from '../commands/cancel.ts';
+import type { AddCommand, RunCommand } from './words.ts';
+import type { CommonOptions } from '../context.ts';
+import type { Terminal } from '../terminal.ts';
 
 export function addRunCommands(terminal: Terminal, add: AddCommand, run: RunCommand): void {
   add('ps', 'Show what runs now: where, since when, and whether it still prints.', [
     'runbook ps',
     "runbook ps --json | jq -r '.runs[].runId'",
   ]).action(async (options: CommonOptions) => {
-    await run(terminal, 'ps', options, async () => (await import('./commands/ps.ts')).psCommand(terminal, options));
+    await run(terminal, 'ps', options, async () => (await import('../commands/ps.ts')).psCommand(terminal, options));
   });
 
   add('cancel', 'End a run that was started elsewhere on this machine, and say how it ended.', [
@@ -23,7 +23,7 @@ export function addRunCommands(terminal: Terminal, add: AddCommand, run: RunComm
     .option('--no-wait', 'do not wait for its end')
     .action(async (run_: string, options: CancelOptions) => {
       await run(terminal, 'cancel', options, async () =>
-        (await import('./commands/cancel.ts')).cancelCommand(terminal, run_, options),
+        (await import('../commands/cancel.ts')).cancelCommand(terminal, run_, options),
       );
     });
 
@@ -34,14 +34,14 @@ export function addRunCommands(terminal: Terminal, add: AddCommand, run: RunComm
     .argument('<reason...>', 'why; whoever is refused reads it')
     .action(async (words: readonly string[], options: CommonOptions) => {
       await run(terminal, 'pause', options, async () =>
-        (await import('./commands/pause.ts')).pauseCommand(terminal, words, options),
+        (await import('../commands/pause.ts')).pauseCommand(terminal, words, options),
       );
     });
 
   add('resume', 'Let runs begin again after `runbook pause`.', ['runbook resume']).action(
     async (options: CommonOptions) => {
       await run(terminal, 'resume', options, async () =>
-        (await import('./commands/pause.ts')).resumeCommand(terminal, options),
+        (await import('../commands/pause.ts')).resumeCommand(terminal, options),
       );
     },
   );

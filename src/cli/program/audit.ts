@@ -1,10 +1,10 @@
 /** Commands for the ledger as a whole; as in `main.ts`, what they do is loaded when one is called. */
 import type { Command } from 'commander';
-import { collect, withExamples } from './command-words.ts';
-import type { RunCommand } from './command-words.ts';
-import type { AuditListOptions, VerifyOptions } from './commands/audit.ts';
-import type { CommonOptions } from './context.ts';
-import type { Terminal } from './terminal.ts';
+import { collect, withExamples } from './words.ts';
+import type { RunCommand } from './words.ts';
+import type { AuditListOptions, VerifyOptions } from '../commands/audit.ts';
+import type { CommonOptions } from '../context.ts';
+import type { Terminal } from '../terminal.ts';
 
 export function addAuditCommands(terminal: Terminal, program: Command, run: RunCommand): void {
   const audit = program.command('audit').description('The ledger as a whole: whether it holds, what was done to it.');
@@ -25,7 +25,7 @@ export function addAuditCommands(terminal: Terminal, program: Command, run: RunC
     .option('--expect <SEQ:HASH>', 'a record that has to be there; may be given several times', collect)
     .action(async (options: VerifyOptions) => {
       await run(terminal, 'audit verify', options, async () =>
-        (await import('./commands/audit.ts')).verifyCommand(terminal, options),
+        (await import('../commands/audit.ts')).verifyCommand(terminal, options),
       );
     });
   withExamples(audit.command('list').description('Show what was done to runs and to the record, newest first.'), [
@@ -35,7 +35,7 @@ export function addAuditCommands(terminal: Terminal, program: Command, run: RunC
     .option('-n, --limit <count>', 'at most so many', '20')
     .action(async (options: AuditListOptions) => {
       await run(terminal, 'audit list', options, async () =>
-        (await import('./commands/audit.ts')).listCommand(terminal, options),
+        (await import('../commands/audit.ts')).listCommand(terminal, options),
       );
     });
   withExamples(audit.command('copy').description('Copy the ledger while others may write to it, and check the copy.'), [
@@ -44,7 +44,7 @@ export function addAuditCommands(terminal: Terminal, program: Command, run: RunC
     .argument('<file>', 'where; it must not be there yet')
     .action(async (file: string, options: CommonOptions) => {
       await run(terminal, 'audit copy', options, async () =>
-        (await import('./commands/audit.ts')).copyCommand(terminal, file, options),
+        (await import('../commands/audit.ts')).copyCommand(terminal, file, options),
       );
     });
 }

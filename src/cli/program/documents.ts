@@ -1,0 +1,42 @@
+/** Commands that read documents and start nothing; as in `main.ts`, what they do is loaded when one is called. */
+import type { AddCommand, RunCommand } from './words.ts';
+import type { ShowOptions } from '../commands/show.ts';
+import type { ValidateOptions } from '../commands/validate.ts';
+import type { CommonOptions } from '../context.ts';
+import type { Terminal } from '../terminal.ts';
+
+export function addDocumentCommands(terminal: Terminal, add: AddCommand, run: RunCommand): void {
+  add('validate', 'Check documents against the format; nothing is run.', [
+    'runbook validate',
+    "runbook validate 'runbooks/*.md'",
+    'runbook validate DrainNode --ready   # also variables, inputs, interpreters',
+  ])
+    .argument('[documents...]', 'names, files, folders or patterns (default: the folder of the runbooks)')
+    .option('--ready', 'check also that variables, inputs and interpreters are there')
+    .action(async (documents: readonly string[], options: ValidateOptions) => {
+      await run(terminal, 'validate', options, async () =>
+        (await import('../commands/validate.ts')).validateCommand(terminal, documents, options),
+      );
+    });
+
+  add('list', 'List the runbooks of the folder.', [
+    'runbook list',
+    "runbook list --json | jq -r '.runbooks[].name'",
+  ]).action(async (options: CommonOptions) => {
+    await run(terminal, 'list', options, async () =>
+      (await import('../commands/list.ts')).listCommand(terminal, options),
+    );
+  });
+
+  add('show', 'Show a runbook: what it needs, who may run it, its steps.', [
+    'runbook show DrainNode',
+    'runbook show DrainNode --json',
+  ])
+    .argument('<runbook>', 'name or path')
+    .option('--html', 'the whole document as HTML')
+    .action(async (reference: string, options: ShowOptions) => {
+      await run(terminal, 'show', options, async () =>
+        (await import('../commands/show.ts')).showCommand(terminal, reference, options),
+      );
+    });
+}

@@ -1,0 +1,63 @@
+/** The command that runs a runbook; as in `main.ts`, what it does is loaded when it is called. */
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import { collect } from './words.ts';
+import type { AddCommand, RunCommand } from './words.ts';
+import type { ExecuteOptions } from '../commands/execute.ts';
+import type { Terminal } from '../terminal.ts';
+
+export function addExecuteCommand(terminal: Terminal, add: AddCommand, run: RunCommand): void {
+  add('execute', 'Check a runbook, run it, and record the run.', [
+    'runbook execute SimpleRunbook',
+    'runbook execute ./DrainNode.md --env NODE=worker-7 --token-file ~/.token',
+    'runbook execute RotateKey --env VAULT_TOKEN --env CERT=@cert.pem   # from your environment; from a file',
+    'get-token | runbook execute Deploy --token - --yes --json',
+    "runbook execute DrainNode --env NODE=worker-7 --from 'Service the node'   # go on after a failure",
+    'runbook execute Deploy --incident INC-42 --record record.json   # the record for a pipeline',
+    'runbook execute DrainNode --env NODE=worker-7 --stubs test/stubs   # rehearse with stand-ins for kubectl',
+  ])
+    .alias('run')
+    .argument('[runbook]', 'name in the folder of the runbooks, or path to a document')
+    .option('--runbook <path>', 'the same as the argument, as Stage0 writes it')
+    .option('-e, --env <NAME[=VALUE]>', 'a variable: NAME=value, NAME=@file, or NAME from your environment', collect)
+    .option('--env-file <file>', 'file of NAME=value lines', collect)
+    .option('--pass-env <NAME|PATTERN>', 'let scripts see this of your environment, too (AWS_*)', collect)
+    .option('--token-file <file>', 'file with the JWT that says who you are')
+    .option('--token <->', 'read the token from stdin; the only value is -')
+    .option('--timeout <duration>', 'end the run after this time (90s, 10m, 1h30m)')
+    .addOption(
+      new Option('--history <mode>', 'file: ledger and document; ledger: not in the document; none: nowhere').choices([
+        'auto',
+        'file',
+        'ledger',
+        'none',
+      ]),
+    )
+    .option('--from <step>', 'begin at this step: name, its beginning, or number; steps that are done are skipped')
+    .option('--only <step>', 'this step alone, unless it is done')
+    .option('--stubs <folder>', 'rehearse: programs in this folder stand in for the real ones; needs no claims')
+    .option('--execution-dir <folder>', 'folder for the private work folders')
+    .addOption(
+      new Option('--keep-workdir <when>', 'keep the work folder (default: failed, of several steps)').choices([
+        'always',
+        'failed',
+        'never',
+      ]),
+    )
+    .option('--incident <id>', 'the incident that this run belongs to')
+    .option('--record <file>', 'write the finished record to this file, as `history RUN --json` prints it')
+    .option('--strict', 'refuse the run where a declared limit cannot be held here')
+    .option('-y, --yes', 'confirm all steps beforehand')
+    .option('--no-input', 'never ask anything')
+    .action(async (argument: string | undefined, options: ExecuteOptions, command: Command) => {
+      await run(terminal, 'execute', options, async () =>
+        (await import('../commands/execute.ts')).executeCommand(terminal, argument, options, valueOptionsOf(command)),
+      );
+    });
+}
+
+/** Names of the options whose next word is their value. */
+function valueOptionsOf(command: Command): ReadonlySet<string> {
+  const names = command.options.filter(({ required }) => required).flatMap(({ short, long }) => [short, long]);
+  return new Set(names.filter((name) => name !== undefined && name !== null));
+}

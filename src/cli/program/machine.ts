@@ -1,0 +1,24 @@
+/** Commands about this machine and its settings; as in `main.ts`, what they do is loaded when one is called. */
+import type { AddCommand, RunCommand } from './words.ts';
+import type { CommonOptions } from '../context.ts';
+import type { Terminal } from '../terminal.ts';
+
+export function addMachineCommands(terminal: Terminal, add: AddCommand, run: RunCommand): void {
+  add('config', 'Show every setting, its value and where it comes from.', [
+    'runbook config',
+    'runbook config --json',
+  ]).action(async (options: CommonOptions) => {
+    await run(terminal, 'config', options, async () =>
+      (await import('../commands/config.ts')).configCommand(terminal, options),
+    );
+  });
+
+  add('doctor', 'Show what this machine can do for a run: containment, limits, interpreters.', [
+    'runbook doctor',
+    'runbook doctor --json | jq \'.findings[] | select(.state != "ok")\'',
+  ]).action(async (options: CommonOptions) => {
+    await run(terminal, 'doctor', options, async () =>
+      (await import('../commands/doctor.ts')).doctorCommand(terminal, options),
+    );
+  });
+}
