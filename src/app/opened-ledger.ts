@@ -24,8 +24,13 @@ export async function openForQuestions(
     });
   // Nothing is made for a question.
   if (found === null) return { ledger: await openLedger('none', file, isGone), whyLeftAlone: null };
-  const { ledger, copyOf, isReadOnly } = found;
+  const { ledger, copyOf, readOnly } = found;
   if (copyOf !== null)
     return { ledger, whyLeftAlone: `This is a copy of the ledger of ${copyOf}: it is read, not looked after.` };
-  return { ledger, whyLeftAlone: isReadOnly ? 'This ledger can only be read: nobody looks after its runs.' : null };
+  return { ledger, whyLeftAlone: readOnly === null ? null : LEFT_ALONE[readOnly] };
 }
+
+const LEFT_ALONE = {
+  forbidden: 'This ledger can only be read: nobody looks after its runs.',
+  failing: 'This ledger cannot be written now, since its disk is full or fails: nobody looks after its runs.',
+} as const;
