@@ -38,6 +38,14 @@ export function openSqliteLedger(path: string, isGone: IsGone = () => false): Ru
   return ledgerOf(file);
 }
 
+/** As `findLedger`. */
+export function findSqliteLedger(path: string, isGone: IsGone): RunLedger | null {
+  if (!withLedgerErrors(path, () => isThere(path))) return null;
+  const file = openFile(path, openDatabase(path, false), isGone);
+  noteHome(file);
+  return ledgerOf(file);
+}
+
 /** As `openLedgerToAsk`. */
 export function openSqliteLedgerToAsk(path: string, isGone: IsGone, scratch: string): AskedLedger | null {
   if (!withLedgerErrors(path, () => isThere(path))) return null;

@@ -8,7 +8,7 @@ import type { LedgerView } from '../../core/ports.ts';
 import { isThere, isWritable, openAsIs, openCopy, openInPlace, peekHome } from './asked.ts';
 import { notALedger, withLedgerErrors } from './database.ts';
 import { discrepancies } from './discrepancies.ts';
-import { isHome, placeOf } from './home.ts';
+import { isHome, placeOf, readHome } from './home.ts';
 import { createListCheck } from './list-check.ts';
 import { APPLICATION_ID, MIGRATIONS } from './migrations.ts';
 import { isOutputGone, recordedFiles } from './recorded-files.ts';
@@ -66,6 +66,11 @@ function viewOf(path: string, db: Database.Database): LedgerView {
           : [],
       ),
     discrepancies: () => guarded(path, () => discrepancies(db, schema, doLinksAgree)),
+    copyOf: () =>
+      withErrors(() => {
+        const says = readHome(db);
+        return says === null || isHome(says, placeOf(path)) ? null : says.path;
+      }),
     counts: () =>
       withErrors(() => ({
         runs: count('runs'),

@@ -15,7 +15,7 @@ import type { CommandContext, CommonOptions } from '../context.ts';
 import { describePause } from '../describe.ts';
 import { createInteraction } from '../interaction.ts';
 import { prepareRecordFile } from '../record-file.ts';
-import { settleHere } from '../recovery.ts';
+import { settlesHere } from '../recovery.ts';
 import { inline } from '../render.ts';
 import { reportError } from '../report.ts';
 import { createRunRecord } from '../run-record.ts';
@@ -60,8 +60,7 @@ export async function executeCommand(
   return await withApp(terminal, options, async (context) => {
     const { app, style } = context;
     file?.refuseInside(app.stateDir);
-    const engine = await app.engine();
-    await settleHere(terminal, context, engine);
+    const engine = await settlesHere(terminal, context, await app.engine());
     const record = createRunRecord(terminal, context, file, engine.ledger);
     const ports = { ...engine, ledger: record.ledger };
     if (app.settings.history === 'none' && options.quiet !== true) {
