@@ -115,13 +115,17 @@ describe('audit copy', () => {
     await run();
     expect(await home.run(['audit', 'copy', 'copy.sqlite'])).toMatchObject({
       exitCode: 0,
-      stdout: expect.stringMatching(/^The record holds\.\nThis is a copy of the ledger in \S+\.\nrecords +3\n/) as string,
+      stdout: expect.stringMatching(
+        /^The record holds\.\nThis is a copy of the ledger in \S+\.\nrecords +3\n/,
+      ) as string,
     });
     await run();
     rmSync(ledgerFile());
     expect(await home.run(['audit', 'verify', '--ledger', 'copy.sqlite'])).toMatchObject({
       exitCode: 0,
-      stdout: expect.stringMatching(/^The record holds\.\nThis is a copy of the ledger in \S+\.\nrecords +3\n/) as string,
+      stdout: expect.stringMatching(
+        /^The record holds\.\nThis is a copy of the ledger in \S+\.\nrecords +3\n/,
+      ) as string,
     });
     await run();
     expect(await home.run(['audit', 'copy', 'copy.sqlite'])).toMatchObject({ exitCode: 64 });
