@@ -15,7 +15,7 @@ interface Copied {
   readonly run: Waiting;
   readonly copy: string;
   /** A command in the copy. */
-  there(...args: readonly string[]): Promise<CliResult>;
+  readonly there: (...args: readonly string[]) => Promise<CliResult>;
 }
 
 /** A run that is under way in the ledger, and so in its copy. */
