@@ -5,8 +5,8 @@ import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { authSettings, isSecretFree, withRunTokens } from './app/authentication.ts';
 import { apiUrlOf, childSettings, serverBase, withoutOwnSecrets } from './app/environment.ts';
-import { openForQuestions } from './app/opened-ledger.ts';
-import type { OpenedLedger } from './app/opened-ledger.ts';
+import { openFor, openNone } from './app/opened-ledger.ts';
+import type { LedgerUse, OpenedLedger } from './app/opened-ledger.ts';
 import { createArtifactStore } from './adapters/artifacts/folder.ts';
 import { createAuthenticator } from './adapters/authenticator/index.ts';
 import type { LazyAuthenticator } from './adapters/authenticator/index.ts';
@@ -15,7 +15,7 @@ import type { MintRequest } from './adapters/authenticator/mint.ts';
 import { createMarkdownHistory } from './adapters/document-history/markdown-file.ts';
 import { createExecutor } from './adapters/executor/index.ts';
 import { createSystemFacts } from './adapters/facts/system.ts';
-import { openLedger, openView } from './adapters/ledger/index.ts';
+import { openView } from './adapters/ledger/index.ts';
 import { createSpool } from './adapters/output/spool.ts';
 import { createLocalSecrets } from './adapters/secrets/local.ts';
 import { createFolderSource, findRunbooksFolder, mountedRunbooks } from './adapters/source/folder.ts';
@@ -54,8 +54,8 @@ export interface Surroundings {
   readonly face?: Face;
   /** Other than the system's. */
   readonly clock?: Clock;
-  /** It only asks: no ledger is made, and a copy of one, or what can only be read, is not written to. */
-  readonly onlyAsks?: boolean;
+  /** Default: `run`. */
+  readonly ledgerUse?: LedgerUse;
 }
 
 export interface App {
@@ -71,8 +71,10 @@ export interface App {
   readonly artifacts: ArtifactStore;
   readonly authenticator: LazyAuthenticator;
   readonly callerEnvironment: ReadonlyMap<string, string>;
-  /** Opened at the first call. @throws RunbookError `io`, `unavailable`; `not-found` where it is only asked and was named */
+  /** Opened at the first call. @throws RunbookError `io`, `unavailable`; `not-found` where it was named, is not there, and is not made */
   ledger(): Promise<RunLedger>;
+  /** Whether there is a ledger; else nothing was run yet. @throws as `ledger` */
+  hasLedger(): Promise<boolean>;
   /** One sentence, where the ledger is only asked and nobody may look after its runs; else null. @throws as `ledger` */
   whyLeftAlone(): Promise<string | null>;
   /** To be closed by the caller. @param file null: the ledger itself. @throws RunbookError `not-found`, `io`, `unavailable` */
@@ -113,13 +115,9 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     owners.whyGone(owner, leaseUntil, clock.now()) !== null;
   let opened: Promise<OpenedLedger> | null = null;
   const open = async (): Promise<OpenedLedger> => {
+    const place = { file: ledgerFile, isNamed: settings.stateDir !== null, scratch, isGone };
     const found =
-      surroundings.onlyAsks === true && settings.history !== 'none'
-        ? await openForQuestions(ledgerFile, isGone, scratch, settings.stateDir !== null)
-        : {
-            ledger: await openLedger(settings.history === 'none' ? 'none' : 'sqlite', ledgerFile, isGone),
-            whyLeftAlone: null,
-          };
+      settings.history === 'none' ? await openNone(ledgerFile) : await openFor(surroundings.ledgerUse ?? 'run', place);
     releases.push(() => {
       found.ledger.close();
     });
@@ -139,6 +137,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     authenticator: createAuthenticator('jwt', auth, { now: () => clock.now() }),
     callerEnvironment,
     ledger: async () => (await (opened ??= open())).ledger,
+    hasLedger: async () => (await (opened ??= open())).isThere,
     whyLeftAlone: async () => (await (opened ??= open())).whyLeftAlone,
     view: async (file) => await openView(file ?? ledgerFile, file !== null, scratch),
     engine: async () => {

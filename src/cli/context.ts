@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createApp } from '../app.ts';
 import type { App } from '../app.ts';
+import type { LedgerUse } from '../app/opened-ledger.ts';
 import { RunbookError } from '../core/errors.ts';
 import { fileKey } from '../core/settings.ts';
 import type { ResolvedSettings, SettingName } from '../core/settings.ts';
@@ -36,12 +37,12 @@ export interface CommandContext {
   readonly printStyle: Style;
 }
 
-/** Opens the app for one command and closes it after. `onlyAsks`: see `Surroundings`. */
+/** Opens the app for one command and closes it after. `ledgerUse`: where that is not `run`. */
 export async function withApp<T>(
   terminal: Terminal,
   options: SettingFlags,
   body: (context: CommandContext) => Promise<T>,
-  { onlyAsks = false }: { readonly onlyAsks?: boolean } = {},
+  { ledgerUse = 'run' }: { readonly ledgerUse?: LedgerUse } = {},
 ): Promise<T> {
   const flags = new Map<SettingName, string>();
   for (const name of ['runbooksDir', 'stateDir', 'executionDir', 'history', 'keepWorkdir'] as const) {
@@ -55,7 +56,7 @@ export async function withApp<T>(
   }
   const resolved = await loadSettings(flags, terminal.environment, terminal.cwd);
   const { environment, cwd, ci } = terminal;
-  const app = await createApp(resolved, { environment, cwd, ci, onlyAsks });
+  const app = await createApp(resolved, { environment, cwd, ci, ledgerUse });
   try {
     const printStyle = createStyle(terminal.color.stdout && options.color !== false);
     return await body({ app, resolved, style: styleOf(terminal, options), printStyle });

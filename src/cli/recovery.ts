@@ -1,7 +1,7 @@
 /** What goes before a command that uses the ledger: runs whose owner is gone, and a ledger that was copied. */
 import type { EnginePorts } from '../engine/ports.ts';
 import { recover } from '../engine/recover.ts';
-import { settle } from '../engine/settle.ts';
+import { settleAtFirstChange } from '../engine/settle.ts';
 import type { CommandContext, CommonOptions } from './context.ts';
 import { inline } from './render.ts';
 import type { Terminal } from './terminal.ts';
@@ -29,13 +29,17 @@ export function createCare(terminal: Terminal, { app, style }: CommandContext, o
   };
 }
 
-/** Before a command that changes what is recorded. @throws RunbookError `io`, `busy` */
-export async function settleHere(terminal: Terminal, { style }: CommandContext, ports: EnginePorts): Promise<void> {
-  const settled = await settle(ports);
-  if (settled === null) return;
-  const { from, runIds } = settled;
-  const left =
-    runIds.length === 0 ? '' : ` Runs that were under way in it are recorded as interrupted: ${runIds.join(', ')}.`;
-  const what = `This ledger was copied from ${from} and is one of its own from now on.${left}`;
-  terminal.say(`runbook: ${style.yellow('warning')}: ${inline(what)}`);
+/** For a command that may change what is recorded: a copy becomes a ledger of its own directly before that, which is said. */
+export async function settlesHere(
+  terminal: Terminal,
+  { style }: CommandContext,
+  ports: EnginePorts,
+): Promise<EnginePorts> {
+  const ledger = await settleAtFirstChange(ports, ({ from, runIds }) => {
+    const left =
+      runIds.length === 0 ? '' : ` Runs that were under way in it are recorded as interrupted: ${runIds.join(', ')}.`;
+    const what = `This ledger was copied from ${from} and is one of its own from now on.${left}`;
+    terminal.say(`runbook: ${style.yellow('warning')}: ${inline(what)}`);
+  });
+  return { ...ports, ledger };
 }

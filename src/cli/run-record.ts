@@ -49,7 +49,7 @@ export function createRunRecord(
         intact: await isIntact(app.output, run),
       };
       const entryPending = await ledger.isEntryPending(run.runId);
-      await file.write(batched(jsonPieces('history', { run, output, entryPending })));
+      await file.write(batched(jsonPieces('history', { run, output, entryPending, recorded: run.seq !== null })));
       return true;
     } catch (failure) {
       terminal.say(`runbook: ${style.yellow('warning')}: ${inline(messageOf(failure))}`);

@@ -67,6 +67,7 @@ export function createRunView(
         variables = event.variables;
         return;
       case 'refused':
+      case 'ended':
       case 'finished':
     }
   };

@@ -1,8 +1,9 @@
 /** For commands that look after runs. They ask the ledger, also where new runs are to leave no record. */
+import type { LedgerUse } from '../app/opened-ledger.ts';
 import type { EnginePorts } from '../engine/ports.ts';
 import { withApp } from './context.ts';
 import type { CommandContext, CommonOptions } from './context.ts';
-import { createCare, settleHere } from './recovery.ts';
+import { createCare, settlesHere } from './recovery.ts';
 import type { LookAfter } from './recovery.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -12,21 +13,20 @@ export interface LedgerContext extends CommandContext {
   readonly lookAfterRuns: LookAfter;
 }
 
-/** As `withApp`. A command that does more than ask makes a copy of a ledger one of its own. */
+/** As `withApp`. A command that does more than ask makes a copy of a ledger one of its own, directly before it does. */
 export async function withLedger<T>(
   terminal: Terminal,
   options: CommonOptions,
+  ledgerUse: LedgerUse,
   body: (context: LedgerContext) => Promise<T>,
-  { onlyAsks = false }: { readonly onlyAsks?: boolean } = {},
 ): Promise<T> {
   return await withApp(
     terminal,
     { ...options, history: 'ledger' },
     async (context) => {
-      const ports = await context.app.engine();
-      if (!onlyAsks) await settleHere(terminal, context, ports);
+      const ports = await settlesHere(terminal, context, await context.app.engine());
       return await body({ ...context, ports, lookAfterRuns: createCare(terminal, context, options) });
     },
-    { onlyAsks },
+    { ledgerUse },
   );
 }

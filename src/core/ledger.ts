@@ -235,6 +235,8 @@ export interface LedgerView {
    * Takes a fraction of the time where all links have been walked before.
    */
   discrepancies(): Iterable<Finding>;
+  /** As of a `RunLedger`; null, too, where the file does not say where it lives. */
+  copyOf(): string | null;
   counts(): { readonly runs: number; readonly operations: number; readonly documents: number };
   /** Runs that have ended by themselves, in order. From now on everything is as it is when it is asked for: files are, too. */
   recordedFiles(): Iterable<RecordedFiles>;

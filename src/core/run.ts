@@ -276,6 +276,8 @@ export type RunEvent =
       readonly unkept?: readonly string[];
     }
   | { readonly type: OutputStream; readonly runId: string; readonly step: number; readonly chunk: Buffer }
+  /** Nothing of it runs any more; its end is not recorded yet. */
+  | { readonly type: 'ended'; readonly runId: string }
   | { readonly type: 'finished'; readonly runId: string; readonly result: RunResult };
 
 /** A face's ear. The script waits (backpressure) while the promise is pending. */

@@ -5,6 +5,8 @@ import { RunbookError } from '../core/errors.ts';
 import type { Finding, LedgerView } from '../core/ports.ts';
 
 export interface AuditReport {
+  /** Folder of the ledger that this one is a copy of; null for none. */
+  readonly copyOf: string | null;
   /** Links that hold, from the first one on. */
   readonly records: number;
   /** How many of them were taken out by `prune`. */
@@ -47,7 +49,7 @@ export function auditRecord(
   return {
     records: audit.last.seq,
     takenOut: audit.takenOut,
-    ...countsOf(view),
+    ...factsOf(view),
     last: audit.last.seq === 0 ? null : audit.last,
     findings,
     hasMore,
@@ -80,11 +82,11 @@ function* orDamage(place: () => number | null, findings: Iterable<Finding>): Gen
   }
 }
 
-function countsOf(view: LedgerView): ReturnType<LedgerView['counts']> {
+function factsOf(view: LedgerView): ReturnType<LedgerView['counts']> & Pick<AuditReport, 'copyOf'> {
   try {
-    return view.counts();
+    return { copyOf: view.copyOf(), ...view.counts() };
   } catch (error) {
     if (!(error instanceof RunbookError)) throw error;
-    return { runs: 0, operations: 0, documents: 0 };
+    return { copyOf: null, runs: 0, operations: 0, documents: 0 };
   }
 }

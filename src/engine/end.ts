@@ -19,6 +19,7 @@ const ATTEMPT_MS = 200;
 /** Between attempts: for a lock, and for a disk that says no, where each attempt costs more than a look. */
 const PAUSES_MS = { busy: 20, io: 1000 };
 const TOLD_AFTER_MS = 5000;
+const UNRECORDED = 'end-unrecorded';
 
 /** The end in the ledger, then what follows from it. @throws RunbookError `io`, as `recordEnd` */
 export async function conclude(
@@ -28,6 +29,7 @@ export async function conclude(
   workFolder: WorkFolder,
   emit: RunEventSink,
 ): Promise<void> {
+  await emit({ type: 'ended', runId: draft.runId });
   await withEntryInHand(ports, draft.runId, async () => {
     try {
       await recordEnd(ports, draft, result, emit);
@@ -83,8 +85,14 @@ function untold({ runId, outcome }: RunResult, cause: unknown): RunbookError {
   const message = `The run ${runId} ended (${outcome}), but its end could not be recorded: ${messageOf(cause)}`;
   return new RunbookError('io', message, {
     fix: 'Look at what it did before you run it again; `runbook history` shows what the ledger says of it.',
+    reason: UNRECORDED,
     cause,
   });
+}
+
+/** Whether a run has ended and the ledger does not have its end: that counts for more than how anybody asked it to stop. */
+export function isUnrecordedEnd(error: unknown): boolean {
+  return error instanceof RunbookError && error.reason === UNRECORDED;
 }
 
 /** Of a run that was recorded as queued and could not begin: busy, stopped, or no work folder could be made. */

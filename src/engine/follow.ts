@@ -83,6 +83,17 @@ export async function followRun(
   return null;
 }
 
+/** What is kept by now of a run whose end this ledger will not hear of. @throws RunbookError `io`; what the follower throws */
+export async function tellKept(ports: FollowPorts, run: StoredRun, follower: Follower): Promise<void> {
+  const headings = createHeadings(await stepNamesOf(ports, run), (step, of, name) => follower.step(step, of, name));
+  for await (const item of ports.output.read(run.runId)) {
+    if (item.kind === 'chunk') await headings.reach(item.step);
+    if (item.kind !== 'end') await follower.output(item);
+  }
+  const { step } = await look(ports, run.runId);
+  if (step !== null) await headings.reach(step);
+}
+
 /** Its end, or the step that it is at. */
 async function look(
   { ledger }: FollowPorts,

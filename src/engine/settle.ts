@@ -1,4 +1,6 @@
 /** A copy of a ledger that somebody works with becomes a ledger of its own. */
+import { RunbookError } from '../core/errors.ts';
+import type { RunLedger } from '../core/ports.ts';
 import { operationOf } from './operations.ts';
 import type { OperationPorts } from './operations.ts';
 
@@ -17,4 +19,56 @@ export async function settle(ports: OperationPorts): Promise<Settled | null> {
   const reason = `It was under way when this ledger was copied from ${from}, which may know its end.`;
   const runIds = await ports.ledger.moveIn(operation, reason);
   return runIds === null ? null : { from, runIds };
+}
+
+/**
+ * For who may come to change what is recorded, or may not: a copy stays one until then. Before that nobody looks after its
+ * runs and entries, which are of another ledger; and nobody is refused on record where nothing was done.
+ * @param tell hears of it, once; must not throw
+ */
+export async function settleAtFirstChange(ports: OperationPorts, tell: (settled: Settled) => void): Promise<RunLedger> {
+  const { ledger } = ports;
+  if ((await ledger.copyOf()) === null) return ledger;
+  const isCopy = async (): Promise<boolean> => (await ledger.copyOf()) !== null;
+  const settled = async (): Promise<void> => {
+    const done = await settle(ports);
+    if (done !== null) tell(done);
+  };
+  return {
+    ...ledger,
+    enqueue: async (...args) => {
+      await settled();
+      await ledger.enqueue(...args);
+    },
+    refuse: async (...args) => {
+      const from = await ledger.copyOf();
+      if (from !== null) throw notItsOwn(from);
+      await ledger.refuse(...args);
+    },
+    pause: async (operation) => {
+      await settled();
+      await ledger.pause(operation);
+    },
+    resume: async (operation) => {
+      if ((await ledger.paused()) === null) return false;
+      await settled();
+      return await ledger.resume(operation);
+    },
+    prune: async (...args) => {
+      await settled();
+      return await ledger.prune(...args);
+    },
+    forgetEntry: async (runId) => {
+      await settled();
+      await ledger.forgetEntry(runId);
+    },
+    claimRecovery: async (...args) => !(await isCopy()) && (await ledger.claimRecovery(...args)),
+    claimEntry: async (...args) => !(await isCopy()) && (await ledger.claimEntry(...args)),
+  };
+}
+
+function notItsOwn(from: string): RunbookError {
+  return new RunbookError('unavailable', `This is a copy of the ledger of ${from}, and nothing was run in it yet.`, {
+    fix: 'It is one of its own as soon as something is run in it.',
+  });
 }

@@ -284,7 +284,7 @@ describe('the file of the ledger', () => {
     writeFileSync(join(folder, 'state'), 'a file where the folder should be');
     expect(await opening()).toMatchObject({
       code: 'io',
-      message: expect.stringContaining(path) as unknown,
+      message: `${join(folder, 'state')} is a file and not a folder, so there is no ledger in it.`,
       fix: expect.stringContaining('--state-dir') as unknown,
     });
     expect(readFileSync(join(folder, 'state'), 'utf8')).toContain('a file where');

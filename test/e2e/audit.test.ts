@@ -69,7 +69,7 @@ describe('audit verify', () => {
     ])
       expect(await home.run(['audit', 'verify', ...place])).toMatchObject({
         exitCode: 74,
-        stderr: expect.stringContaining('ENOTDIR') as string,
+        stderr: expect.stringContaining('Task.md is a file and not a folder') as string,
       });
   });
 
@@ -115,13 +115,17 @@ describe('audit copy', () => {
     await run();
     expect(await home.run(['audit', 'copy', 'copy.sqlite'])).toMatchObject({
       exitCode: 0,
-      stdout: expect.stringMatching(/^The record holds\.\nrecords +3\n/) as string,
+      stdout: expect.stringMatching(
+        /^The record holds\.\nThis is a copy of the ledger in \S+\.\nrecords +3\n/,
+      ) as string,
     });
     await run();
     rmSync(ledgerFile());
     expect(await home.run(['audit', 'verify', '--ledger', 'copy.sqlite'])).toMatchObject({
       exitCode: 0,
-      stdout: expect.stringMatching(/^The record holds\.\nrecords +3\n/) as string,
+      stdout: expect.stringMatching(
+        /^The record holds\.\nThis is a copy of the ledger in \S+\.\nrecords +3\n/,
+      ) as string,
     });
     await run();
     expect(await home.run(['audit', 'copy', 'copy.sqlite'])).toMatchObject({ exitCode: 64 });

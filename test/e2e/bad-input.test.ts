@@ -411,7 +411,7 @@ describe('a state folder that does not do', () => {
     home.write('Run.md', classic('Run', `touch ${marker}`));
     const { exitCode, stderr } = await home.run(['execute', './Run.md', '--state-dir', 'state/below']);
     expect(exitCode).toBe(74);
-    expect(stderr).toMatch(/ledger .*state\/below/);
+    expect(stderr).toMatch(/state is a file and not a folder/);
     expect(() => readFileSync(marker)).toThrow('ENOENT');
   });
 

@@ -1,6 +1,7 @@
 /** A ledger that was copied, moved, cannot be written, or is not there: what is looked after, and what is left alone. */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import type { StoredRun } from '../../src/core/run.ts';
@@ -83,12 +84,15 @@ describe('a copy of a ledger', () => {
     expect(await statesOf(home)).toEqual(['Dies interrupted']);
   });
 
-  it.each([['pause', 'because'], ['resume'], ['history', '--prune', '--older-than', '1d', '--yes']])(
+  it.each([['pause', 'because'], ['resume'], ['history', '--prune', '--older-than', '1s', '--yes']])(
     'is one of its own after %s %s',
     async (...args) => {
       const home = createHome();
       home.write('Task.md', classic('Task', 'echo out'));
       await home.run(['execute', './Task.md', '--history', 'ledger']);
+      if (args[0] === 'resume') await home.run(['pause', 'because']);
+      // So that there is something to take out.
+      if (args[1] === '--prune') await delay(1000);
       const copy = path.join(home.folder, 'copy');
       cpSync(home.stateDir, copy, { recursive: true });
       const given = args.filter((one) => typeof one === 'string');
@@ -116,12 +120,60 @@ describe('a ledger that is not there', () => {
   it('where somebody names it is a mistake, and none is made', async () => {
     const home = createHome();
     const typo = path.join(home.folder, 'typo');
-    for (const args of [['history'], ['history', '--follow'], ['ps'], ['audit', 'list']]) {
+    for (const args of [
+      ['history'],
+      ['history', '--follow'],
+      ['ps'],
+      ['audit', 'list'],
+      ['pause', 'because'],
+      ['resume'],
+      ['cancel', 'last'],
+      ['history', '--prune', '--older-than', '1d', '--yes'],
+    ]) {
       const { exitCode, stderr } = await home.run([...args, '--state-dir', typo]);
       expect([args, exitCode]).toEqual([args, 66]);
-      expect(stderr).toContain(`There is no ledger in ${typo}.`);
+      expect(stderr).toMatch(/There is no ledger in \S+typo\.\n {2}fix: /);
+      const byName = await home.run(args, { env: { RUNBOOK_STATE_DIR: typo } });
+      expect([args, byName.exitCode]).toEqual([args, 66]);
     }
+    const doctor = await home.run(['doctor', '--state-dir', typo]);
+    expect(doctor.stdout).toContain(`none in ${typo} yet: the first run makes one\n`);
     expect(existsSync(typo)).toBe(false);
+  });
+
+  it('can be paused before its first run where its folder is the default one, or is there', async () => {
+    const home = createHome();
+    const there = path.join(home.folder, 'there');
+    mkdirSync(there);
+    for (const options of [[], ['--state-dir', there]]) {
+      for (const args of [['resume'], ['cancel', 'last'], ['history', '--prune', '--older-than', '1d'], ['doctor']])
+        await home.run([...args, ...options]);
+      expect([existsSync(home.stateDir), readdirSync(there)]).toEqual([options.length > 0, []]);
+      expect(await home.run(['pause', 'because', ...options])).toMatchObject({ exitCode: 0 });
+      expect((await home.run(['ps', ...options])).stderr).toContain('Runs are paused since');
+    }
+  });
+
+  it('where a file stands in place of its folder: that is said, and the file stays', async () => {
+    const home = createHome();
+    const file = home.write('state', 'mine');
+    home.write('Task.md', classic('Task', 'touch "$HOME/effect"'));
+    const audits = [
+      ['audit', 'list'],
+      ['audit', 'verify'],
+    ];
+    const changes = [['pause', 'because'], ['resume'], ['cancel', 'last'], ['execute', './Task.md']];
+    for (const args of [['history'], ['ps'], ...audits, ...changes])
+      for (const folder of [file, path.join(file, 'below')]) {
+        const { exitCode, stderr } = await home.run([...args, '--state-dir', folder]);
+        expect([args, exitCode]).toEqual([args, 74]);
+        expect(stderr).toMatch(
+          /^runbook: error: \S+state is a file and not a folder, so there is no ledger in it\.\n {2}fix: Name the folder [^\n]*\n$/,
+        );
+      }
+    expect((await home.run(['doctor', '--state-dir', file])).stdout).toContain('is a file and not a folder');
+    expect(readFileSync(file, 'utf8')).toBe('mine');
+    expect(existsSync(path.join(home.folder, 'effect'))).toBe(false);
   });
 
   it('where nobody names one has no runs yet, and none is made', async () => {

@@ -1,9 +1,10 @@
 /** A ledger's file that is only asked: a copy, or one that can only be read. Nothing is written where it lies. */
-import { accessSync, constants, copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { accessSync, constants, copyFileSync, existsSync, mkdtempSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { RunbookError } from '../../core/errors.ts';
 import { codeOf } from '../../core/failures.ts';
+import { freeBytesOf } from '../system/free-bytes.ts';
 import { notALedger, withLedgerErrors } from './database.ts';
 import type { Home } from './home.ts';
 import { readHome } from './home.ts';
@@ -11,6 +12,9 @@ import { APPLICATION_ID, migrate, MIGRATIONS } from './migrations.ts';
 
 /** Who writes all the time lets nobody copy. */
 const TRIES = 5;
+/** Bytes of shared memory that SQLite lays beside a file while it is open, at least; and with what a file system takes for that. */
+const SHARED = 32 * 1024;
+const BESIDE = 2 * SHARED;
 
 /** What only keeps it from being looked at (no permission, a file where a folder should be) is thrown. */
 export function isThere(path: string): boolean {
@@ -31,6 +35,12 @@ export function isWritable(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Whether SQLite can open it there. Where it tries and finds no room it takes the last of the disk, and leaves that behind. */
+export function hasRoomBeside(path: string): boolean {
+  const shared = statSync(`${path}-shm`, { throwIfNoEntry: false })?.size ?? 0;
+  return shared >= SHARED || (freeBytesOf(statfsSync(dirname(path))) ?? Infinity) >= BESIDE;
 }
 
 /** What the file says of its home; null where it does not, or is damaged. @throws Error of the system */
@@ -70,16 +80,28 @@ export function openToAsk(path: string, scratch: string): Database.Database {
 
 /**
  * Whatever schema it has. Neither the file nor its log is written: who may write puts away what SQLite lays beside a file
- * without a log; beside a log it lies already. @throws RunbookError `busy`, Error of SQLite or of the system
+ * without a log; beside a log it lies already. Where there is no room for that, or no permission, a copy is read.
+ * @throws RunbookError `busy`, `io`, Error of SQLite or of the system
  */
 export function openAsIs(path: string, scratch: string): Database.Database {
   const hasLog = existsSync(`${path}-wal`);
-  if (!hasLog && isWritable(path)) {
-    const db = new Database(path, { fileMustExist: true });
+  const canBeOpened = hasLog ? existsSync(`${path}-shm`) : isWritable(path);
+  return (canBeOpened ? openInPlace(path, hasLog) : null) ?? openCopy(path, scratch);
+}
+
+/** @returns null where that needs what cannot be written there. @throws Error of SQLite or of the system */
+export function openInPlace(path: string, readonly: boolean): Database.Database | null {
+  if (!hasRoomBeside(path)) return null;
+  const db = new Database(path, { readonly, fileMustExist: true });
+  try {
     db.pragma('query_only = ON');
+    db.prepare('SELECT 1 FROM sqlite_schema').get();
     return db;
+  } catch (error) {
+    db.close();
+    if (!/^SQLITE_(?:CANTOPEN|READONLY|FULL|IOERR)/.test(codeOf(error))) throw error;
+    return null;
   }
-  return (hasLog && existsSync(`${path}-shm`) ? openBesideWriters(path) : null) ?? openCopy(path, scratch);
 }
 
 function prepared(db: Database.Database): Database.Database {
@@ -93,22 +115,16 @@ function schemaOf(db: Database.Database, path: string): number {
   return schema;
 }
 
-/** As others do that may be there; null where that cannot be done without writing. */
-function openBesideWriters(path: string): Database.Database | null {
-  const db = new Database(path, { readonly: true, fileMustExist: true });
-  try {
-    db.prepare('SELECT 1 FROM sqlite_schema').get();
-    return db;
-  } catch (error) {
-    db.close();
-    if (!/^SQLITE_(?:CANTOPEN|READONLY)/.test(codeOf(error))) throw error;
-    return null;
-  }
-}
-
-/** It has no name any more when this returns, so it is gone with the process, whatever becomes of that. */
-function openCopy(path: string, scratch: string, bring: (db: Database.Database) => void = () => {}): Database.Database {
-  const folder = mkdtempSync(join(scratch, 'runbook-ledger-'));
+/**
+ * It has no name any more when this returns, so it is gone with the process, whatever becomes of that.
+ * @throws RunbookError `busy`, `io`, Error of SQLite or of the system
+ */
+export function openCopy(
+  path: string,
+  scratch: string,
+  bring: (db: Database.Database) => void = () => {},
+): Database.Database {
+  const folder = makeFolder(path, scratch);
   try {
     const file = join(folder, basename(path));
     copyStill(path, file);
@@ -121,9 +137,31 @@ function openCopy(path: string, scratch: string, bring: (db: Database.Database) 
       db.close();
       throw error;
     }
+  } catch (error) {
+    throw NO_ROOM.test(codeOf(error)) ? notCopied(path, scratch, error) : error;
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+function makeFolder(path: string, scratch: string): string {
+  try {
+    return mkdtempSync(join(scratch, 'runbook-ledger-'));
+  } catch (error) {
+    throw notCopied(path, scratch, error);
+  }
+}
+
+/** Of the copy, whatever SQLite cannot do; reading what is copied fails otherwise. */
+const NO_ROOM = /^(?:ENOSPC|EDQUOT|EFBIG|SQLITE_(?:FULL|IOERR|CANTOPEN))/;
+
+function notCopied(path: string, scratch: string, cause: unknown): RunbookError {
+  const code = codeOf(cause);
+  const why = NO_ROOM.test(code) ? `there is no room for a copy in ${scratch}` : `it cannot be copied to ${scratch}`;
+  return new RunbookError('io', `The ledger ${path} cannot be read where it lies, and ${why} (${code}).`, {
+    fix: 'Make room on one of the two disks, or set RUNBOOK_EXECUTION_DIR to a folder that has room.',
+    cause,
+  });
 }
 
 /** File and log, of one moment. */

@@ -1,6 +1,6 @@
 /** Opening a ledger's file: created whole or not at all, private, never replaced, durable at every commit. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, linkSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, linkSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { RunbookError } from '../../core/errors.ts';
@@ -84,6 +84,12 @@ function asLedgerError(path: string, error: unknown): unknown {
     });
   }
   if (/^SQLITE_(?:CORRUPT|NOTADB)/.test(code)) return notALedger(path, error);
+  const file = code === 'ENOTDIR' || code === 'EEXIST' ? fileAbove(path) : null;
+  if (file !== null)
+    return new RunbookError('io', `${file} is a file and not a folder, so there is no ledger in it.`, {
+      fix: 'Name the folder that holds ledger.sqlite with --state-dir.',
+      cause: error,
+    });
   if (/^SQLITE_(?:FULL|IOERR|READONLY|CANTOPEN|PERM)|^E[A-Z0-9]+$/.test(code)) {
     return new RunbookError('io', `The ledger ${path} cannot be written or read (${code}).`, {
       fix: 'Make its folder writable and see that the disk has room, or choose another one with --state-dir.',
@@ -91,6 +97,14 @@ function asLedgerError(path: string, error: unknown): unknown {
     });
   }
   return error;
+}
+
+/** What stands where a folder should be; null where nothing does. */
+function fileAbove(path: string): string | null {
+  const folder = dirname(path);
+  const facts = folder === path ? undefined : statSync(folder, { throwIfNoEntry: false });
+  if (facts?.isDirectory() === true || folder === path) return null;
+  return facts === undefined ? fileAbove(folder) : folder;
 }
 
 export function notALedger(path: string, cause?: unknown): RunbookError {

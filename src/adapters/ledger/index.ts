@@ -15,6 +15,11 @@ export async function openLedger(name: keyof typeof LEDGERS, path: string, isGon
   return await LEDGERS[name](path, isGone);
 }
 
+/** For who changes what is recorded: null where there is none. @throws RunbookError `io`, `busy`, `unavailable` */
+export async function findLedger(path: string, isGone: IsGone): Promise<RunLedger | null> {
+  return (await import('./sqlite.ts')).findSqliteLedger(path, isGone);
+}
+
 /**
  * For who only asks: nothing is made, and a copy is not written to, nor what can only be read. Null where there is none.
  * @param scratch a folder for a private copy, which is gone when the ledger is closed

@@ -1,6 +1,8 @@
 /** The ledger in one SQLite file. Every transition is one durable transaction; see ADR 0004. */
+import type Database from 'better-sqlite3';
+import { RunbookError } from '../../core/errors.ts';
 import type { RunLedger } from '../../core/ports.ts';
-import { isThere, isWritable, openToAsk, peekHome } from './asked.ts';
+import { hasRoomBeside, isThere, isWritable, openToAsk, peekHome } from './asked.ts';
 import { createCare } from './care.ts';
 import { createClaims } from './claims.ts';
 import { openDatabase, withLedgerErrors } from './database.ts';
@@ -17,11 +19,13 @@ import { createUpkeep } from './upkeep.ts';
 
 type IsGone = LedgerFile['isGone'];
 
-/** For who only asks. `copyOf`: of a ledger that lives in this folder; `isReadOnly`: nothing can be written where it lies. */
+/** For who only asks. */
 export interface AskedLedger {
   readonly ledger: RunLedger;
+  /** It is a copy of a ledger that lives in this folder. */
   readonly copyOf: string | null;
-  readonly isReadOnly: boolean;
+  /** Why nothing can be written where it lies: nobody may, or it failed, as where the disk is full. Null where it can. */
+  readonly readOnly: 'forbidden' | 'failing' | null;
 }
 
 /**
@@ -34,18 +38,41 @@ export function openSqliteLedger(path: string, isGone: IsGone = () => false): Ru
   return ledgerOf(file);
 }
 
+/** As `findLedger`. */
+export function findSqliteLedger(path: string, isGone: IsGone): RunLedger | null {
+  if (!withLedgerErrors(path, () => isThere(path))) return null;
+  const file = openFile(path, openDatabase(path, false), isGone);
+  noteHome(file);
+  return ledgerOf(file);
+}
+
 /** As `openLedgerToAsk`. */
 export function openSqliteLedgerToAsk(path: string, isGone: IsGone, scratch: string): AskedLedger | null {
   if (!withLedgerErrors(path, () => isThere(path))) return null;
   const says = withLedgerErrors(path, () => peekHome(path, scratch));
   const isCopy = says !== null && withLedgerErrors(path, () => !isHome(says, placeOf(path)));
-  if (!isCopy && isWritable(path)) {
-    const file = openFile(path, openDatabase(path, false), isGone);
-    noteHome(file);
-    return { ledger: ledgerOf(file), copyOf: null, isReadOnly: false };
-  }
+  const isWritten = isWritable(path);
+  const home = isWritten && !isCopy ? openAtHome(path, isGone) : null;
+  if (home !== null) return { ledger: ledgerOf(home), copyOf: null, readOnly: null };
   const file = openFile(path, openToAsk(path, scratch), isGone, true);
-  return { ledger: ledgerOf(file), copyOf: isCopy ? says.path : null, isReadOnly: !isWritable(path) };
+  if (isCopy) return { ledger: ledgerOf(file), copyOf: says.path, readOnly: isWritten ? null : 'forbidden' };
+  return { ledger: ledgerOf(file), copyOf: null, readOnly: isWritten ? 'failing' : 'forbidden' };
+}
+
+/** Null where the disk is in the way, as when it is full: then it can still be asked. */
+function openAtHome(path: string, isGone: IsGone): LedgerFile | null {
+  if (!withLedgerErrors(path, () => hasRoomBeside(path))) return null;
+  let db: Database.Database | null = null;
+  try {
+    db = openDatabase(path, false);
+    const file = openFile(path, db, isGone);
+    noteHome(file);
+    return file;
+  } catch (error) {
+    db?.close();
+    if (error instanceof RunbookError && error.code === 'io') return null;
+    throw error;
+  }
 }
 
 function ledgerOf(file: LedgerFile): RunLedger {

@@ -1,14 +1,14 @@
 /** A ledger's file as an auditor sees it: opened to be read, one moment of it, whatever schema it has. */
 import { tmpdir } from 'node:os';
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import { parsed } from '../../core/chain.ts';
 import type { ChainLink, ReadLink } from '../../core/chain.ts';
 import { RunbookError } from '../../core/errors.ts';
 import type { LedgerView } from '../../core/ports.ts';
-import { isThere, isWritable, openAsIs, peekHome } from './asked.ts';
+import { isThere, isWritable, openAsIs, openCopy, openInPlace, peekHome } from './asked.ts';
 import { notALedger, withLedgerErrors } from './database.ts';
 import { discrepancies } from './discrepancies.ts';
-import { isHome, placeOf } from './home.ts';
+import { isHome, placeOf, readHome } from './home.ts';
 import { createListCheck } from './list-check.ts';
 import { APPLICATION_ID, MIGRATIONS } from './migrations.ts';
 import { isOutputGone, recordedFiles } from './recorded-files.ts';
@@ -66,6 +66,11 @@ function viewOf(path: string, db: Database.Database): LedgerView {
           : [],
       ),
     discrepancies: () => guarded(path, () => discrepancies(db, schema, doLinksAgree)),
+    copyOf: () =>
+      withErrors(() => {
+        const says = readHome(db);
+        return says === null || isHome(says, placeOf(path)) ? null : says.path;
+      }),
     counts: () =>
       withErrors(() => ({
         runs: count('runs'),
@@ -91,9 +96,7 @@ function viewOf(path: string, db: Database.Database): LedgerView {
 function connect(path: string, isCopy: boolean, scratch: string): Database.Database {
   // Also a file that is called a copy may be one that others write.
   if (!isWritable(path) || (!isCopy && isCopyBySelf(path, scratch))) return openAsIs(path, scratch);
-  const db = new Database(path, { fileMustExist: true, readonly: isCopy });
-  db.pragma('query_only = ON');
-  return db;
+  return openInPlace(path, isCopy) ?? openCopy(path, scratch);
 }
 
 function isCopyBySelf(path: string, scratch: string): boolean {

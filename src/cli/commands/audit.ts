@@ -57,7 +57,7 @@ export async function copyCommand(terminal: Terminal, file: string, options: Com
       const report = await reportOn(terminal, options, await app.view(target), { anchors: [], files: null });
       return await tell(terminal, options, 'audit copy', report, []);
     },
-    { onlyAsks: true },
+    { ledgerUse: 'ask' },
   );
 }
 
@@ -81,7 +81,7 @@ export async function listCommand(terminal: Terminal, options: AuditListOptions)
         );
       return 0;
     },
-    { onlyAsks: true },
+    { ledgerUse: 'ask' },
   );
 }
 
@@ -163,6 +163,7 @@ async function tell(
     const wrong = findings.map(({ message }) => `- ${inline(message)}\n`).join('');
     const more = hasMore ? '- … and more.\n' : '';
     await terminal.print(`${holds ? 'The record holds.' : 'The record does not hold.'}\n${wrong}${more}`);
+    if (report.copyOf !== null) await terminal.print(`This is a copy of the ledger in ${inline(report.copyOf)}.\n`);
     await terminal.print(`${renderTable(rows)}\n${notSeen}\n`);
   }
   return holds ? 0 : DOES_NOT_HOLD;

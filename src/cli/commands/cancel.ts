@@ -1,4 +1,5 @@
 /** `runbook cancel`: asks a run to end, wherever on this machine it was started, and says how it did. */
+import { shellQuote } from '../../core/contract.ts';
 import { RunbookError } from '../../core/errors.ts';
 import type { Operation } from '../../core/ports.ts';
 import { exitCodeOf, stopReasonOf } from '../../core/run.ts';
@@ -14,6 +15,7 @@ import { describeEnd } from '../describe.ts';
 import { inline } from '../render.ts';
 import type { Terminal } from '../terminal.ts';
 import { withLedger } from '../with-ledger.ts';
+import type { LedgerContext } from '../with-ledger.ts';
 
 export interface CancelOptions extends CommonOptions {
   readonly reason?: string;
@@ -28,11 +30,13 @@ const PATIENCE_MS = 10_000;
 const ENDED_OTHERWISE = 66;
 
 export async function cancelCommand(terminal: Terminal, reference: string, options: CancelOptions): Promise<number> {
-  return await withLedger(terminal, options, async (context) => {
+  return await withLedger(terminal, options, 'ask', async (context) => {
     const { app, style, ports, lookAfterRuns } = context;
     const waitMs = readWait(options.wait, app.settings.stopGrace + PATIENCE_MS);
-    await lookAfterRuns();
+    const isLeftAlone = (await app.whyLeftAlone()) !== null;
+    if (!isLeftAlone) await lookAfterRuns();
     const run = await findRun(ports.ledger, reference);
+    if (isLeftAlone) throw await notHere(context, run.runId);
     const operation = await requestCancel(ports, run, options.reason ?? null);
     const say = (text: string): void => {
       if (options.quiet !== true) terminal.say(style.dim(text));
@@ -62,6 +66,26 @@ export async function cancelCommand(terminal: Terminal, reference: string, optio
       return ENDED_OTHERWISE;
     });
   });
+}
+
+/** Whoever carries it out does not look into a copy, and nobody can be asked where nothing can be written. */
+async function notHere({ app, ports }: LedgerContext, runId: string): Promise<RunbookError> {
+  const home = await ports.ledger.copyOf();
+  if (home === null)
+    return new RunbookError(
+      'io',
+      `The ledger in ${app.stateDir} cannot be written, so run ${runId} cannot be asked to end.`,
+      {
+        fix: 'Make its folder writable and see that the disk has room.',
+      },
+    );
+  return new RunbookError(
+    'not-found',
+    `Run ${runId} is not a run of this ledger, which is a copy of the one in ${home}.`,
+    {
+      fix: `Cancel it there: \`runbook cancel ${runId} --state-dir ${shellQuote(home)}\`.`,
+    },
+  );
 }
 
 /** @returns milliseconds; null for not at all. @throws RunbookError `usage` */

@@ -1,4 +1,7 @@
 /** `runbook doctor`: what this machine can do for a run, and what to do where it cannot. Nothing of a runbook is run. */
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { App } from '../../app.ts';
 import { RunbookError } from '../../core/errors.ts';
 import { messageOf } from '../../core/failures.ts';
 import type { EnclosureRequest } from '../../core/ports.ts';
@@ -20,13 +23,18 @@ interface Finding {
 }
 
 export async function doctorCommand(terminal: Terminal, options: CommonOptions): Promise<number> {
-  return await withApp(terminal, options, async (context) => {
-    const findings = await examine(context);
-    const isWell = findings.every(({ state }) => state !== 'problem');
-    if (options.json === true) await printJson(terminal, 'doctor', { ok: isWell, findings });
-    else await print(terminal, context, findings);
-    return isWell ? 0 : 69;
-  });
+  return await withApp(
+    terminal,
+    options,
+    async (context) => {
+      const findings = await examine(context);
+      const isWell = findings.every(({ state }) => state !== 'problem');
+      if (options.json === true) await printJson(terminal, 'doctor', { ok: isWell, findings });
+      else await print(terminal, context, findings);
+      return isWell ? 0 : 69;
+    },
+    { ledgerUse: 'look' },
+  );
 }
 
 async function examine({ app }: CommandContext): Promise<readonly Finding[]> {
@@ -35,10 +43,57 @@ async function examine({ app }: CommandContext): Promise<readonly Finding[]> {
   ];
   try {
     const ports = await app.engine();
-    about.push({ subject: 'ledger', state: 'ok', text: `in ${app.stateDir}`, fix: '' });
+    about.push(await ledger(app));
     return [...about, ...(await containment(ports)), ...(await interpreters(ports)), whoRuns(ports)];
   } catch (error) {
     return [...about, problem('ledger', error)];
+  }
+}
+
+/** Whether a run can be recorded. None is made for that. @throws RunbookError of `App.ledger` and of `tryChange` */
+async function ledger(app: App): Promise<Finding> {
+  const { settings, stateDir } = app;
+  const finding = (state: Finding['state'], text: string, fix = ''): Finding => ({
+    subject: 'ledger',
+    state,
+    text,
+    fix,
+  });
+  if (settings.history === 'none') return finding('note', 'none: runs leave no record (history is none)');
+  if (!(await app.hasLedger())) {
+    if (!canBeMade(stateDir))
+      return finding('problem', `none in ${stateDir}, and none can be made there`, `${MAKE_WRITABLE}.`);
+    const fix = 'If there should be one, name its folder with --state-dir.';
+    return finding('note', `none in ${stateDir} yet: the first run makes one`, fix);
+  }
+  const opened = await app.ledger();
+  const home = await opened.copyOf();
+  if (home !== null)
+    return finding('note', `in ${stateDir}, a copy of the one in ${home}: it is one of its own with the first run`);
+  if ((await app.whyLeftAlone()) !== null)
+    return finding(
+      'problem',
+      `in ${stateDir}, where it cannot be written`,
+      `${MAKE_WRITABLE} and see that the disk has room.`,
+    );
+  try {
+    await opened.tryChange();
+  } catch (error) {
+    // Somebody writes just now.
+    if (!(error instanceof RunbookError && error.code === 'busy')) throw error;
+  }
+  return finding('ok', `in ${stateDir}`);
+}
+
+const MAKE_WRITABLE = 'Choose another folder with --state-dir, or make this one writable';
+
+function canBeMade(folder: string): boolean {
+  if (!existsSync(folder)) return folder !== dirname(folder) && canBeMade(dirname(folder));
+  try {
+    accessSync(folder, constants.W_OK);
+    return statSync(folder).isDirectory();
+  } catch {
+    return false;
   }
 }
 

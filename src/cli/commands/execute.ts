@@ -6,6 +6,7 @@ import { exitCodeOf, stopReasonOf } from '../../core/run.ts';
 import { signalNumber } from '../../core/signals.ts';
 import type { RunEventSink, RunRequest, StepChoice } from '../../core/run.ts';
 import { formatDuration, parseDuration } from '../../core/units.ts';
+import { isUnrecordedEnd } from '../../engine/end.ts';
 import { execute } from '../../engine/execute.ts';
 import type { EnginePorts } from '../../engine/ports.ts';
 import { lookAfterOutput } from '../../engine/retention.ts';
@@ -15,7 +16,7 @@ import type { CommandContext, CommonOptions } from '../context.ts';
 import { describePause } from '../describe.ts';
 import { createInteraction } from '../interaction.ts';
 import { prepareRecordFile } from '../record-file.ts';
-import { settleHere } from '../recovery.ts';
+import { settlesHere } from '../recovery.ts';
 import { inline } from '../render.ts';
 import { reportError } from '../report.ts';
 import { createRunRecord } from '../run-record.ts';
@@ -60,8 +61,7 @@ export async function executeCommand(
   return await withApp(terminal, options, async (context) => {
     const { app, style } = context;
     file?.refuseInside(app.stateDir);
-    const engine = await app.engine();
-    await settleHere(terminal, context, engine);
+    const engine = await settlesHere(terminal, context, await app.engine());
     const record = createRunRecord(terminal, context, file, engine.ledger);
     const ports = { ...engine, ledger: record.ledger };
     if (app.settings.history === 'none' && options.quiet !== true) {
@@ -71,8 +71,10 @@ export async function executeCommand(
     const asked = emptyRequest(terminal, context, options, reference);
     if (asked.interaction !== null) await sayPaused(terminal, context, ports);
     const view = createRunView(terminal, context, options, asked, valueOptions);
+    let hasEnded = false;
     const listener: RunEventSink = (event) => {
       record.hear(event);
+      if (event.type === 'ended') hasEnded = true;
       return view.listener(event);
     };
     const request = await fillIn(terminal, context, options, asked).catch(async (error: unknown) => {
@@ -83,9 +85,7 @@ export async function executeCommand(
 
     return await terminal.withStopSignal(async ({ stop: signal, force }) => {
       signal.addEventListener('abort', () => {
-        const grace = formatDuration(app.settings.stopGrace);
-        const text = `stopping: what still runs has ${grace} to end (once more Ctrl-C: at once)`;
-        if (options.quiet !== true) terminal.say(style.dim(text));
+        if (options.quiet !== true) terminal.say(style.dim(describeStop(hasEnded, app.settings.stopGrace)));
       });
       try {
         const result = await execute(ports, { ...request, signal, force }, listener);
@@ -98,12 +98,18 @@ export async function executeCommand(
         return exitCode;
       } catch (error) {
         await record.write(error);
-        if (!signal.aborted) throw error;
+        if (!signal.aborted || isUnrecordedEnd(error)) throw error;
         // Who presses Ctrl-C at a question has not forgotten a variable.
         return await reportError(terminal, 'execute', options, error, 128 + signalNumber(stopReasonOf(signal).signal));
       }
     });
   });
+}
+
+function describeStop(hasEnded: boolean, graceMs: number): string {
+  return hasEnded
+    ? 'stopping: nothing runs any more, only the end is still to be recorded (once more Ctrl-C: without that)'
+    : `stopping: what still runs has ${formatDuration(graceMs)} to end (once more Ctrl-C: at once)`;
 }
 
 /** Before somebody answers questions for a run that cannot begin. */

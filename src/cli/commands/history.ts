@@ -22,11 +22,8 @@ export async function historyCommand(
   checkOptions(options, reference !== undefined);
   if (options.follow === true) {
     const { followCommand } = await import('./history/follow.ts');
-    return await withLedger(
-      terminal,
-      options,
-      async (context) => followCommand(terminal, options, context, reference ?? null),
-      { onlyAsks: true },
+    return await withLedger(terminal, options, 'ask', async (context) =>
+      followCommand(terminal, options, context, reference ?? null),
     );
   }
   return await withApp(
@@ -38,6 +35,6 @@ export async function historyCommand(
         ? await listRuns(terminal, options, context, filterOf(options, context.app.clock.now()))
         : await showRun(terminal, options, context, reference);
     },
-    { onlyAsks: true },
+    { ledgerUse: 'ask' },
   );
 }

@@ -13,7 +13,7 @@ export async function pauseCommand(
   words: readonly string[],
   options: CommonOptions,
 ): Promise<number> {
-  return await withLedger(terminal, options, async ({ ports }) => {
+  return await withLedger(terminal, options, 'prepare', async ({ ports }) => {
     const { paused, before } = await pauseRuns(ports, words.join(' '));
     const underWay = (await ports.ledger.underWay()).length;
     if (options.json === true) await printJson(terminal, 'pause', { paused, before, underWay });
@@ -29,7 +29,7 @@ export async function pauseCommand(
 }
 
 export async function resumeCommand(terminal: Terminal, options: CommonOptions): Promise<number> {
-  return await withLedger(terminal, options, async ({ ports }) => {
+  return await withLedger(terminal, options, 'change', async ({ ports }) => {
     const before = await resumeRuns(ports);
     if (options.json === true) await printJson(terminal, 'resume', { resumed: before !== null, before });
     if (options.quiet === true) return 0;

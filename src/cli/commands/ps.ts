@@ -11,31 +11,26 @@ import { withLedger } from '../with-ledger.ts';
 const MAX_NAME_LENGTH = 40;
 
 export async function psCommand(terminal: Terminal, options: CommonOptions): Promise<number> {
-  return await withLedger(
-    terminal,
-    options,
-    async ({ style, ports, lookAfterRuns }) => {
-      await lookAfterRuns();
-      const { runs, paused } = await whatRuns(ports);
-      if (options.json === true) {
-        await printJson(terminal, 'ps', { paused, runs: runs.map(asJson) });
-        return 0;
-      }
-      const now = ports.clock.now();
-      if (runs.length > 0) {
-        const heads = ['RUN', 'RUNBOOK', 'STEP', 'SINCE', 'FOR', 'WHO', 'WHERE', 'OUTPUT', ''];
-        await terminal.print(`${renderTable([heads, ...runs.map((one) => row(one, now))])}\n`);
-      } else if (options.quiet !== true) {
-        terminal.say('Nothing runs.');
-      }
-      if (paused !== null && options.quiet !== true)
-        terminal.say(
-          style.yellow(`Runs are paused ${inline(describePause(paused))}. \`runbook resume\` lets them begin.`),
-        );
+  return await withLedger(terminal, options, 'ask', async ({ style, ports, lookAfterRuns }) => {
+    await lookAfterRuns();
+    const { runs, paused } = await whatRuns(ports);
+    if (options.json === true) {
+      await printJson(terminal, 'ps', { paused, runs: runs.map(asJson) });
       return 0;
-    },
-    { onlyAsks: true },
-  );
+    }
+    const now = ports.clock.now();
+    if (runs.length > 0) {
+      const heads = ['RUN', 'RUNBOOK', 'STEP', 'SINCE', 'FOR', 'WHO', 'WHERE', 'OUTPUT', ''];
+      await terminal.print(`${renderTable([heads, ...runs.map((one) => row(one, now))])}\n`);
+    } else if (options.quiet !== true) {
+      terminal.say('Nothing runs.');
+    }
+    if (paused !== null && options.quiet !== true)
+      terminal.say(
+        style.yellow(`Runs are paused ${inline(describePause(paused))}. \`runbook resume\` lets them begin.`),
+      );
+    return 0;
+  });
 }
 
 function row({ run, owner, progress, cancel, lastOutputAt }: RunningNow, now: Date): readonly string[] {

@@ -225,6 +225,7 @@ describe('the file, changed past the program', () => {
     await someLedger();
     const { last, ...report } = audit();
     expect(report).toEqual({
+      copyOf: null,
       records: 17,
       takenOut: 3,
       runs: 5,

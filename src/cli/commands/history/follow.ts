@@ -1,4 +1,5 @@
 /** `runbook history RUN --follow`: a run as it goes on, from another terminal. Output goes where the run itself sends it. */
+import { shellQuote } from '../../../core/contract.ts';
 import { ERRORS, RunbookError } from '../../../core/errors.ts';
 import { DOES_NOT_FIT } from '../../../core/output-check.ts';
 import { exitCodeOf, stopReasonOf } from '../../../core/run.ts';
@@ -7,7 +8,7 @@ import { isUnderWay } from '../../../core/run-state.ts';
 import { signalNumber } from '../../../core/signals.ts';
 import { formatDuration } from '../../../core/units.ts';
 import { isIntact } from '../../../engine/intact.ts';
-import { followRun } from '../../../engine/follow.ts';
+import { followRun, tellKept } from '../../../engine/follow.ts';
 import type { Follower } from '../../../engine/follow.ts';
 import type { EnginePorts } from '../../../engine/ports.ts';
 import { findRun } from '../../../engine/run-reference.ts';
@@ -35,6 +36,14 @@ export async function followCommand(
   const say = (text: string): void => {
     if (options.quiet !== true) terminal.say(style.dim(text));
   };
+  const home = isUnderWay(run.state) ? await ports.ledger.copyOf() : null;
+  if (home !== null) {
+    await tellKept(ports, run, createFollower(terminal, style, options));
+    if (options.json === true) await printRun(terminal, app, run);
+    terminal.say(`runbook: Run ${runId} had not ended when its ledger was copied; this copy will not hear of its end.`);
+    terminal.say(`  see: runbook history ${runId} --follow --state-dir ${inline(shellQuote(home))}`);
+    return exitOf(run);
+  }
   const what = `run ${runId} (${inline(run.runbook.name)})`;
   say(isUnderWay(run.state) ? `following ${what}; Ctrl-C ends that, not the run` : `${what} has ended`);
   return await terminal.withStopSignal(async ({ stop }) => {

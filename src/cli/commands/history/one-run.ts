@@ -59,7 +59,7 @@ export async function printRun(terminal: Terminal, app: App, run: StoredRun): Pr
     dropped: droppedOf(run),
     intact: await isIntact(app.output, run),
   };
-  await printJson(terminal, 'history', { run, output, entryPending });
+  await printJson(terminal, 'history', { run, output, entryPending, recorded: true });
 }
 
 function droppedOf({ result }: StoredRun): number {

@@ -3,11 +3,11 @@ import { RunbookError } from '../../../core/errors.ts';
 import { parseAge } from '../../../core/units.ts';
 import { planPrune, prune } from '../../../engine/prune.ts';
 import type { PrunePlan } from '../../../engine/prune.ts';
-import { printJson, withApp } from '../../context.ts';
+import { printJson } from '../../context.ts';
 import { agree } from '../../interaction.ts';
-import { settleHere } from '../../recovery.ts';
 import { inline } from '../../render.ts';
 import type { Terminal } from '../../terminal.ts';
+import { withLedger } from '../../with-ledger.ts';
 import type { HistoryOptions } from './options.ts';
 
 /** @throws RunbookError `usage`, `record-altered`, `io`, `busy` */
@@ -18,30 +18,23 @@ export async function pruneRuns(
 ): Promise<number> {
   const age = readAge(reference, options);
   const isDry = options.dryRun === true;
-  return await withApp(
-    terminal,
-    options,
-    async (context) => {
-      const ports = await context.app.engine();
-      if (!isDry) await settleHere(terminal, context, ports);
-      const plan = await planPrune(ports, age);
-      if (options.quiet !== true) terminal.say(planText(plan, isDry));
-      const isWanted = !isDry && plan.runs.length > 0 && (await isAgreed(terminal, options));
-      const result = isWanted
-        ? await prune(ports, plan)
-        : { runs: 0, records: 0, documents: 0, operations: [], problems: [] };
-      for (const problem of result.problems.slice(0, 3)) terminal.say(`runbook: warning: ${inline(problem)}`);
-      const { before, runs } = plan;
-      if (options.json === true)
-        await printJson(terminal, 'history', { prune: { before, found: runs.length, dryRun: isDry, ...result } });
-      else if (isWanted)
-        await terminal.print(
-          `Taken out: ${counted(result.runs, 'run')}, ${counted(result.records, 'record')}, ${counted(result.documents, 'document')}.\n`,
-        );
-      return 0;
-    },
-    { onlyAsks: isDry },
-  );
+  return await withLedger(terminal, options, isDry ? 'ask' : 'change', async ({ ports }) => {
+    const plan = await planPrune(ports, age);
+    if (options.quiet !== true) terminal.say(planText(plan, isDry));
+    const isWanted = !isDry && plan.runs.length > 0 && (await isAgreed(terminal, options));
+    const result = isWanted
+      ? await prune(ports, plan)
+      : { runs: 0, records: 0, documents: 0, operations: [], problems: [] };
+    for (const problem of result.problems.slice(0, 3)) terminal.say(`runbook: warning: ${inline(problem)}`);
+    const { before, runs } = plan;
+    if (options.json === true)
+      await printJson(terminal, 'history', { prune: { before, found: runs.length, dryRun: isDry, ...result } });
+    else if (isWanted)
+      await terminal.print(
+        `Taken out: ${counted(result.runs, 'run')}, ${counted(result.records, 'record')}, ${counted(result.documents, 'document')}.\n`,
+      );
+    return 0;
+  });
 }
 
 /** What chooses or prints runs otherwise: nobody may think that it narrows what is taken out for good. */
