@@ -1,6 +1,7 @@
 /** A copy of a ledger that somebody works with becomes a ledger of its own. */
 import { RunbookError } from '../core/errors.ts';
 import type { RunLedger } from '../core/ports.ts';
+import type { RunRecord } from '../core/run.ts';
 import { operationOf } from './operations.ts';
 import type { OperationPorts } from './operations.ts';
 
@@ -23,7 +24,7 @@ export async function settle(ports: OperationPorts): Promise<Settled | null> {
 
 /**
  * For who may come to change what is recorded, or may not: a copy stays one until then. Before that nobody looks after its
- * runs and entries, which are of another ledger; and nobody is refused on record where nothing was done.
+ * runs and entries, which are of another ledger; and a slip of the fingers makes no ledger of it.
  * @param tell hears of it, once; must not throw
  */
 export async function settleAtFirstChange(ports: OperationPorts, tell: (settled: Settled) => void): Promise<RunLedger> {
@@ -40,10 +41,11 @@ export async function settleAtFirstChange(ports: OperationPorts, tell: (settled:
       await settled();
       await ledger.enqueue(...args);
     },
-    refuse: async (...args) => {
+    refuse: async (record, ...rest) => {
       const from = await ledger.copyOf();
-      if (from !== null) throw notItsOwn(from);
-      await ledger.refuse(...args);
+      if (from !== null && isSlip(record)) throw notItsOwn(from);
+      await settled();
+      await ledger.refuse(record, ...rest);
     },
     pause: async (operation) => {
       await settled();
@@ -65,6 +67,11 @@ export async function settleAtFirstChange(ports: OperationPorts, tell: (settled:
     claimRecovery: async (...args) => !(await isCopy()) && (await ledger.claimRecovery(...args)),
     claimEntry: async (...args) => !(await isCopy()) && (await ledger.claimEntry(...args)),
   };
+}
+
+/** Nobody asked for anything that there is: a name that is none, words that make no sense. */
+function isSlip({ refusal }: RunRecord): boolean {
+  return refusal?.code === 'not-found' || refusal?.code === 'usage';
 }
 
 function notItsOwn(from: string): RunbookError {
