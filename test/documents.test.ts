@@ -5,10 +5,11 @@ import type { Command } from 'commander';
 import { execaSync } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { withTable } from '../scripts/settings-page.ts';
+import { behindTheCommand } from '../src/cli/leading-options.ts';
 import { createProgram } from '../src/cli/main.ts';
 import { createTerminal } from '../src/cli/terminal.ts';
 import { REPOSITORY } from './helpers/cli.ts';
-import { anchorsOf, callsOf, linksOf } from './helpers/document-text.ts';
+import { anchorsOf, callsOf, codeSpansOf, linksOf } from './helpers/document-text.ts';
 
 /** All but those that tests show wrong on purpose. */
 const DOCUMENTS = execaSync('git', ['-c', 'safe.directory=*', 'ls-files', '-z', '*.md'], { cwd: REPOSITORY })
@@ -34,7 +35,7 @@ const PROGRAM = createProgram(createTerminal());
 /** What is wrong with a call as the documents write it; null where nothing is. Values may be made up, names may not. */
 function mistake(words: readonly string[]): string | null {
   let command: Command = PROGRAM;
-  const rest = [...words];
+  const rest = [...behindTheCommand(PROGRAM, words[0] === 'help' ? words.slice(1) : words)];
   while (rest.length > 0) {
     const next = command.commands.find((known) => known.name() === rest[0] || known.aliases().includes(rest[0] ?? ''));
     if (next === undefined) break;
@@ -77,9 +78,31 @@ describe('links', () => {
   });
 });
 
+describe('files', () => {
+  /** In `code`: what lies in the repository by its whole path. */
+  const named = (text: string): readonly string[] =>
+    codeSpansOf(text).filter((span) =>
+      /^(?:test|src|scripts|schemas|docs|samples|bench|libexec)\/[\w./-]+$/.test(span),
+    );
+
+  test('that a document names are there', () => {
+    const files = DOCUMENTS.filter((file) => file !== 'CHANGELOG.md').flatMap((file) =>
+      named(textOf(file)).map((place) => ({ file, place })),
+    );
+    expect(files.length).toBeGreaterThan(80);
+    expect(files.filter(({ place }) => !existsSync(path.join(REPOSITORY, place)))).toEqual([]);
+    expect(named('`test/none.ts`, `a test/b`, `$HOME/test/a`')).toEqual(['test/none.ts']);
+  });
+});
+
 describe('commands', () => {
-  /** Output of what does not exist is shown there on purpose. */
-  const ON_PURPOSE = new Set(['docs/errors.md: there is no command exceute']);
+  /** There a document shows what happens then. */
+  const ON_PURPOSE = new Set([
+    'docs/errors.md: there is no command exceute',
+    'docs/cli.md: there is no command exceute',
+    'docs/cli.md: there is no command exec',
+    'docs/cli.md: list has no option --jsn',
+  ]);
 
   test('and options exist, wherever a document calls runbook', () => {
     const calls = DOCUMENTS.flatMap((file) => callsOf(textOf(file)).map((words) => ({ file, words })));

@@ -37,6 +37,13 @@ export function anchorsOf(text: string): ReadonlySet<string> {
   return anchors;
 }
 
+/** What stands in `code` within a line. */
+export function codeSpansOf(text: string): readonly string[] {
+  return tokensOf(text)
+    .filter(isCodeSpan)
+    .map((span) => span.text);
+}
+
 /** Every call of `runbook`, as words: in fences for a shell or a terminal, and in `code` within a line. */
 export function callsOf(text: string): readonly (readonly string[])[] {
   const tokens = tokensOf(text);
@@ -44,8 +51,7 @@ export function callsOf(text: string): readonly (readonly string[])[] {
     .filter(isCode)
     .filter(({ lang, codeBlockStyle }) => codeBlockStyle !== 'indented' && /^(?:sh|console)?$/.test(lang ?? ''));
   const pasted = fences.flatMap(({ lang, text: code }) => commandLines(code, lang === 'sh'));
-  const spans = tokens.filter(isCodeSpan).map((span) => span.text);
-  return [...pasted, ...spans.filter((span) => span.startsWith('runbook '))].flatMap(callsIn);
+  return [...pasted, ...codeSpansOf(text).filter((span) => span.startsWith('runbook '))].flatMap(callsIn);
 }
 
 /** Of a terminal's text what stands behind a prompt; of a script all of it. A backslash goes on. */
