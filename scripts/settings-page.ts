@@ -1,7 +1,7 @@
 /** `node scripts/settings-page.ts` writes the table of docs/settings.md anew, from the one table in the source. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { environmentName, fileKey, SERVER_DEFAULTS, SETTING_NAMES, SETTINGS } from '../src/core/settings.ts';
-import type { SettingName } from '../src/core/settings.ts';
+import type { SettingName, Settings } from '../src/core/settings.ts';
 import { formatDuration, formatSize } from '../src/core/units.ts';
 
 const PAGE = new URL('../docs/settings.md', import.meta.url);
@@ -32,8 +32,8 @@ function defaultOf(name: SettingName): string {
   return own === undefined ? usual : `${usual}; serve: ${formatted(name, own)}`;
 }
 
-function formatted(name: SettingName, value: unknown): string {
-  if (value === null || (Array.isArray(value) && value.length === 0)) return '–';
+function formatted(name: SettingName, value: Settings[SettingName]): string {
+  if (value === null || (typeof value === 'object' && value.length === 0)) return '–';
   const { type } = SETTINGS[name];
   if (typeof value === 'number' && /^(?:duration|age)/.test(type)) return `\`${formatDuration(value)}\``;
   if (typeof value === 'number' && type.startsWith('size')) return `\`${formatSize(value)}\``;

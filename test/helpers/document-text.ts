@@ -11,7 +11,7 @@ const isCodeSpan = (token: Token): token is Tokens.Codespan => token.type === 'c
 
 function tokensOf(text: string): readonly Token[] {
   const found: Token[] = [];
-  marked.walkTokens(marked.lexer(text), (token) => void found.push(token));
+  void marked.walkTokens(marked.lexer(text), (token) => void found.push(token));
   return found;
 }
 
@@ -62,7 +62,7 @@ function commandLines(code: string, isScript: boolean): readonly string[] {
 
 /** The calls in one line of a shell: behind a pipe, in `$(…)`, behind variables. */
 function callsIn(line: string): string[][] {
-  const calls: string[][] = [...line.matchAll(/\$\(([^()]*)\)/g)].flatMap(([, inner]) => [...callsIn(inner ?? '')]);
+  const calls: string[][] = [...line.matchAll(/\$\(([^()]*)\)/g)].flatMap(([, inner]) => callsIn(inner ?? ''));
   let call: string[] | null = null;
   let begins = true;
   for (const word of wordsOf(line)) {
