@@ -18,6 +18,8 @@ const TOOLS: Readonly<Record<string, string>> = {
   strace: 'strace',
   sudo: 'sudo',
   unshare: 'util-linux',
+  jq: 'jq',
+  shellcheck: 'shellcheck',
 };
 
 const isInstalled = (program: string): boolean =>

@@ -5,6 +5,7 @@ import { VERSION } from '../version.ts';
 import { addAuditCommands } from './program/audit.ts';
 import { withExamples } from './program/words.ts';
 import type { CommonOptions } from './context.ts';
+import { behindTheCommand, commandNames } from './leading-options.ts';
 import { addDocumentCommands } from './program/documents.ts';
 import { addExecuteCommand } from './program/execute.ts';
 import { addMachineCommands } from './program/machine.ts';
@@ -17,7 +18,7 @@ import { createTerminal } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
 /** @returns the program; actions set `process.exitCode` through `run` */
-function createProgram(terminal: Terminal): Command {
+export function createProgram(terminal: Terminal): Command {
   const program = new Command('runbook')
     .description('Executes operational procedures that are written in markdown: claims checked, contained, recorded.')
     .version(VERSION, '-V, --version', 'print the version')
@@ -76,18 +77,16 @@ async function run(
 export async function main(): Promise<void> {
   const terminal = createTerminal();
   const program = createProgram(terminal);
-  const words = process.argv.slice(2);
+  const words = behindTheCommand(program, process.argv.slice(2));
   try {
     if (words.length === 0) program.help({ error: false });
-    await program.parseAsync();
+    await program.parseAsync(words, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return;
     const options = { json: isForMachines(words), color: !words.includes('--no-color') };
-    const command = program.commands.find(
-      (known) => words[0] === known.name() || known.aliases().includes(words[0] ?? ''),
-    );
-    const failure = error instanceof CommanderError ? asUsageError(error) : error;
-    process.exitCode = await reportError(terminal, command?.name() ?? 'runbook', options, failure);
+    const command = commandNames(program, words).join(' ');
+    const failure = error instanceof CommanderError ? asUsageError(error, command) : error;
+    process.exitCode = await reportError(terminal, command === '' ? 'runbook' : command, options, failure);
   }
 }
 
@@ -97,12 +96,16 @@ function isForMachines(words: readonly string[]): boolean {
 }
 
 /** Commander's `error: unknown option '--x'\n(Did you mean --y?)` as one sentence and what to do. */
-function asUsageError(error: CommanderError): RunbookError {
+function asUsageError(error: CommanderError, command: string): RunbookError {
   const [first = '', ...rest] = error.message
     .replace(/^error: /, '')
     .replace(/\.$/, '')
     .split('\n');
   const suggestion = rest.join(' ').replace(/^\((.*)\)$/, '$1');
-  const fix = suggestion === '' ? '`runbook --help` and `runbook COMMAND --help` show what there is.' : suggestion;
+  const help =
+    command === ''
+      ? '`runbook --help` and `runbook COMMAND --help` show what there is.'
+      : `\`runbook ${command} --help\` shows how it is called.`;
+  const fix = suggestion === '' ? help : suggestion;
   return new RunbookError('usage', `${first.charAt(0).toUpperCase()}${first.slice(1)}.`, { fix });
 }

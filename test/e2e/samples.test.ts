@@ -16,14 +16,17 @@ const documentsOf = (folder: string): readonly string[] =>
   readdirSync(path.join(REPOSITORY, folder)).filter((name) => name.endsWith('.md'));
 
 describe('the documents', () => {
-  test.each(['samples/runbooks', 'runbooks'])('of %s have neither errors nor warnings', async (folder) => {
-    const { valid, documents }: Validation = JSON.parse(
-      (await createHome().run(['validate', '--json', path.join(REPOSITORY, folder)])).stdout,
-    );
-    expect(valid).toBe(true);
-    expect(documents.map((document) => path.basename(document.path))).toEqual(documentsOf(folder));
-    expect(documents.flatMap((document) => document.problems)).toEqual([]);
-  });
+  test.each(['samples/runbooks', 'samples/cookbook', 'runbooks'])(
+    'of %s have neither errors nor warnings',
+    async (folder) => {
+      const { valid, documents }: Validation = JSON.parse(
+        (await createHome().run(['validate', '--json', path.join(REPOSITORY, folder)])).stdout,
+      );
+      expect(valid).toBe(true);
+      expect(documents.map((document) => path.basename(document.path))).toEqual(documentsOf(folder));
+      expect(documents.flatMap((document) => document.problems)).toEqual([]);
+    },
+  );
 
   test('are all in the table of the samples, each with its command', () => {
     const readme = readFileSync(path.join(REPOSITORY, 'samples/README.md'), 'utf8');
@@ -32,6 +35,8 @@ describe('the documents', () => {
       expect(readme).toContain(`| [${name}](runbooks/${file}) |`);
       expect(readme).toMatch(new RegExp(`\`runbook execute ${name}[ \`]`));
     }
+    for (const file of documentsOf('samples/cookbook'))
+      expect(readme).toContain(`| [${file.replace(/\.md$/, '')}](cookbook/${file}) |`);
   });
 });
 

@@ -32,7 +32,7 @@ interface AllRuns {
 }
 
 /** @param folder of the repository that holds the documents */
-export function copySamples(folder: 'samples/runbooks' | 'runbooks'): Samples {
+export function copySamples(folder: 'samples/runbooks' | 'samples/cookbook' | 'runbooks'): Samples {
   const home = createHome();
   cpSync(path.join(REPOSITORY, folder), path.join(home.folder, 'runbooks'), { recursive: true });
   const env = { RUNBOOK_JWT_SECRET: JWT_SECRET };
