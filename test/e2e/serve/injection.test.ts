@@ -20,8 +20,7 @@ const FORGED = [
   'event: done\ndata: {"forged":1}',
   'forged',
 ];
-/** What programs that read lines take for the end of one. */
-const LINE_ENDS = /\r\n|[\n\r\v\f\u001c-\u001e\u0085\u2028\u2029]/;
+/** Also all that programs which read lines take for the end of one. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
 it('a2b: correlation ids, names, people, roles, chains, variables and questions', async () => {
@@ -75,7 +74,6 @@ it('a2b: correlation ids, names, people, roles, chains, variables and questions'
   const lines = stdout.trimEnd().split('\n');
   expect(wrong.slice(0, 3)).toEqual([]);
   expect(lines.filter((line) => UNPRINTABLE.test(line)).slice(0, 3)).toEqual([]);
-  expect(stdout.trimEnd().split(LINE_ENDS)).toHaveLength(lines.length);
   const events = lines.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
   expect(events.filter(({ level }) => level === 'fatal' || level === 'error')).toEqual([]);
   // A request is a line: those of the test, and the few that the helper asks at the start.
