@@ -192,7 +192,7 @@ describe('names that lead elsewhere', () => {
 });
 
 describe('slow clients', () => {
-  const SLOW = 100;
+  const SLOW = times(100, 500);
   it(`${SLOW} connections that send a byte now and then keep nobody waiting`, async () => {
     const sockets = Array.from({ length: SLOW }, () => connect({ host: '127.0.0.1', port: server.port }));
     try {
