@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
-import { authSettings, isSecretFree, withRunTokens } from './app/authentication.ts';
+import { authSettings, isSecretFree, namesSecretFiles, secretsAmong, withRunTokens } from './app/authentication.ts';
 import { apiUrlOf, childSettings, serverBase, withoutOwnSecrets } from './app/environment.ts';
 import { openFor, openNone } from './app/opened-ledger.ts';
 import type { LedgerUse, OpenedLedger } from './app/opened-ledger.ts';
@@ -37,7 +37,6 @@ import type {
   RunOutput,
 } from './core/ports.ts';
 import type { RunOwner } from './core/run.ts';
-import { SETTING_NAMES, SETTINGS } from './core/settings.ts';
 import type { Face, ResolvedSettings, Settings } from './core/settings.ts';
 import type { EnginePorts } from './engine/ports.ts';
 import { VERSION } from './version.ts';
@@ -108,6 +107,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
   const output = createSpool(forgotten ?? stateDir);
   const artifacts = createArtifactStore({ stateDir, maxBytes: MAX_ARTIFACT_BYTES });
   const auth = authSettings(resolved, environment, cwd, face);
+  const ownSecrets = secretsAmong(settings);
   const runTokens = isServer ? await loadRunTokens(clock) : null;
   const owners = createOwners();
   const ledgerFile = path.join(stateDir, 'ledger.sqlite');
@@ -134,7 +134,10 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     clock,
     output,
     artifacts,
-    authenticator: createAuthenticator('jwt', auth, { now: () => clock.now() }),
+    authenticator: createAuthenticator('jwt', auth, {
+      now: () => clock.now(),
+      onSecret: (secret) => ownSecrets.add(secret),
+    }),
     callerEnvironment,
     ledger: async () => (await (opened ??= open())).ledger,
     hasLedger: async () => (await (opened ??= open())).isThere,
@@ -161,10 +164,13 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
           required: settings.requireContainment,
         }),
         secrets,
-        ownSecrets: SETTING_NAMES.flatMap((name) => {
-          const value = SETTINGS[name].secret ? settings[name] : null;
-          return typeof value === 'string' ? [value] : [];
-        }),
+        ownSecrets: {
+          known: ownSecrets,
+          // Without such files there is nothing more to know, and nothing is loaded.
+          read: async () => {
+            if (namesSecretFiles(auth)) await app.authenticator.load();
+          },
+        },
         artifacts: settings.history === 'none' ? null : artifacts,
         clock,
         runIds: createRunIds(clock),

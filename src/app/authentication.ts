@@ -5,6 +5,7 @@ import type { AuthSettings } from '../adapters/authenticator/index.ts';
 import type { RunTokenAuthenticator } from '../adapters/authenticator/run-token.ts';
 import type { Authenticator } from '../core/ports.ts';
 import { RunbookError } from '../core/errors.ts';
+import { SETTING_NAMES, SETTINGS } from '../core/settings.ts';
 import type { Face, ResolvedSettings, SettingName, Settings } from '../core/settings.ts';
 
 /** A run's own token is tried by who made it; every other one by whom it names. */
@@ -45,6 +46,21 @@ export function authSettings(
     jwtPrivateHosts: settings.jwtPrivateHosts,
     jwksStaleMs: settings.jwksStale,
   };
+}
+
+/** Values of the settings that are secrets. */
+export function secretsAmong(settings: Settings): Set<string> {
+  return new Set(
+    SETTING_NAMES.flatMap((name) => {
+      const value = SETTINGS[name].secret ? settings[name] : null;
+      return typeof value === 'string' ? [value] : [];
+    }),
+  );
+}
+
+/** Whether there may be shared secrets in files that files name. */
+export function namesSecretFiles({ jwtKeysFile, jwtIssuersFile }: AuthSettings): boolean {
+  return jwtKeysFile !== undefined || jwtIssuersFile !== undefined;
 }
 
 /** Where a token is given to whoever asks, its secret guards nothing. */

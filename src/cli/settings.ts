@@ -48,12 +48,13 @@ function fromEnvironment(environment: ReadonlyMap<string, string>, cwd: string, 
       if (given === '') continue;
       const isFile = SETTINGS[name].secret && variable.endsWith('_FILE');
       const other = values.get(name);
-      if (isFile && other !== undefined && !other.label.endsWith('_FILE')) {
-        throw new RunbookError('settings', `${other.label} and ${variable} are both set.`, { fix: 'Set one of them.' });
-      }
+      if (isFile && other !== undefined && !other.label.endsWith('_FILE')) throw bothSet(other.label, variable);
       const value = withUnit(variable, given, SETTINGS[name].serverAliases.includes(variable));
       if (value === null) continue;
       const text = isFile ? readSecretFile(path.resolve(cwd, given), variable) : absolute(name, value, cwd);
+      // `RUNBOOK_…` is stronger than any of the other names; of these none is stronger than another.
+      if (other !== undefined && other.text !== text && !variable.startsWith('RUNBOOK_'))
+        throw bothSet(other.label, variable);
       values.set(name, { text, label: variable });
     }
   }
@@ -65,6 +66,10 @@ function fromEnvironment(environment: ReadonlyMap<string, string>, cwd: string, 
     });
   }
   return values;
+}
+
+function bothSet(one: string, other: string): RunbookError {
+  return new RunbookError('settings', `${one} and ${other} are both set.`, { fix: 'Set one of them.' });
 }
 
 /** Some names say their unit. @returns null where Stage0 takes its default: nothing, or less */

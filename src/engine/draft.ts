@@ -7,7 +7,7 @@ import type { Refusal, RunRecord, RunRequest, StepChoice, VariableRecord } from 
 import { looksSecret } from '../core/runbook.ts';
 import type { ParseResult } from '../core/runbook.ts';
 import type { EnginePorts } from './ports.ts';
-import { hideOwnSecrets } from './secrets.ts';
+import { hideToken } from './secrets.ts';
 
 export interface Draft {
   readonly runId: string;
@@ -40,8 +40,9 @@ export function startDraft(
 ): Draft {
   // A foreign id goes into headers, logs and records: anything but a plain one is replaced.
   const given = request.correlationId;
-  const masker = createMasker();
-  hideOwnSecrets(masker, ports.ownSecrets, request.token);
+  // The tool's own secrets, and the token of the request: known before anything is checked.
+  const masker = createMasker(ports.ownSecrets.known);
+  if (request.token !== null) hideToken(masker, request.token);
   return {
     runId: ports.runIds.next(),
     enqueuedAt: ports.clock.now().toISOString(),

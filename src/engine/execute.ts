@@ -66,6 +66,8 @@ export async function execute(ports: EnginePorts, request: RunRequest, listener:
 async function accept(ports: EnginePorts, draft: Draft, emit: RunEventSink): Promise<Accepted> {
   const { request } = draft;
   try {
+    // What is not known cannot be masked.
+    await ports.ownSecrets.read();
     await notify(draft, emit, 'warning', [await checkStubs(ports, request)]);
     const authentication = await authenticate(ports, draft);
     const document = (draft.document = await ports.source.load(request.reference));

@@ -4,7 +4,6 @@ import { createMasker } from '../core/masking/masker.ts';
 import type { Operation, Pause } from '../core/ports.ts';
 import { looksSecret } from '../core/runbook.ts';
 import type { EnginePorts } from './ports.ts';
-import { hideOwnSecrets } from './secrets.ts';
 
 export type OperationPorts = Pick<
   EnginePorts,
@@ -61,8 +60,7 @@ function oneLine(
   { ownSecrets, callerEnvironment }: Pick<OperationPorts, 'ownSecrets' | 'callerEnvironment'>,
   text: string,
 ): string {
-  const masker = createMasker();
-  hideOwnSecrets(masker, ownSecrets, null);
+  const masker = createMasker(ownSecrets.known);
   for (const [name, value] of callerEnvironment) if (looksSecret(name)) masker.add(value);
   const reason = masker.text(text).replaceAll(/\s+/g, ' ').trim();
   if (reason === '')

@@ -26,8 +26,7 @@ export interface EnginePorts {
   readonly workspace: Workspace;
   readonly executor: Executor;
   readonly secrets: SecretSource;
-  /** Values of settings that nobody may see. */
-  readonly ownSecrets: readonly string[];
+  readonly ownSecrets: OwnSecrets;
   /** Null where nothing is kept. */
   readonly artifacts: ArtifactStore | null;
   readonly clock: Clock;
@@ -52,6 +51,14 @@ export interface EnginePorts {
   readonly limits: EngineLimits;
   readonly retention: Retention;
   readonly apiUrl: string;
+}
+
+/** Values of settings that nobody may see, and the secrets in files that settings name. */
+export interface OwnSecrets {
+  /** Grows when files are read again; what was in it stays, since a script may still print it. */
+  readonly known: ReadonlySet<string>;
+  /** From then on `known` has those in files, too; cheap after the first time. @throws RunbookError `settings` */
+  read(): Promise<void>;
 }
 
 /** Of output and artifacts; records are kept for ever. */

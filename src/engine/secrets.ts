@@ -9,12 +9,6 @@ import type { Draft } from './draft.ts';
 import type { EnginePorts } from './ports.ts';
 import type { StepsResult } from './steps.ts';
 
-/** The tool's own secrets, and the token of the request: known before anything is checked. */
-export function hideOwnSecrets(masker: Masker, ownSecrets: readonly string[], token: string | null): void {
-  for (const secret of ownSecrets) masker.add(secret);
-  if (token !== null) hideToken(masker, token);
-}
-
 export function hideToken(masker: Masker, token: string): void {
   masker.add(token);
   // Head and body of a JWT say nothing that is secret; without its signature they open nothing.

@@ -3,6 +3,9 @@ import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
 import type { Settings } from '../core/settings.ts';
 
+/** JSON allows them as they are; terminals, and programs that read lines, take them for more than a character. */
+const UNPRINTABLE = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
+
 /** Python's names, as `LOGGING_LEVEL` has them. */
 const LEVELS = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'error', CRITICAL: 'fatal' } as const;
 
@@ -20,6 +23,17 @@ export function createLog({ loggingLevel }: Pick<Settings, 'loggingLevel'>, dest
         res: () => undefined,
       },
     },
-    destination,
+    {
+      write: (line) => {
+        destination.write(line.replaceAll(UNPRINTABLE, escaped));
+      },
+    },
   );
+}
+
+/** Both halves, where it has two. */
+function escaped(character: string): string {
+  return Array.from({ length: character.length }, (_, at) => character.charCodeAt(at))
+    .map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`)
+    .join('');
 }

@@ -18,6 +18,7 @@ export const BARE_HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy': "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
+  'Cache-Control': 'no-store',
 };
 
 export async function sayHeaders(http: Http, { settings }: Pick<ServerContext, 'settings'>): Promise<void> {

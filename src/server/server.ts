@@ -21,7 +21,7 @@ import { runbookRoutes } from './routes/runbooks.ts';
 import { validateRoute } from './routes/validate.ts';
 import { sayHeaders } from './security-headers.ts';
 import { flaskJson } from './stage0/json.ts';
-import { answerBadAddress, answerBrokenHttp, refusePacked } from './unreadable.ts';
+import { answerBadAddress, answerBrokenHttp, refuseDoubled, refusePacked } from './unreadable.ts';
 
 const MAX_BODY_BYTES = 1024 ** 2;
 
@@ -46,7 +46,8 @@ export async function createServer(context: ServerContext, assets: string): Prom
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   http.addHook('onRequest', async (request, reply) => {
-    reply.header('x-correlation-id', request.id);
+    // What one caller may see is not for whoever asks the same browser, or the same proxy, next.
+    reply.headers({ 'x-correlation-id': request.id, 'cache-control': 'no-store' });
   });
   http.addHook('onResponse', async (request, reply) => {
     logRequest(context, request, reply, false);
@@ -75,6 +76,9 @@ export async function createServer(context: ServerContext, assets: string): Prom
   await sendFiles(http, path.resolve(assets));
   readBodiesAsJson(http);
   answerAsFlask(http);
+  http.addHook('onRequest', async (request) => {
+    refuseDoubled(request);
+  });
   guardRoutes(http, context);
   http.addHook('preParsing', async (request) => {
     refusePacked(request);

@@ -53,6 +53,16 @@ export function refusePacked({ headers }: Pick<FastifyRequest, 'headers'>): void
   throw new HttpError(415, 'usage', 'The body is compressed.', { fix: 'Send it as it is, without Content-Encoding.' });
 }
 
+/** A proxy may have looked at the other one. Node takes the first. */
+const ONCE = ['authorization', 'host'] as const;
+
+/** @throws HttpError 400 */
+export function refuseDoubled({ raw }: Pick<FastifyRequest, 'raw'>): void {
+  const doubled = ONCE.find((name) => (raw.headersDistinct[name]?.length ?? 0) > 1);
+  if (doubled === undefined) return;
+  throw new HttpError(400, 'usage', `The request has more than one header “${doubled}”.`, { fix: 'Send it once.' });
+}
+
 /** Before any hook has run. */
 export function answerBadAddress(error: FastifyError, reply: FastifyReply): void {
   const isLong = error.code === 'FST_ERR_MAX_PARAM_LENGTH';

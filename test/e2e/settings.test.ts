@@ -84,6 +84,20 @@ describe('settings', () => {
       { JWT_SECRET_FILE: '/nowhere' },
       /JWT_SECRET_FILE: \/nowhere cannot be read/,
     ],
+    [
+      'a key set in two places',
+      'x',
+      '',
+      { JWT_JWKS_URL: 'https://sso.example.com/keys', JWT_JWKS_FILE: './keys.json' },
+      /JWT_JWKS_URL and JWT_JWKS_FILE are both set\.\n {2}fix: Set one of them/,
+    ],
+    [
+      'two secrets before this one',
+      'x',
+      '',
+      { JWT_SECRET_OLD: 'a'.repeat(40), JWT_SECRET_PREVIOUS: 'b'.repeat(40) },
+      /JWT_SECRET_OLD and JWT_SECRET_PREVIOUS are both set\./,
+    ],
   ])('%s stops the start', async (_name, file, content, env, says) => {
     const home = createHome();
     home.write(file, content);
@@ -92,6 +106,22 @@ describe('settings', () => {
     expect(stderr).toMatch(says);
     expect(exitCode).toBe(78);
     expect(stdout).toBe('');
+  });
+
+  it('may stand there twice where both say the same, or where one is stronger', async () => {
+    const home = createHome();
+    const jwks = async (env: Readonly<Record<string, string>>): Promise<unknown> => {
+      const { settings } = (await home.json(['config'], { env })) as unknown as {
+        settings: { name: string; value: unknown }[];
+      };
+      return settings.find(({ name }) => name === 'jwt_jwks')?.value;
+    };
+    expect(await jwks({ JWT_JWKS_URL: 'https://a.example/k', JWT_JWKS: 'https://a.example/k' })).toBe(
+      'https://a.example/k',
+    );
+    expect(await jwks({ RUNBOOK_JWT_JWKS: 'https://b.example/k', JWT_JWKS: 'https://a.example/k' })).toBe(
+      'https://b.example/k',
+    );
   });
 
   it('never show a secret', async () => {

@@ -15,14 +15,20 @@ interface Loaded extends Authenticator {
   reload(): Promise<void>;
 }
 
-type Create = (settings: AuthSettings, deps: JwtDependencies) => Promise<Loaded>;
+interface Dependencies extends JwtDependencies {
+  /** Told of each shared secret that is read, before anything is verified with it. */
+  readonly onSecret?: (secret: string) => void;
+}
+
+type Create = (settings: AuthSettings, deps: Dependencies) => Promise<Loaded>;
 
 const AUTHENTICATORS = {
   jwt: async (settings, deps) => {
-    const [{ createJwtAuthenticator }, { trustedIssuers }, { reread }] = await Promise.all([
+    const [{ createJwtAuthenticator }, { trustedIssuers }, { reread }, { sharedSecrets }] = await Promise.all([
       import('./jwt.ts'),
       import('./issuers.ts'),
       import('./reread.ts'),
+      import('./shared-secrets.ts'),
     ]);
     const { jwtPrivateHosts: privateHosts, jwksStaleMs: staleMs } = settings;
     const network = {
@@ -30,8 +36,13 @@ const AUTHENTICATORS = {
       ...(staleMs === undefined ? {} : { staleMs }),
       ...deps.network,
     };
-    const authenticator = createJwtAuthenticator(trustedIssuers(settings), { ...deps, network });
-    return { ...authenticator, reload: async () => await authenticator.replace(trustedIssuers(reread(settings))) };
+    const read = (given: AuthSettings): ReturnType<typeof trustedIssuers> => {
+      const issuers = trustedIssuers(given);
+      for (const secret of sharedSecrets(issuers)) deps.onSecret?.(secret);
+      return issuers;
+    };
+    const authenticator = createJwtAuthenticator(read(settings), { ...deps, network });
+    return { ...authenticator, reload: async () => await authenticator.replace(read(reread(settings))) };
   },
 } as const satisfies Record<string, Create>;
 
@@ -39,6 +50,8 @@ export type AuthenticatorName = keyof typeof AUTHENTICATORS;
 export type { AuthSettings, JwtDependencies, KeyState };
 
 export interface LazyAuthenticator extends Authenticator {
+  /** Reads and checks the settings, and the files that they name; fetches nothing. @throws RunbookError `settings` */
+  load(): Promise<void>;
   /**
    * Loads and checks the settings now, as a server does at its start, and fetches key sets that are not there or too old;
    * cheap where nothing has to be fetched. @throws RunbookError `settings`; `unavailable` where no issuer has keys now
@@ -56,7 +69,7 @@ export interface LazyAuthenticator extends Authenticator {
 export function createAuthenticator(
   name: AuthenticatorName,
   settings: AuthSettings,
-  deps: JwtDependencies,
+  deps: Dependencies,
 ): LazyAuthenticator {
   let created: Promise<Loaded> | null = null;
   let states: (() => readonly KeyState[]) | null = null;
@@ -74,6 +87,9 @@ export function createAuthenticator(
       },
     ));
   return {
+    async load() {
+      await loaded();
+    },
     async ready() {
       await (await loaded()).ready();
     },

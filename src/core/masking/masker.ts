@@ -21,29 +21,37 @@ export interface Masker {
   text(text: string): string;
 }
 
-export function createMasker(): Masker {
+/** @param shared secrets of everybody's: what is added to it later counts from then on, also in streams that are under way */
+export function createMasker(shared: ReadonlySet<string> = new Set()): Masker {
   const secrets = new Map<string, Buffer>();
   let automata: Automata | null = null;
+  let taken = 0;
   /** Made when bytes come, not with each of many secrets that are added one after another. */
   const current = (): Automata | null => {
+    if (shared.size !== taken) takeShared();
     if (automata === null && secrets.size > 0) automata = compile([...secrets.values()]);
     return automata;
   };
+  const add: Masker['add'] = (secret) => {
+    const bytes = withoutLineEnd(Buffer.from(secret));
+    const refusal = refusalOf(bytes.toString());
+    if (refusal !== null) return refusal;
+    const key = bytes.toString('latin1');
+    if (!secrets.has(key)) {
+      secrets.set(key, bytes);
+      automata = null;
+    }
+    return 'masked';
+  };
+  function takeShared(): void {
+    taken = shared.size;
+    for (const secret of shared) add(secret);
+  }
   return {
-    add: (secret) => {
-      const bytes = withoutLineEnd(Buffer.from(secret));
-      const refusal = refusalOf(bytes.toString());
-      if (refusal !== null) return refusal;
-      const key = bytes.toString('latin1');
-      if (!secrets.has(key)) {
-        secrets.set(key, bytes);
-        automata = null;
-      }
-      return 'masked';
-    },
+    add,
     stream: () => new AutomataStream(current),
     text: (text) => {
-      if (secrets.size === 0) return text;
+      if (current() === null) return text;
       const stream = new AutomataStream(current);
       const bytes = Buffer.from(text);
       const masked = Buffer.concat([stream.write(bytes), stream.end()]);

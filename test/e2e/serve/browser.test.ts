@@ -34,6 +34,9 @@ const policyOf = (text: unknown): Readonly<Record<string, string>> =>
 describe('every answer says what a browser may do with it', () => {
   it.each<[string, string, string, number, RequestOptions]>([
     ['a list', 'GET', '/api/runbooks', 200, {}],
+    ['a document', 'GET', '/api/runbooks/Hello.md', 200, {}],
+    ['settings', 'GET', '/api/config', 200, {}],
+    ['a token', 'POST', '/dev-login', 200, { token: null, body: {} }],
     ['a stream of events', 'POST', '/api/runbooks/Hello.md/execute', 200, {}],
     [
       'a stream that refuses',
@@ -81,6 +84,8 @@ describe('every answer says what a browser may do with it', () => {
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
       'x-correlation-id': expect.stringMatching(/^[\w.-]{1,64}$/),
+      // Events of a run as Stage0 has them; everything else is kept by nobody.
+      'cache-control': String(answer.headers['content-type']).startsWith('text/event-stream') ? 'no-cache' : 'no-store',
     });
     expect(answer.headers).not.toHaveProperty('strict-transport-security');
     expect(answer.headers).not.toHaveProperty('x-powered-by');
@@ -102,6 +107,7 @@ describe('every answer says what a browser may do with it', () => {
     expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(head.toLowerCase()).toContain("content-security-policy: default-src 'none'");
     expect(head.toLowerCase()).toContain('x-frame-options: deny');
+    expect(head.toLowerCase()).toContain('cache-control: no-store');
     expect(JSON.parse(body)).toMatchObject({ status, fix: expect.any(String) });
   });
 

@@ -74,6 +74,12 @@ describe('broken HTTP', () => {
     ['a header without a colon', post('nonsense', INNER), [400]],
     ['NUL in a header', post('X-A: a\0b', INNER), [400]],
     ['a lone CR in a header', post('X-A: a\rX-B: b', INNER), [400]],
+    ['two hosts', `GET /healthz HTTP/1.1\r\nHost: a\r\nhost: b\r\nConnection: close\r\n\r\n`, [400]],
+    [
+      'two tokens, the first of which holds',
+      `GET /api/runbooks HTTP/1.1\r\nHost: a\r\n${auth}\r\nAUTHORIZATION: Bearer other\r\nConnection: close\r\n\r\n`,
+      [400],
+    ],
     ['no host', 'GET /api/runbooks HTTP/1.1\r\n\r\n', [400]],
     ['another protocol', 'GET / SPDY/3\r\n\r\n', [400]],
     ['HTTP of 2.0', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', [400]],
@@ -186,7 +192,7 @@ describe('names that lead elsewhere', () => {
 });
 
 describe('slow clients', () => {
-  const SLOW = 100;
+  const SLOW = times(100, 500);
   it(`${SLOW} connections that send a byte now and then keep nobody waiting`, async () => {
     const sockets = Array.from({ length: SLOW }, () => connect({ host: '127.0.0.1', port: server.port }));
     try {

@@ -82,6 +82,7 @@ test('D4 headers for browsers', async () => {
   const { headers } = await server.get('/api/runbooks', { token: null });
   expect(headers['content-security-policy']).toContain("default-src 'none'");
   expect(headers['www-authenticate']).toMatch(/^Bearer/);
+  expect(headers['cache-control']).toBe('no-store');
 });
 
 test('D5 shutdown is gone', async () => {

@@ -35,7 +35,9 @@ const server = await startServer({
     ...script('Returns', String.raw`printf 'a\r\nb\rc\n\r\nd\r'`),
     ...script(
       'Progress',
-      'printf "10%%\\r"; while [ ! -e go ]; do ls "$GO" >/dev/null 2>&1 && touch go; sleep 0.05; done; echo ready',
+      // It gives up before the test does.
+      `wait_for() { n=0; while [ ! -e "$1" ]; do n=$((n+1)); [ $n -lt 600 ] || exit 9; sleep 0.05; done; }
+printf "Sure? " >&2; wait_for "$GO"; printf "10%%\\r"; wait_for "$GO-on"; echo ready; echo yes >&2`,
       { env: 'GO: File' },
     ),
     ...script('Waits', 'echo begun; until [ -e "$GO" ]; do sleep 0.05; done; echo gone on', { env: 'GO: File' }),
@@ -263,10 +265,17 @@ test('D25 a line appears before its end does', async () => {
   let text = '';
   for await (const chunk of response) {
     text += String(chunk);
-    // The script waits for this file, so this is only reached where the line is shown without its end.
-    if (text.includes('data: 10%\n') && !existsSync(go)) writeFileSync(go, '');
+    // The script waits for these files, so it only goes on where each line is shown without its end.
+    if (text.includes('data: Sure? \n')) writeFileSync(go, '');
+    if (text.includes('data: 10%\n')) writeFileSync(`${go}-on`, '');
   }
-  expect(readEvents(text).at(-1)?.data).toContain('"stdout": "10%\\nready\\n"');
+  const events = readEvents(text);
+  const shown = (name: string): string[] => events.flatMap(({ event, data }) => (event === name ? [data] : []));
+  expect([shown('stdout'), shown('stderr')]).toEqual([
+    ['10%', '\nready\n'],
+    ['Sure? ', 'yes\n'],
+  ]);
+  expect(events.at(-1)?.data).toContain('"return_code": 0, "stdout": "10%\\nready\\n", "stderr": "Sure? yes\\n"');
 });
 
 test('6 a caller who leaves: the run goes on and is recorded', async () => {
