@@ -54,7 +54,7 @@ test('each row of the page has a test, and each of these tests a row', () => {
     readFileSync(file, 'utf8'),
   );
   const tests = sources.flatMap((source) => [...source.matchAll(/^test\('(D\d+) /gm)].map(([, row]) => row));
-  expect(rows).toHaveLength(36);
+  expect(rows).toHaveLength(37);
   expect(new Set(tests)).toEqual(new Set(rows));
   expect(tests).toHaveLength(rows.length);
 });
@@ -176,13 +176,20 @@ test('D18 problems', async () => {
   ]);
 });
 
+test('D37 what execute would refuse is not valid', async () => {
+  const { status, json } = await server.patch(address('Env.md', '/validate'), env({ PATH: '/tmp' }));
+  expect([status, json()['success']]).toEqual([400, false]);
+});
+
 test('D19 names that choose programs', async () => {
   for (const name of ['PATH', 'LD_PRELOAD', 'ZDOTDIR', 'BASH_ENV'])
     expect([name, (await server.execute('Env.md', env({ [name]: 'x' }))).status]).toEqual([name, 400]);
 });
 
-test('D20 control characters', async () => {
-  expect((await server.execute('Env.md', env({ A: 'a\u0001b' }))).status).toBe(400);
+test('D20 control characters, half a character, and what is too long', async () => {
+  for (const value of ['a\u0001b', 'a\ud800', 'a'.repeat(121 * 1024)])
+    expect((await server.execute('Env.md', env({ A: value }))).status).toBe(400);
+  expect((await server.execute('Env.md', env({ ['A'.repeat(256)]: '' }))).status).toBe(400);
   expect((await server.execute('Env.md', env({ A: 'a\tb\r\nc' }))).status).toBe(200);
 });
 
