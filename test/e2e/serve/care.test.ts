@@ -43,6 +43,13 @@ it('a run of the command line that is killed is recorded as interrupted within h
   expect((await server.get('/api/runbooks/Slow.md')).text).toContain('Interrupted at');
 });
 
+/** Two looks of the server may be needed, half a minute after each other. */
+async function untilLate(check: () => Promise<boolean>, what: () => string): Promise<void> {
+  await eventually(check, what).catch(async () => {
+    await eventually(check, what);
+  });
+}
+
 it('output beyond the limit goes while requests are answered, the oldest first, and no record with it', async () => {
   const RUNS = 8;
   const document = classic('Much', 'head -c 300000 /dev/zero | tr "\\0" x');
@@ -53,22 +60,26 @@ it('output beyond the limit goes while requests are answered, the oldest first, 
   await first.stop();
   const kept = (): string[] => readdirSync(path.join(stateDir, 'output')).map((name) => name.slice(0, 26));
   expect(new Set(kept())).toEqual(new Set(ids));
-  // It is done once a day; nobody waits for that.
-  const database = new Database(path.join(stateDir, 'ledger.sqlite'));
-  expect(database.prepare("DELETE FROM turns WHERE name = 'retention'").run().changes).toBe(1);
-  database.close();
+  // It is done once a day, and for a second at most: here the next day comes when the server looks again.
+  const anotherDay = (): void => {
+    const database = new Database(path.join(stateDir, 'ledger.sqlite'));
+    database.prepare("DELETE FROM turns WHERE name = 'retention'").run();
+    database.close();
+  };
+  anotherDay();
 
   const server = await startServer({
     env: { RUNBOOK_STATE_DIR: stateDir, RUNBOOK_MAX_OUTPUT_STORE: '1MiB' },
     runbooks: { 'Much.md': document, 'Hello.md': classic('Hello', 'echo hello') },
   });
   let answered = 0;
-  await eventually(
+  await untilLate(
     async () => {
       const answers = await Promise.all([server.get('/api/runbooks'), server.get('/api/runbooks/Much.md')]);
       expect(answers.map(({ status }) => status)).toEqual([200, 200]);
       expect((await server.execute('Hello.md')).done()).toMatchObject({ success: true, stdout: 'hello\n' });
       answered += 3;
+      anotherDay();
       return !kept().includes(ids[0] ?? '') && !kept().includes(ids[4] ?? '');
     },
     () => `output is removed: ${kept().length} are there`,
@@ -84,4 +95,4 @@ it('output beyond the limit goes while requests are answered, the oldest first, 
     { cwd: server.folder, env: cleanEnvironment(server.folder), extendEnv: false, reject: false },
   );
   expect([exitCode, (JSON.parse(stdout) as { readonly runs: readonly unknown[] }).runs.length]).toEqual([0, RUNS]);
-});
+}, 240_000);
