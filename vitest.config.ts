@@ -14,6 +14,8 @@ const SLOW = [
   'canaries.test.ts',
   'core/audit.test.ts',
   'jwt-mutation.test.ts',
+  'slow-clients.test.ts',
+  'serve/care.test.ts',
 ];
 
 class SlowestFirst extends BaseSequencer {

@@ -20,15 +20,32 @@ export function checkValue(
   value: string,
 ): string | null {
   const { name, type, choices, pattern } = requirement;
-  if (!value.isWellFormed()) return `${name} holds half a character (a lone surrogate).`;
-  if (hasControlCharacter(value)) return `${name} holds a control character other than tab and line break.`;
-  if (new TextEncoder().encode(value).length > MAX_VALUE_BYTES) {
-    return `${name} is longer than ${MAX_VALUE_BYTES / 1024} KiB.`;
-  }
+  const broken = brokenText(name, value);
+  if (broken !== null) return broken.message;
   const form = TYPE_FORMS[type];
   if (form !== null && !form.test(value)) return `${name} must be ${form.form}.`;
   if (choices !== undefined && !choices.includes(value)) return `${name} must be one of: ${choices.join(', ')}.`;
   return pattern === undefined ? null : checkPattern(name, pattern, value);
+}
+
+/** Why no variable may have this value, whatever is declared of it; null where any text may. The sentence never holds it. */
+export function brokenText(name: string, value: string): { readonly message: string; readonly fix: string } | null {
+  if (!value.isWellFormed()) {
+    return { message: `${name} holds half a character (a lone surrogate).`, fix: 'Send text that is whole Unicode.' };
+  }
+  if (hasControlCharacter(value)) {
+    return {
+      message: `${name} holds a control character other than tab and line break.`,
+      fix: 'Leave it out of the value.',
+    };
+  }
+  if (new TextEncoder().encode(value).length > MAX_VALUE_BYTES) {
+    return {
+      message: `${name} is longer than ${MAX_VALUE_BYTES / 1024} KiB.`,
+      fix: 'Give less; large inputs belong into files of the runbook.',
+    };
+  }
+  return null;
 }
 
 function checkPattern(name: string, pattern: string, value: string): string | null {

@@ -1,5 +1,6 @@
 /** Whether a request would be accepted: the checks of a run, and nothing else of it. Only a refusal for lacking claims is recorded. */
 import { RunbookError } from '../core/errors.ts';
+import { checkGiven } from '../core/given.ts';
 import type { RunEventSink, RunRequest } from '../core/run.ts';
 import type { Problem } from '../core/runbook.ts';
 import { authenticate, checkClaims } from './access.ts';
@@ -8,6 +9,7 @@ import { startDraft } from './draft.ts';
 import type { EnginePorts } from './ports.ts';
 import { inOrder, unmetRequirements } from './queries.ts';
 import { refuse } from './refuse.ts';
+import { checkPeople } from './requirements.ts';
 
 export interface CheckedRequest {
   /** File name of the document. */
@@ -35,6 +37,12 @@ export async function checkRequest(
     if (error instanceof RunbookError) await refuse(ports, draft, error, listener);
     throw error;
   }
-  const unmet = await unmetRequirements(ports, document, runbook, request.given);
-  return { fileName, problems: inOrder([...problems, ...unmet]) };
+  const given = checkGiven(request, ports.openNames);
+  // What may not be given is neither missing nor wrong besides.
+  const others = new Map([...request.given].filter(([name]) => !given.faulty.has(name)));
+  const unmet = (await unmetRequirements(ports, document, runbook, others)).filter(
+    ({ rule, about }) => rule !== 'variable-missing' || !given.faulty.has(about ?? ''),
+  );
+  const people = checkPeople(request, runbook);
+  return { fileName, problems: inOrder([...problems, ...given.problems, ...unmet, ...people]) };
 }

@@ -1,8 +1,8 @@
 /** Whether everything that the runbook declares is there, all problems at once; and what follows from it for the run. */
-import { checkVariables, matchesName, recordVariables, resolveVariables } from '../core/environment.ts';
+import { checkVariables, recordVariables, resolveVariables } from '../core/environment.ts';
 import type { ResolvedVariable } from '../core/environment.ts';
-import { deniedFromAnybody, deniedFromOthers, isEnvironmentName } from '../core/environment-names.ts';
 import { RunbookError } from '../core/errors.ts';
+import { refuseGiven } from '../core/given.ts';
 import { refusalOf } from '../core/masking/refusal.ts';
 import type { Interaction, LoadedDocument, ProcessLimits } from '../core/ports.ts';
 import type { RunRequest } from '../core/run.ts';
@@ -12,7 +12,7 @@ import { checkReadiness, scriptsOf } from '../core/readiness.ts';
 import type { Facts } from '../core/readiness.ts';
 import type { ChosenSteps } from '../core/step-choice.ts';
 import { passwordsOf } from '../core/url-passwords.ts';
-import { checkValue, hasControlCharacter } from '../core/values.ts';
+import { checkValue } from '../core/values.ts';
 import type { Draft } from './draft.ts';
 import type { EnginePorts } from './ports.ts';
 import { hideSecrets } from './secrets.ts';
@@ -34,7 +34,7 @@ export interface Plan {
   readonly warnings: readonly string[];
 }
 
-/** @throws RunbookError `variable-denied`, `requirements-unmet`, `unavailable` (only interpreters are missing) */
+/** @throws RunbookError `usage`, `variable-denied`, `requirements-unmet`, `unavailable` (only interpreters are missing) */
 export async function checkRequirements(
   ports: EnginePorts,
   document: LoadedDocument,
@@ -43,7 +43,7 @@ export async function checkRequirements(
   draft: Draft,
 ): Promise<Plan> {
   const { request } = draft;
-  refuseDeniedNames(request, ports.openNames);
+  refuseGiven(request, ports.openNames);
   refuseVisibleSecrets(request, runbook);
   // What a step needs that nobody asks for is not missed.
   const asked = { ...runbook, steps: runbook.steps.slice(steps.first, steps.last + 1) };
@@ -116,37 +116,6 @@ export async function gatherFacts(
   const interpreters = new Map<InterpreterName, string | null>();
   for (const name of names) interpreters.set(name, await ports.facts.interpreter(name, searchPath));
   return { inputs: await ports.facts.inputs(document.folder, inputsOf(runbook)), interpreters };
-}
-
-function refuseDeniedNames(request: RunRequest, openNames: readonly string[]): void {
-  const isForeign = request.source === 'api';
-  const names = [...request.given.keys(), ...request.wanted, ...request.envFile.keys()];
-  const malformed = names.find((name) => !isEnvironmentName(name));
-  if (malformed !== undefined) {
-    throw new RunbookError('usage', `Invalid environment variable name: ${JSON.stringify(malformed)}.`, {
-      fix: 'Use letters, digits and `_`; a digit may not come first.',
-      reason: 'variable-name',
-    });
-  }
-  const isOpen = (name: string): boolean => openNames.some((pattern) => matchesName(pattern, name));
-  const denied = names.find(
-    (name) => deniedFromAnybody(name) || (isForeign && deniedFromOthers(name) && !isOpen(name)),
-  );
-  if (denied === undefined) {
-    // Over HTTP a value that no variable may have is the request's mistake; a person at a terminal is told with the rest.
-    const broken = isForeign ? [...request.given].find(([, value]) => hasControlCharacter(value)) : undefined;
-    if (broken === undefined) return;
-    throw new RunbookError('usage', `${broken[0]} holds a control character other than tab and line break.`, {
-      fix: 'Leave it out of the value.',
-    });
-  }
-  throw new RunbookError(
-    'variable-denied',
-    `${denied} may not be set for a script: it changes how programs start, or belongs to runbook itself.`,
-    {
-      fix: 'Leave it out; if the script needs it, let the script set it.',
-    },
-  );
 }
 
 /** A secret among the arguments shows in `ps` and in the shell's history. */
@@ -224,7 +193,10 @@ async function askOnce(interaction: Interaction, requirement: EnvRequirement, si
 }
 
 /** Steps that need a person are refused before anything has started, not in the middle. */
-function checkPeople(request: RunRequest, runbook: Runbook): readonly Problem[] {
+export function checkPeople(
+  request: Pick<RunRequest, 'interaction' | 'assumeYes'>,
+  runbook: Runbook,
+): readonly Problem[] {
   if (request.interaction !== null) return [];
   return runbook.steps.flatMap((step): Problem[] => {
     const at = { severity: 'error', line: step.line, column: 1 } as const;

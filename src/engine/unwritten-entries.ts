@@ -8,6 +8,9 @@ import type { EnginePorts } from './ports.ts';
 /** The newest ones; `runbook history` has them all. */
 const MAX_ENTRIES = 50;
 
+/** Of these refusals: who may not run it must not be able to push the runs out. */
+const MAX_REFUSALS = 10;
+
 /** Folders that Kubernetes makes anew at each change of a ConfigMap: `..2026_11_22_10_00_00.123456/` */
 const REVISION = /\/\.\.\d{4}_[^/]+(?=\/)/g;
 
@@ -16,11 +19,13 @@ export async function runsOf(
   { ledger }: Pick<EnginePorts, 'ledger'>,
   path: string,
   limit: number,
+  outcomes?: readonly string[],
 ): Promise<readonly StoredRun[]> {
+  const wanted = { limit, ...(outcomes === undefined ? {} : { outcomes }) };
   const place = path.replaceAll(REVISION, '');
-  if (place === path) return await ledger.list({ path, limit });
+  if (place === path) return await ledger.list({ ...wanted, path });
   const runbook = path.slice(path.lastIndexOf('/') + 1).replace(/\.md$/, '');
-  const runs = await ledger.list({ runbook, limit });
+  const runs = await ledger.list({ ...wanted, runbook });
   return runs.filter((run) => run.runbook.path?.replaceAll(REVISION, '') === place);
 }
 
@@ -30,7 +35,7 @@ export async function entriesBesides(
   { path }: Pick<LoadedDocument, 'path'>,
 ): Promise<string> {
   const { ledger } = ports;
-  const runs = await runsOf(ports, path, MAX_ENTRIES);
+  const runs = await shownRuns(ports, path);
   const texts: string[] = [];
   for (const run of runs.toReversed()) {
     if (run.historyMode !== 'ledger' && !(await ledger.isEntryPending(run.runId))) continue;
@@ -38,4 +43,13 @@ export async function entriesBesides(
     if (entry !== null) texts.push(renderEntry(entry));
   }
   return texts.join('\n');
+}
+
+/** Newest first. */
+async function shownRuns(ports: Pick<EnginePorts, 'ledger'>, path: string): Promise<readonly StoredRun[]> {
+  const newest = await runsOf(ports, path, MAX_ENTRIES);
+  const refused = newest.filter(({ state }) => state === 'refused');
+  if (refused.length <= MAX_REFUSALS) return newest;
+  const ended = await runsOf(ports, path, MAX_ENTRIES, ['finished', 'interrupted']);
+  return [...ended, ...refused.slice(0, MAX_REFUSALS)].toSorted((a, b) => b.seq - a.seq).slice(0, MAX_ENTRIES);
 }

@@ -1,12 +1,17 @@
 /** Methods that a route does not have: 405 with what it has (RFC 9110), before anybody is asked for a token. */
+import { METHODS as ALL } from 'node:http';
 import type { RouteOptions } from 'fastify';
 import type { Http } from './context.ts';
 import { HttpError, problemOf, sendProblem } from './problem.ts';
 
+/** Those that a route may have. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
 /** @param addRoutes registers all routes */
 export function answerOtherMethods(http: Http, addRoutes: () => void): void {
+  // All that the parser reads: also TRACE and PROPFIND are told what there is. A tunnel is no request.
+  const others = ALL.filter((method) => method !== 'CONNECT');
+  for (const method of others) if (!http.supportedMethods.includes(method)) http.addHttpMethod(method);
   const known = new Map<string, Set<string>>();
   let isListening = true;
   http.addHook('onRoute', ({ url, method }: RouteOptions) => {
@@ -27,16 +32,21 @@ export function answerOtherMethods(http: Http, addRoutes: () => void): void {
       async (_, reply) => await reply.header('allow', allow).send(),
     );
     http.route({
-      method: METHODS.filter((method) => !has.has(method)),
+      method: others.filter((method) => !has.has(method)),
       url,
       config: { access: 'public' },
       schema,
-      handler: async (request, reply) => {
+      // Before its body, which may be anything, is read.
+      onRequest: async (request, reply) => {
         const error = new HttpError(405, 'not-allowed', `${request.method} is not for this address.`, {
           fix: `Use ${allow}.`,
           stage0: 'Method not allowed',
         });
         await sendProblem(reply.header('allow', allow), problemOf(error));
+        return reply;
+      },
+      handler: async () => {
+        throw new TypeError('answered already');
       },
     });
   }

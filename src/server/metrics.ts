@@ -8,6 +8,8 @@ export interface Metrics {
   readonly registry: Registry;
   /** @param route template of the route; null where there is none */
   request(method: string, route: string | null, status: number, seconds: number): void;
+  /** What did not come as far as a route: it took no time that says anything. */
+  unrouted(method: string, status: number): void;
   exception(method: string, status: number): void;
   run(
     runbook: string,
@@ -128,6 +130,9 @@ export function createMetrics({ activeRuns, keyStates, readiness, version }: Met
     request: (method, route, status, seconds) => {
       const path = route ?? 'unmatched';
       duration.observe({ method, path, status: String(status) }, seconds);
+      total.inc({ method, status: String(status) });
+    },
+    unrouted: (method, status) => {
       total.inc({ method, status: String(status) });
     },
     exception: (method, status) => {

@@ -9,7 +9,7 @@ import { identityOf } from './access.ts';
 import type { ServerContext } from './context.ts';
 import type { FoundRunbook } from './documents.ts';
 import { INNER_CODES, problemOf, sendProblem } from './problem.ts';
-import { recursionText } from './stage0/texts.ts';
+import { invalidNameText, recursionText } from './stage0/texts.ts';
 import { messagesOf } from './stage0/validation.ts';
 
 /** The sentences of `errors`, and the text of `stderr`. */
@@ -19,7 +19,6 @@ export interface ToldRefusal {
 }
 
 const OF_DOCUMENT: ReadonlySet<ErrorCode> = new Set(['runbook-invalid', 'requirements-unmet', 'unavailable']);
-const MAX_NAME_SHOWN = 200;
 
 /** What the caller may hear who may execute the runbook. @returns null where the refusal is a status of its own */
 export function asEvents(
@@ -39,8 +38,7 @@ export function asEvents(
   if (code === 'recursion') return told(recursionText(document.fileName, callChain, engine.limits.maxRecursionDepth));
   if (reason === 'variable-name') {
     const name = [...given.keys()].find((one) => !isEnvironmentName(one)) ?? '';
-    const shown = name.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '\u{fffd}').slice(0, MAX_NAME_SHOWN);
-    const text = `Invalid environment variable name: ${shown}`;
+    const text = invalidNameText(name);
     return { errors: [text], stderr: `ERROR: ${text}\n` };
   }
   return reason === 'inputs' ? told(`Failed to copy input files:\n${message}`) : null;

@@ -18,6 +18,28 @@ export function logRequest(
   log.info({ ...facts, ...who }, 'Request');
 }
 
+/** The same for what did not come as far as a route. @param code of the parser, where it was that which refused */
+export function logBare(
+  { metrics, log }: Pick<ServerContext, 'metrics' | 'log'>,
+  {
+    method,
+    status,
+    id,
+    code,
+    hasLeft = false,
+  }: {
+    readonly method: string | null;
+    readonly status: number;
+    readonly id: string;
+    readonly code?: string;
+    readonly hasLeft?: boolean;
+  },
+): void {
+  metrics.unrouted(method ?? 'unknown', status);
+  const facts = { method, route: null, status, ms: 0, correlationId: id, subject: null };
+  log.info({ ...facts, ...(code === undefined ? {} : { code }), ...(hasLeft ? { aborted: true } : {}) }, 'Request');
+}
+
 /** For an answer that Fastify does not watch: that it is whole is told as always. */
 export function watchCaller(context: ServerContext, request: FastifyRequest, reply: FastifyReply): void {
   reply.raw.once('close', () => {

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import Fastify, { LogController } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { RunbookError } from '../core/errors.ts';
 import { guardRoutes, listRoutes } from './access.ts';
 import { readBodiesAsJson } from './body.ts';
 import type { Http, ServerContext } from './context.ts';
@@ -21,9 +22,20 @@ import { runbookRoutes } from './routes/runbooks.ts';
 import { validateRoute } from './routes/validate.ts';
 import { sayHeaders } from './security-headers.ts';
 import { flaskJson } from './stage0/json.ts';
-import { answerBadAddress, answerBrokenHttp, refuseDoubled, refusePacked } from './unreadable.ts';
+import {
+  answerBadAddress,
+  answerBrokenHttp,
+  answerForNode,
+  checkHost,
+  refuseDoubled,
+  refusePacked,
+} from './unreadable.ts';
 
 const MAX_BODY_BYTES = 1024 ** 2;
+/** From the first byte of a request to the last one of its headers, and of its body. */
+const HEADERS_MS = 15_000;
+const REQUEST_MS = 30_000;
+const CHECK_MS = 2000;
 
 /** @param assets folder of the explorer's files */
 export async function createServer(context: ServerContext, assets: string): Promise<Http> {
@@ -36,19 +48,25 @@ export async function createServer(context: ServerContext, assets: string): Prom
     trustProxy: settings.trustProxy.length === 0 ? false : [...settings.trustProxy],
     // Longer than any file name, so that it is the folder that says no.
     routerOptions: { maxParamLength: 1024 },
-    requestTimeout: 30_000,
+    requestTimeout: REQUEST_MS,
     connectionTimeout: 60_000,
+    // Who sends a byte now and then is looked for as often as that; what has no host is answered by us.
+    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_MS, requireHostHeader: false },
+    return503OnClosing: false,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
-    clientErrorHandler: answerBrokenHttp(log),
-    frameworkErrors: (error, _, reply) => {
-      answerBadAddress(error, reply);
-    },
+    clientErrorHandler: answerBrokenHttp(context),
+    frameworkErrors: answerBadAddress(context),
   }).withTypeProvider<TypeBoxTypeProvider>();
 
+  let isClosing = false;
+  http.addHook('preClose', async () => {
+    isClosing = true;
+  });
   http.addHook('onRequest', async (request, reply) => {
     // What one caller may see is not for whoever asks the same browser, or the same proxy, next.
     reply.headers({ 'x-correlation-id': request.id, 'cache-control': 'no-store' });
   });
+  answerForNode(http, context);
   http.addHook('onResponse', async (request, reply) => {
     logRequest(context, request, reply, false);
   });
@@ -62,23 +80,24 @@ export async function createServer(context: ServerContext, assets: string): Prom
     await sendProblem(reply, problem);
   });
   http.setNotFoundHandler(async (_, reply) => {
-    const error = new HttpError(404, 'not-found', 'There is nothing at this address.', {
-      fix: '/docs/explorer.html shows what there is.',
-      stage0: 'Not found',
-    });
-    await sendProblem(reply, problemOf(error));
+    await sendProblem(reply, problemOf(nothingHere()));
   });
 
   const routes = listRoutes(http);
   await sayHeaders(http, context);
   warnOfForwarded(http, context);
   await answerOrigins(http, context);
+  // Behind what writes headers, before anybody is asked for a token.
+  http.addHook('onRequest', async (request, reply) => {
+    checkHost(request, reply);
+    refuseDoubled(request);
+    if (isClosing) throw new RunbookError('busy', 'The server is about to end.', { fix: 'Try again in a moment.' });
+    // As in Stage0, `/api/runbooks/` is not the list, nor a runbook without a name.
+    if (!request.is404 && isNameless(request.params)) throw nothingHere();
+  });
   await sendFiles(http, path.resolve(assets));
   readBodiesAsJson(http);
   answerAsFlask(http);
-  http.addHook('onRequest', async (request) => {
-    refuseDoubled(request);
-  });
   guardRoutes(http, context);
   http.addHook('preParsing', async (request) => {
     refusePacked(request);
@@ -97,6 +116,18 @@ export async function createServer(context: ServerContext, assets: string): Prom
   await http.ready();
   log.debug({ routes }, 'Routes');
   return http;
+}
+
+function nothingHere(): HttpError {
+  return new HttpError(404, 'not-found', 'There is nothing at this address.', {
+    fix: '/docs/explorer.html shows what there is.',
+    stage0: 'Not found',
+  });
+}
+
+/** Of a part that has a name in the route; `*` may stand for nothing. */
+function isNameless(params: unknown): boolean {
+  return Object.entries(params ?? {}).some(([part, value]) => part !== '*' && value === '');
 }
 
 /** Spelt as Stage0 does; what may be in an answer its type says already. */

@@ -128,6 +128,8 @@ export async function startServer({
     reject: false,
     stdin: 'ignore',
     stripFinalNewline: false,
+    // A server that drains may take its time: it is killed by nobody behind the test's back.
+    forceKillAfterDelay: false,
     maxBuffer: 1024 ** 3,
   });
   const text = { stdout: '', stderr: '' };

@@ -32,7 +32,7 @@ const PROBLEMS: Readonly<
     },
   },
   403: {
-    when: 'The token holds, but lacks claims that are required; recorded in the ledger and in the document',
+    when: 'The token holds, but lacks claims that are required; recorded in the ledger, and the first ones in the document',
     code: 'forbidden',
     detail: 'Claims are missing: roles.',
   },

@@ -1,4 +1,5 @@
 /** For whoever operates the server: whether it lives, whether it can take work, what it counts. */
+import type { Registry } from 'prom-client';
 import { Type } from 'typebox';
 import type { Http, ServerContext } from '../context.ts';
 import { HttpError } from '../problem.ts';
@@ -40,10 +41,9 @@ export function operationRoutes(http: Http, context: ServerContext): void {
       reply.type(registry.contentType);
       const names = namesOf(request.url);
       if (names.length === 0) return await registry.metrics();
-      const texts: string[] = [];
-      // Never by the name itself: it is looked up in an object, where `constructor` is something, too.
-      const known = new Set(registry.getMetricsAsArray().map((metric) => metric.name));
-      for (const name of names) if (known.has(name)) texts.push(await registry.getSingleMetricAsString(name));
+      const texts = await Promise.all(
+        metricsOf(registry, names).map(async (name) => await registry.getSingleMetricAsString(name)),
+      );
       return `${texts.join('\n\n')}\n`;
     },
   );
@@ -52,6 +52,21 @@ export function operationRoutes(http: Http, context: ServerContext): void {
       fix: 'Send it SIGTERM: it lets its runs end first.',
     });
   });
+}
+
+/** What a histogram or a summary is scraped as, and so asked for as. */
+const SERIES: Readonly<Record<string, readonly string[]>> = {
+  histogram: ['_bucket', '_count', '_sum'],
+  summary: ['_count', '_sum'],
+};
+
+/** Those that there are, each once, by their own name or that of one of their series. */
+function metricsOf(registry: Registry, asked: readonly string[]): readonly string[] {
+  // Never by what was asked for: it would be looked up in an object, where `constructor` is something, too.
+  const known = new Map(registry.getMetricsAsArray().map(({ name }) => [name, name]));
+  for (const { name, type } of registry.getMetricsAsArray())
+    for (const series of SERIES[type] ?? []) if (!known.has(name + series)) known.set(name + series, name);
+  return [...new Set(asked.flatMap((name) => known.get(name) ?? []))];
 }
 
 /** `name[]` is asked for by its own name, as in the Python client. */

@@ -9,6 +9,13 @@ export function recursionText(runbook: string, chain: readonly string[], max: nu
     : `Recursion depth limit exceeded: ${chain.length} (max: ${max})`;
 }
 
+const MAX_NAME_SHOWN = 200;
+
+/** @param name of the variable as the caller wrote it */
+export function invalidNameText(name: string): string {
+  return `Invalid environment variable name: ${name.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '\u{fffd}').slice(0, MAX_NAME_SHOWN)}`;
+}
+
 /** What Stage0 adds to `stderr` at the end of a run; all of it is kept in `done`, the first part is also an event. */
 export interface Notes {
   readonly live: string;

@@ -1,5 +1,6 @@
 /** What is wrong with a runbook, or missing for it, in Stage0's words and order where Stage0 has a word for it. */
 import type { Problem } from '../../core/runbook.ts';
+import { invalidNameText } from './texts.ts';
 
 export interface Messages {
   readonly errors: readonly string[];
@@ -12,6 +13,8 @@ const NO_TITLE = 'Runbook must start with an H1 header containing the runbook na
 
 /** Rule → its place among the messages, and the text; null: the sentence of the problem itself. */
 const WORDS: Readonly<Record<string, readonly [number, (about: string) => string | null]>> = {
+  'variable-name': [0, invalidNameText],
+  'variable-denied': [0, () => null],
   'section-missing': [1, (name) => `Missing required section: ${name}`],
   'yaml-fence-tag': [2, (name) => (SECTIONS.includes(name) ? `${name} section must contain a YAML code block` : null)],
   'variable-missing': [2, (name) => `Required environment variable not set: ${name}`],

@@ -131,7 +131,7 @@ describe('bodies that are traps', () => {
     ['packed twice', '{}', { ...json, 'content-encoding': 'identity, gzip' }, [415]],
     ['invalid UTF-8', Buffer.from('7b22656e765f76617273223a7b2241223a22ff227d7d', 'hex'), json, [200, 400]],
     ['a name twice', '{"env_vars":{"A":"1"},"env_vars":{"A":"2"}}', json, [200, 400]],
-    ['half a character', String.raw`{"env_vars":{"A":"\ud800"}}`, json, [200, 400]],
+    ['half a character', String.raw`{"env_vars":{"A":"\ud800"}}`, json, [400]],
     ['half a character in a name', String.raw`{"env_vars":{"\udc00":"a"}}`, json, [200]],
     ['a number beyond numbers', '{"env_vars":{"A":1e999}}', json, [200, 400]],
     ['a BOM', '\ufeff{}', json, [200, 400]],
@@ -141,7 +141,7 @@ describe('bodies that are traps', () => {
     ['a type in capitals', '{}', { 'content-type': 'APPLICATION/JSON' }, [200]],
     ['a type with a parameter only', '{}', { 'content-type': '; charset=utf-8' }, [400, 415]],
     ['two types', '{}', { 'content-type': 'application/json, text/plain' }, [200, 400, 415]],
-    ['a value of 200 KB', `{"env_vars":{"A":"${'a'.repeat(200_000)}"}}`, json, [200, 400]],
+    ['a value of 200 KB', `{"env_vars":{"A":"${'a'.repeat(200_000)}"}}`, json, [400]],
   ])('%s', async (_, body, headers, expected) => {
     const { status, text } = await server.post('/api/runbooks/Real.md/execute', { body, headers });
     expect([text.slice(0, 300), expected.includes(status) ? expected : status]).toEqual([expect.anything(), expected]);

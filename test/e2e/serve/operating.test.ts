@@ -164,6 +164,23 @@ describe('metrics', () => {
       new Set(['# TYPE runbook_info', '# TYPE flask_http_request_total']),
     );
   });
+
+  it('are asked for by the names of their series, too, and come once', async () => {
+    const typesOf = async (...names: readonly string[]): Promise<readonly string[]> => {
+      const query = names.map((name) => `name[]=${name}`).join('&');
+      const { status, text } = await server.get(`/metrics?${query}`, none);
+      expect(status).toBe(200);
+      return [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name ?? '');
+    };
+    const [http, runs] = ['flask_http_request_duration_seconds', 'runbook_run_duration_seconds'];
+    for (const series of ['_bucket', '_count', '_sum', '']) expect(await typesOf(http + series)).toEqual([http]);
+    expect(await typesOf(`${http}_count`, `${runs}_sum`, `${http}_bucket`, http)).toEqual([http, runs]);
+    const { text } = await server.get(`/metrics?name[]=${http}_count`, none);
+    expect(text).toMatch(new RegExp(`^${http}_count\\{.*\\} \\d+$`, 'm'));
+    // No series of a counter, and no names that every object has.
+    for (const name of ['flask_http_request_total_count', '_count', 'constructor', '__proto__', 'toString'])
+      expect([name, await typesOf(name)]).toEqual([name, []]);
+  });
 });
 
 describe('readiness', () => {

@@ -12,6 +12,7 @@ const server = await startServer({
   runbooks: {
     'Env.md': classic('Env', 'env; cat "$HOME/../control/"* 2>/dev/null; exit 3'),
     'Claimed.md': classic('Claimed', 'echo secret output', { claims: 'roles: sre' }),
+    'Refused.md': classic('Refused', 'true', { claims: 'roles: sre' }),
     'Yml.md': classic('Yml', 'true', { claims: 'roles: sre' }).replace('```yaml\nroles', '```yaml\nroles: [sre'),
     'NoTitle.md': `\n${classic('NoTitle', 'touch "$MARK"')}`,
     'Bare.md': '# Bare\n\n# Script\n```sh\ntrue\n```\n',
@@ -54,7 +55,7 @@ test('each row of the page has a test, and each of these tests a row', () => {
     readFileSync(file, 'utf8'),
   );
   const tests = sources.flatMap((source) => [...source.matchAll(/^test\('(D\d+) /gm)].map(([, row]) => row));
-  expect(rows).toHaveLength(36);
+  expect(rows).toHaveLength(38);
   expect(new Set(tests)).toEqual(new Set(rows));
   expect(tests).toHaveLength(rows.length);
 });
@@ -176,13 +177,20 @@ test('D18 problems', async () => {
   ]);
 });
 
+test('D37 what execute would refuse is not valid', async () => {
+  const { status, json } = await server.patch(address('Env.md', '/validate'), env({ PATH: '/tmp' }));
+  expect([status, json()['success']]).toEqual([400, false]);
+});
+
 test('D19 names that choose programs', async () => {
   for (const name of ['PATH', 'LD_PRELOAD', 'ZDOTDIR', 'BASH_ENV'])
     expect([name, (await server.execute('Env.md', env({ [name]: 'x' }))).status]).toEqual([name, 400]);
 });
 
-test('D20 control characters', async () => {
-  expect((await server.execute('Env.md', env({ A: 'a\u0001b' }))).status).toBe(400);
+test('D20 control characters, half a character, and what is too long', async () => {
+  for (const value of ['a\u0001b', 'a\ud800', 'a'.repeat(121 * 1024)])
+    expect((await server.execute('Env.md', env({ A: value }))).status).toBe(400);
+  expect((await server.execute('Env.md', env({ ['A'.repeat(256)]: '' }))).status).toBe(400);
   expect((await server.execute('Env.md', env({ A: 'a\tb\r\nc' }))).status).toBe(200);
 });
 
@@ -226,6 +234,12 @@ test('D29 what never began leaves the document alone', async () => {
   const before = historyOf('Bytes.md');
   await server.execute('Bytes.md', env({ 'NO-NAME': 'x' }));
   expect(historyOf('Bytes.md')).toBe(before);
+});
+
+test('D38 refusals do not fill a document', async () => {
+  const token = await server.token({ roles: ['other'] });
+  for (let count = 0; count < 12; count += 1) expect((await server.execute('Refused.md', { token })).status).toBe(403);
+  expect(historyOf('Refused.md').match(/^### .* 403$/gm)).toHaveLength(10);
 });
 
 test('D31 no output makes an entry', async () => {
