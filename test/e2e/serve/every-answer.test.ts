@@ -22,7 +22,8 @@ interface Told {
 /** @throws where the answer is not one problem document with an id and the headers for browsers */
 function told(text: string): Told {
   expect(statusesOf(text), text.slice(0, 400)).toHaveLength(1);
-  const [head = '', body = ''] = text.split('\r\n\r\n');
+  const [head = '', bytes = ''] = text.split('\r\n\r\n');
+  const body = Buffer.from(bytes, 'latin1').toString();
   const header = (name: string): string | undefined => new RegExp(`^${name}: (.*)\\r?$`, 'im').exec(head)?.[1]?.trim();
   expect(header('content-type'), text).toBe('application/problem+json; charset=utf-8');
   expect(header('x-content-type-options'), text).toBe('nosniff');
