@@ -197,6 +197,8 @@ export interface RunOutput {
   facts(runId: string): Promise<OutputFacts | null>;
   /** Of all runs. */
   kept(): Promise<readonly OutputFacts[]>;
+  /** What lies there of a run is on disk when it resolves, also where its writer could not see to that. @throws RunbookError `io` */
+  sync(runId: string): Promise<void>;
   /** @throws RunbookError `io` */
   remove(runId: string): Promise<void>;
 }
@@ -217,7 +219,9 @@ export type KeptOutput =
   | ({ readonly kind: 'chunk' } & OutputChunk)
   | { readonly kind: 'gap'; readonly dropped: number }
   /** `summary`: as it was counted when it was written; null where that cannot be read. */
-  | { readonly kind: 'end'; readonly summary: OutputSummary | null };
+  | { readonly kind: 'end'; readonly summary: OutputSummary | null }
+  /** Last: the file goes on behind its end, or with what is no whole piece of an output (a crash has torn it, or somebody added it). */
+  | { readonly kind: 'foreign' };
 
 export interface DocumentHistory {
   /** Resolves `auto`; `reason` is one sentence that a face may show. @throws RunbookError `io` for `file` */

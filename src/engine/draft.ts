@@ -136,6 +136,7 @@ export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | nu
     incident: request.incident === null ? null : maskedIncident(ports, draft, request.incident),
     rehearsal: request.stubs !== null,
     historyMode,
+    ...(request.keepWorkFolder === 'failed' ? {} : { keepWorkFolder: request.keepWorkFolder }),
     variables: recordedVariables(draft),
     startedAt: null,
     result: null,

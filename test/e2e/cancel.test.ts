@@ -62,6 +62,10 @@ describe('what runs now', () => {
         },
       ],
     });
+    const one = await home.run(['history', 'last']);
+    expect(one.stdout).toMatch(
+      /^state +started\n(?:.*\n)*step +Look: succeeded, \S+\nstep +“Work” \(step 2 of 2\): begun at \S+Z, under way$/m,
+    );
     letGo(home, 'work');
     expect(await run.ended).toMatchObject({ exitCode: 0 });
     expect(await home.run(['ps'])).toEqual({ exitCode: 0, stdout: '', stderr: 'Nothing runs.\n' });

@@ -18,12 +18,12 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'v
 import { verifyChain } from '../../src/core/chain.ts';
 import { readEntries } from '../../src/core/history/document-history.ts';
 import { renderEntry } from '../../src/core/history/document-entry.ts';
-import type { StoredRun } from '../../src/core/run.ts';
+import type { StepResult, StoredRun } from '../../src/core/run.ts';
 import { entryOf } from '../../src/engine/entry.ts';
 import { recover } from '../../src/engine/recover.ts';
 import type { RecoveryPorts } from '../../src/engine/recover.ts';
 import { times } from '../helpers/property.ts';
-import { DOCUMENT, runIdOf, timeOf } from '../helpers/records.ts';
+import { DOCUMENT, resultOf, runIdOf, sha256, timeOf } from '../helpers/records.ts';
 import { requires } from '../helpers/requires.ts';
 import { ALIVE, DEAD, documentOf, leftRun, recoveryPorts } from '../helpers/recovery.ts';
 
@@ -78,6 +78,7 @@ describe('a run whose owner is gone', () => {
       progress: { step: 1, of: 3, name: 'Drain', at: timeOf(1) },
       survivors: [],
       workFolder: work,
+      output: { bytes: 12, digest: sha256(Buffer.from('output of 1\n')) },
     });
     // What a step has written stays; scripts, outputs of steps and secrets do not.
     expect(readdirSync(scratch(rootOf(1))).sort()).toEqual(['kept.json', 'work']);
@@ -105,11 +106,32 @@ describe('a run whose owner is gone', () => {
     expect(await lookAfter()).toEqual([]);
   });
 
-  test('leaves no folder where it was a rehearsal', async () => {
-    await leftRun(ports, folder, 1, { rehearsal: true, historyMode: 'ledger' });
+  test.each([
+    [{ rehearsal: true }, false],
+    [{ rehearsal: true, keepWorkFolder: 'always' }, true],
+    [{ keepWorkFolder: 'always' }, true],
+    [{ keepWorkFolder: 'never' }, false],
+  ] as const)('keeps its folder as it was asked to: %j', async (wish, isKept) => {
+    await leftRun(ports, folder, 1, { ...wish, historyMode: 'ledger' });
     await lookAfter();
-    expect((await runOf(1))?.interruption).toMatchObject({ workFolder: null });
-    expect(readdirSync(scratch())).toEqual([]);
+    expect((await runOf(1))?.interruption?.workFolder).toBe(isKept ? scratch(rootOf(1), 'work') : null);
+    expect(readdirSync(scratch())).toEqual(isKept ? [rootOf(1)] : []);
+  });
+
+  test('is told with the steps that were over, and as after the last of them where that is known', async () => {
+    const drain = resultOf(1).steps.map((one) => Object.assign(one, { name: 'Drain' }));
+    const ended: readonly StepResult[] = [...resultOf(1).steps, ...drain];
+    const progress = { step: 1, of: 3, name: 'Drain', at: timeOf(1) };
+    for (const n of [1, 2]) {
+      const runId = await leftRun(ports, folder, n, { historyMode: 'ledger' });
+      await ports.ledger.progress(runId, { ...progress, ended: ended.slice(0, n) });
+    }
+    const told = await lookAfter();
+    expect(told[0]).toContain('Interrupted at “Drain” (step 2 of 3).');
+    expect(told[1]).toContain('Interrupted after “Drain” (step 2 of 3).');
+    for (const n of [1, 2])
+      expect((await runOf(n))?.interruption).toMatchObject({ progress, steps: ended.slice(0, n) });
+    expect((await runOf(2))?.interruption?.progress).toEqual(progress);
   });
 
   test('gives the folder back that it had taken over, where it had not begun', async () => {
@@ -167,6 +189,9 @@ describe('a run whose owner is gone', () => {
     expect(told.map((line) => line.endsWith(unknown))).toEqual([false, false, true, true]);
     const runs = await Promise.all([1, 2, 3, 4].map(runOf));
     expect(runs.map((run) => run?.interruption?.survivors)).toEqual([[], [], null, null]);
+    // Who counts as gone by the clock alone may still write.
+    const lay = [1, 2].map((n) => ({ bytes: 12, digest: sha256(Buffer.from(`output of ${n}\n`)) }));
+    expect(runs.map((run) => run?.interruption?.output)).toEqual([...lay, null, null]);
   });
 
   test.skipIf(!canMount)('is recorded also where its folder cannot be cleared away (needs unshare)', async () => {

@@ -22,6 +22,9 @@ export interface AuditListOptions extends CommonOptions {
   readonly limit?: string;
 }
 
+/** Of files that are wrong; in JSON there are all of them. */
+const MAX_SHOWN = 20;
+
 /** As for an invalid document: the file is there and can be read, and what is in it is wrong. */
 const DOES_NOT_HOLD = 65;
 
@@ -125,7 +128,7 @@ async function reportOn(
       show(`${Math.floor((done / of) * 100)} % of ${of} records`);
     });
     if (files === null) return { ...report, files: null };
-    const compared = await auditFiles(view, files, (count) => {
+    const compared = await auditFiles(view, files, options.json === true ? Infinity : MAX_SHOWN, (count) => {
       show(`${count} files`);
     });
     return { ...report, files: compared };
@@ -143,8 +146,10 @@ async function tell(
   anchors: readonly Anchor[],
 ): Promise<number> {
   const { last } = report;
-  const findings = files?.first ? [...report.findings, files.first] : report.findings;
-  const hasMore = report.hasMore || (files?.wrong ?? 0) > 1;
+  const named = files?.findings ?? [];
+  const findings = [...report.findings, ...named];
+  const unnamed = (files?.wrong ?? 0) - named.length;
+  const hasMore = report.hasMore || unnamed > 0;
   const holds = findings.length === 0;
   // Where an expected record is not there, nothing is known.
   const notSeen = notSeenOf(holds ? anchors : []);
@@ -160,9 +165,14 @@ async function tell(
       ...(files === null ? [] : [['files', toldOf(files)]]),
       ['last', last === null ? 'none' : `${last.seq}:${last.hash}`],
     ];
-    const wrong = findings.map(({ message }) => `- ${inline(message)}\n`).join('');
-    const more = hasMore ? '- … and more.\n' : '';
-    await terminal.print(`${holds ? 'The record holds.' : 'The record does not hold.'}\n${wrong}${more}`);
+    const wrong = [
+      ...report.findings.map(({ message }) => inline(message)),
+      ...(report.hasMore ? ['… and more.'] : []),
+      ...named.map(({ message }) => inline(message)),
+      ...(unnamed > 0 ? [`… and ${unnamed} more ${unnamed === 1 ? 'file' : 'files'}; --json names all.`] : []),
+    ];
+    const head = holds ? 'The record holds.' : 'The record does not hold.';
+    await terminal.print([head, ...wrong.map((line) => `- ${line}`), ''].join('\n'));
     if (report.copyOf !== null) await terminal.print(`This is a copy of the ledger in ${inline(report.copyOf)}.\n`);
     await terminal.print(`${renderTable(rows)}\n${notSeen}\n`);
   }
