@@ -129,7 +129,10 @@ interface RunCare {
    * @returns whether it is the caller's to recover
    */
   claimRecovery(runId: string, by: RunOwner, leaseUntil: string): Promise<boolean>;
-  /** A link of the chain, and a note to the owner. @returns false where the run is not under way (nothing is recorded then) */
+  /**
+   * A link of the chain without the reason, and a note to the owner with it: who asks does not know the secrets of the run; who
+   * carries it out does, and records the reason with its end. @returns false where it is not under way (nothing is recorded then)
+   */
   requestCancel(runId: string, operation: Operation): Promise<boolean>;
   /** Cheap, and waits for nobody: nothing is read while nobody has written. `interrupted`: it was recorded as that. */
   cancelRequest(runId: string): Promise<Operation | 'interrupted' | null>;

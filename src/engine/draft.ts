@@ -6,6 +6,7 @@ import type { HistoryDocument, Identity, LoadedDocument } from '../core/ports.ts
 import type { Refusal, RunRecord, RunRequest, StepChoice, VariableRecord } from '../core/run.ts';
 import { looksSecret } from '../core/runbook.ts';
 import type { ParseResult } from '../core/runbook.ts';
+import { passwordsOf, withoutPasswords } from '../core/url-passwords.ts';
 import type { EnginePorts } from './ports.ts';
 import { hideToken } from './secrets.ts';
 
@@ -43,6 +44,9 @@ export function startDraft(
   // The tool's own secrets, and the token of the request: known before anything is checked.
   const masker = createMasker(ports.ownSecrets.known);
   if (request.token !== null) hideToken(masker, request.token);
+  // What a person has written into the request stands in its record.
+  for (const text of [request.reference, request.incident ?? '', request.choice?.step ?? ''])
+    for (const password of passwordsOf(text)) masker.add(password);
   return {
     runId: ports.runIds.next(),
     enqueuedAt: ports.clock.now().toISOString(),
@@ -96,13 +100,14 @@ function maskedIncident(ports: EnginePorts, draft: Draft, incident: string): str
     if (isSecret(name) || (isUnknown && request.wanted.includes(name))) early.add(value);
   for (const [name, value] of [...request.given, ...request.envFile])
     if (isSecret(name) || (isUnknown && !request.onCommandLine.has(name))) early.add(value);
-  return masker.text(early.text(incident));
+  return withoutPasswords(masker.text(early.text(incident)));
 }
 
 /** The record of the first transition: `queued`, or `refused` with its reason. */
 export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | null): RunRecord {
   const { runId, enqueuedAt, correlationId, request, identity, document, parsed, git, historyMode } = draft;
   const { choice, continues, masker } = draft;
+  const told = (text: string): string => withoutPasswords(masker.text(text));
   return {
     schemaVersion: 1,
     runId,
@@ -110,7 +115,7 @@ export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | nu
     state: refusal === null ? 'queued' : 'refused',
     enqueuedAt,
     runbook: {
-      name: (document?.fileName.replace(/\.md$/, '') ?? masker.text(request.reference)).slice(0, MAX_NAME_LENGTH),
+      name: (document?.fileName.replace(/\.md$/, '') ?? told(request.reference)).slice(0, MAX_NAME_LENGTH),
       digest: parsed?.digest ?? null,
       path: document?.path ?? null,
       ...(git === null ? {} : { gitCommit: git.commit, gitDirty: git.dirty }),
@@ -132,7 +137,7 @@ export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | nu
     correlationId,
     callChain: request.callChain,
     ...(continues === null ? {} : { continues }),
-    ...(choice === null ? {} : { steps: { [choice.kind]: masker.text(choice.step).slice(0, MAX_NAME_LENGTH) } }),
+    ...(choice === null ? {} : { steps: { [choice.kind]: told(choice.step).slice(0, MAX_NAME_LENGTH) } }),
     incident: request.incident === null ? null : maskedIncident(ports, draft, request.incident),
     rehearsal: request.stubs !== null,
     historyMode,
@@ -140,6 +145,6 @@ export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | nu
     variables: recordedVariables(draft),
     startedAt: null,
     result: null,
-    refusal: refusal === null ? null : { ...refusal, message: masker.text(refusal.message) },
+    refusal: refusal === null ? null : { ...refusal, message: told(refusal.message) },
   };
 }

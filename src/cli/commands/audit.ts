@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
 import type { Anchor } from '../../core/audit.ts';
-import type { LedgerView, StoredOperation } from '../../core/ports.ts';
+import type { LedgerView, RunLedger, StoredOperation } from '../../core/ports.ts';
 import { auditRecord } from '../../engine/audit.ts';
 import type { AuditReport } from '../../engine/audit.ts';
 import { auditFiles } from '../../engine/audit-files.ts';
@@ -73,22 +73,31 @@ export async function listCommand(terminal: Terminal, options: AuditListOptions)
     terminal,
     options,
     async ({ app, style }) => {
-      const operations = await (await app.ledger()).operations(limit);
+      const ledger = await app.ledger();
+      const operations = await ledger.operations(limit);
       const why = await app.whyLeftAlone();
       if (why !== null && options.quiet !== true) terminal.say(style.dim(inline(why)));
       if (options.json === true) await printJson(terminal, 'audit list', { operations });
       else if (operations.length === 0) terminal.say('Nothing was done but runs.');
-      else
-        await terminal.print(
-          `${renderTable([['WHEN', 'OPERATION', 'WHO', 'WHAT', 'RECORD'], ...operations.map(row)])}\n`,
-        );
+      else {
+        const rows: (readonly string[])[] = [];
+        for (const operation of operations) rows.push(row(operation, await reasonOf(ledger, operation)));
+        await terminal.print(`${renderTable([['WHEN', 'OPERATION', 'WHO', 'WHAT', 'RECORD'], ...rows])}\n`);
+      }
       return 0;
     },
     { ledgerUse: 'ask' },
   );
 }
 
-function row({ at, operation, who, run, pruned, reason, seq }: StoredOperation): readonly string[] {
+/** Why somebody canceled a run stands in the record of the run, where that has heard of it. */
+async function reasonOf(ledger: RunLedger, { reason, run }: StoredOperation): Promise<string | null> {
+  if (reason !== null || run === undefined) return reason;
+  const result = (await ledger.get(run))?.result;
+  return result?.outcome === 'canceled' ? result.reason : null;
+}
+
+function row({ at, operation, who, run, pruned, seq }: StoredOperation, reason: string | null): readonly string[] {
   const what = [run, pruned === undefined ? null : counted(pruned.runIds.length), reason]
     .filter((one) => one !== undefined && one !== null)
     .join(', ');
