@@ -44,9 +44,7 @@ export function startDraft(
   // The tool's own secrets, and the token of the request: known before anything is checked.
   const masker = createMasker(ports.ownSecrets.known);
   if (request.token !== null) hideToken(masker, request.token);
-  // What a person has written into the request stands in its record.
-  for (const text of [request.reference, request.incident ?? '', request.choice?.step ?? ''])
-    for (const password of passwordsOf(text)) masker.add(password);
+  for (const password of passwordsIn(request)) masker.add(password);
   return {
     runId: ports.runIds.next(),
     enqueuedAt: ports.clock.now().toISOString(),
@@ -64,6 +62,11 @@ export function startDraft(
     choice: request.choice,
     continues: null,
   };
+}
+
+/** What a person has written into a request stands in its record. */
+function passwordsIn({ reference, incident, choice }: RunRequest): readonly string[] {
+  return [reference, incident ?? '', choice?.step ?? ''].flatMap(passwordsOf);
 }
 
 /** Text of the document up to its history; null until it was read. */
@@ -107,7 +110,12 @@ function maskedIncident(ports: EnginePorts, draft: Draft, incident: string): str
 export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | null): RunRecord {
   const { runId, enqueuedAt, correlationId, request, identity, document, parsed, git, historyMode } = draft;
   const { choice, continues, masker } = draft;
-  const told = (text: string): string => withoutPasswords(masker.text(text));
+  // A message may name a path that was made of an address: `https:/anna:…@ci`.
+  const told = (text: string): string =>
+    passwordsIn(request).reduce(
+      (shown, password) => shown.replaceAll(`:${password}@`, () => ':***@'),
+      withoutPasswords(masker.text(text)),
+    );
   return {
     schemaVersion: 1,
     runId,

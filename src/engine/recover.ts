@@ -3,7 +3,7 @@
  * they were interrupted, and documents get the entries that they still lack. Nothing is ever run again.
  *
  * Every step can be repeated, and the ledger says only at the end that it was done: whoever dies at it is followed by the
- * next who looks. It costs two small queries where there is nothing to do.
+ * next who looks. It costs two small queries and a look at the names of a folder where there is nothing to do.
  */
 import { RunbookError } from '../core/errors.ts';
 import { messageOf } from '../core/failures.ts';
@@ -16,6 +16,7 @@ import { leaseUntil } from './lease.ts';
 import type { EnginePorts } from './ports.ts';
 import { writeWaiting } from './projection.ts';
 import type { ProjectionPorts } from './projection.ts';
+import { sweepFolders } from './work-folder.ts';
 
 export type RecoveryPorts = ProjectionPorts & Pick<EnginePorts, 'executor' | 'workspace'>;
 
@@ -49,6 +50,9 @@ async function lookAfterAll(ports: RecoveryPorts, tell: Tell): Promise<void> {
       });
     }
   });
+  await attempt('What lies about of work folders could not be cleared away', tell, async () => {
+    await sweepFolders(ports);
+  });
   await attempt('Documents could not get the entries that they still lack', tell, async () => {
     await writeEntries(ports, tell);
   });
@@ -64,6 +68,7 @@ async function interrupt(
   const { runId } = run;
   if (!(await ledger.claimRecovery(runId, owners.current, leaseUntil(ports)))) return;
   let survivors: readonly Survivor[] | null = null;
+  let cgroups: readonly string[] = [];
   // Of another machine, or another PID namespace, nothing can be seen from here; of an earlier boot nothing is left.
   const isOfThisBoot = owner.bootId === owners.current.bootId;
   const isOfEarlierBoot = !isOfThisBoot && owner.host === owners.current.host;
@@ -71,7 +76,7 @@ async function interrupt(
   if (isOfEarlierBoot) survivors = [];
   if (canBeSeen)
     await attempt(`Processes of run ${runId} may be left`, tell, async () => {
-      survivors = await executor.endLeftovers(runId, run.containment);
+      ({ survivors, cgroups } = await executor.endLeftovers(runId, run.containment));
     });
   let output: LeftOutput | null = null;
   // Where only its lease says that the owner is gone, it may still write.
@@ -87,14 +92,20 @@ async function interrupt(
   const interruption = { at, reason, ...placeOf(progress), survivors, workFolder, output };
   if (!(await ledger.interrupt(runId, interruption))) return;
   await tell(
-    `Run ${runId} of ${run.runbook.name}: ${describeInterruption(interruption)}${describeLeft(survivors)}`,
+    `Run ${runId} of ${run.runbook.name}: ${describeInterruption(interruption)}${describeLeft(survivors, cgroups)}`,
     runId,
   );
 }
 
-function describeLeft(survivors: readonly Survivor[] | null): string {
-  if (survivors === null) return ' Whether processes of it are left could not be looked at.';
-  return survivors.length === 0 ? '' : ` ${survivors.length} of its processes could not be ended.`;
+function describeLeft(survivors: readonly Survivor[] | null, cgroups: readonly string[]): string {
+  const processes =
+    survivors === null
+      ? ' Whether processes of it are left could not be looked at.'
+      : survivors.length === 0
+        ? ''
+        : ` ${survivors.length} of its processes could not be ended.`;
+  const groups = cgroups.length === 0 ? '' : ` A control group of it could not be removed: ${cgroups.join(', ')}.`;
+  return `${processes}${groups}`;
 }
 
 /** @returns where the work folder of a run that had begun is kept */

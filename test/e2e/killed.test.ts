@@ -1,5 +1,5 @@
 /** The tool is killed, wherever it happens to be: afterwards the record holds, and nothing is left of any run. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { makeCgroup } from '../../src/adapters/executor/cgroup.ts';
@@ -82,6 +82,23 @@ describe('killed at any moment', () => {
     expect(examineUnrecorded(scene, [{ runId, exitCode: null }])).toEqual([]);
     expect(typeof cgroup === 'string' ? [] : cgroup.folders.filter((folder) => existsSync(folder))).toEqual([]);
   });
+});
+
+describe('killed before its work folder is made', () => {
+  it.each(['before executor.open', 'before workspace.create'])(
+    'without a record (%s), nothing is left',
+    async (place) => {
+      const scene = createScene();
+      await runOnce(scene, { history: 'none', fault: { place, nth: 1, does: 'kill' } });
+      // By its folder it is found, also where that is all there is of it besides the control group.
+      const [name = ''] = readdirSync(scene.scratch).filter((one) => /^runbook-exec-[0-9a-z]{26}$/.test(one));
+      const runId = name.slice('runbook-exec-'.length).toUpperCase();
+      expect(runId).toHaveLength(26);
+      await runOnce(scene, { history: 'none' });
+      expect(examineUnrecorded(scene, [{ runId, exitCode: null }])).toEqual([]);
+      expect(readdirSync(scene.scratch)).toEqual([]);
+    },
+  );
 });
 
 /** Steps that come by the clock, and the other side of the gap before the next step. */
