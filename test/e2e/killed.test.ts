@@ -2,7 +2,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import path from 'node:path';
 import { makeCgroup } from '../../src/adapters/executor/cgroup.ts';
+import { openSqliteLedger } from '../../src/adapters/ledger/sqlite.ts';
 import { systemClock } from '../../src/adapters/system/clock.ts';
 import { createOwners } from '../../src/adapters/system/owner.ts';
 import { createRunIds } from '../../src/adapters/system/run-ids.ts';
@@ -99,6 +101,21 @@ describe('killed before its work folder is made', () => {
       expect(readdirSync(scene.scratch)).toEqual([]);
     },
   );
+});
+
+describe('killed between its last step and its end', () => {
+  it('is told with how that step ended', async () => {
+    const scene = createScene();
+    const { runId } = await runOnce(scene, { fault: { place: 'before ledger.finish', nth: 1, does: 'kill' } });
+    const { said } = await runOnce(scene);
+    expect(said).toContainEqual(
+      expect.stringContaining(`Run ${runId} of Effect: Interrupted after “Do” (step 1 of 1).`),
+    );
+    const ledger = openSqliteLedger(path.join(scene.stateDir, 'ledger.sqlite'));
+    const run = await ledger.get(runId ?? '');
+    ledger.close();
+    expect(run?.interruption).toMatchObject({ steps: [{ name: 'Do', outcome: 'succeeded', exitCode: 0 }] });
+  });
 });
 
 /** Steps that come by the clock, and the other side of the gap before the next step. */
