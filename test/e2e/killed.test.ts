@@ -93,7 +93,7 @@ describe('killed before its work folder is made', () => {
       const scene = createScene();
       await runOnce(scene, { history: 'none', fault: { place, nth: 1, does: 'kill' } });
       // By its folder it is found, also where that is all there is of it besides the control group.
-      const [name = ''] = readdirSync(scene.scratch).filter((one) => /^runbook-exec-[0-9a-z]{26}$/.test(one));
+      const name = readdirSync(scene.scratch).find((one) => /^runbook-exec-[0-9a-z]{26}$/.test(one)) ?? '';
       const runId = name.slice('runbook-exec-'.length).toUpperCase();
       expect(runId).toHaveLength(26);
       await runOnce(scene, { history: 'none' });
