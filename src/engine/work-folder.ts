@@ -57,6 +57,8 @@ export async function sweepFolders({
   ledger,
   clock,
 }: Pick<EnginePorts, 'workspace' | 'executor' | 'ledger' | 'clock'>): Promise<void> {
+  // What lies about of the runs of a copy is of the ledger that it was made of.
+  if ((await ledger.copyOf()) !== null) return;
   const left = await workspace.sweep(clock.now(), async (runId) => fateOf(await ledger.get(runId)));
   // Of whoever left no record nobody waits to hear.
   for (const runId of left) await executor.endLeftovers(runId, null).catch(() => {});

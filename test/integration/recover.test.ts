@@ -15,16 +15,15 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { makeCgroup } from '../../src/adapters/executor/cgroup.ts';
 import { verifyChain } from '../../src/core/chain.ts';
 import { readEntries } from '../../src/core/history/document-history.ts';
 import { renderEntry } from '../../src/core/history/document-entry.ts';
-import type { StepResult, StoredRun } from '../../src/core/run.ts';
+import type { StoredRun } from '../../src/core/run.ts';
 import { entryOf } from '../../src/engine/entry.ts';
 import { recover } from '../../src/engine/recover.ts';
 import type { RecoveryPorts } from '../../src/engine/recover.ts';
 import { times } from '../helpers/property.ts';
-import { DOCUMENT, resultOf, runIdOf, sha256, timeOf } from '../helpers/records.ts';
+import { DOCUMENT, runIdOf, sha256, timeOf } from '../helpers/records.ts';
 import { requires } from '../helpers/requires.ts';
 import { ALIVE, DEAD, documentOf, leftRun, recoveryPorts } from '../helpers/recovery.ts';
 
@@ -107,34 +106,6 @@ describe('a run whose owner is gone', () => {
     expect(await lookAfter()).toEqual([]);
   });
 
-  test.each([
-    [{ rehearsal: true }, false],
-    [{ rehearsal: true, keepWorkFolder: 'always' }, true],
-    [{ keepWorkFolder: 'always' }, true],
-    [{ keepWorkFolder: 'never' }, false],
-  ] as const)('keeps its folder as it was asked to: %j', async (wish, isKept) => {
-    await leftRun(ports, folder, 1, { ...wish, historyMode: 'ledger' });
-    await lookAfter();
-    expect((await runOf(1))?.interruption?.workFolder).toBe(isKept ? scratch(rootOf(1), 'work') : null);
-    expect(readdirSync(scratch())).toEqual(isKept ? [rootOf(1)] : []);
-  });
-
-  test('is told with the steps that were over, and as after the last of them where that is known', async () => {
-    const drain = resultOf(1).steps.map((one) => Object.assign(one, { name: 'Drain' }));
-    const ended: readonly StepResult[] = [...resultOf(1).steps, ...drain];
-    const progress = { step: 1, of: 3, name: 'Drain', at: timeOf(1) };
-    for (const n of [1, 2]) {
-      const runId = await leftRun(ports, folder, n, { historyMode: 'ledger' });
-      await ports.ledger.progress(runId, { ...progress, ended: ended.slice(0, n) });
-    }
-    const told = await lookAfter();
-    expect(told[0]).toContain('Interrupted at “Drain” (step 2 of 3).');
-    expect(told[1]).toContain('Interrupted after “Drain” (step 2 of 3).');
-    for (const n of [1, 2])
-      expect((await runOf(n))?.interruption).toMatchObject({ progress, steps: ended.slice(0, n) });
-    expect((await runOf(2))?.interruption?.progress).toEqual(progress);
-  });
-
   test('gives the folder back that it had taken over, where it had not begun', async () => {
     await leftRun(ports, folder, 1);
     await lookAfter();
@@ -206,58 +177,6 @@ describe('a run whose owner is gone', () => {
       expect.stringMatching(/^Run .* of Restart: Interrupted at “Drain”/),
     ]);
     expect(await runOf(1)).toMatchObject({ state: 'interrupted', interruption: { workFolder: null } });
-  });
-
-  /** Another process looks after it, from where these places can only be read. */
-  const lookAfterReadOnly = async (...places: readonly string[]): Promise<readonly string[]> => {
-    const mounting =
-      'for place in $0; do mount --bind "$place" "$place" && mount -o remount,bind,ro "$place" || exit; done; "$@"';
-    const { stdout } = await execa(
-      'unshare',
-      ['-rm', 'sh', '-c', mounting, places.join(' '), process.execPath, RECOVERER, folder],
-      { lines: true },
-    );
-    return stdout.slice(1);
-  };
-
-  test.skipIf(!canMount)('is recorded also where its folder can only be read: told once (needs unshare)', async () => {
-    await leftRun(ports, folder, 1, { historyMode: 'ledger' });
-    expect(await lookAfterReadOnly(scratch())).toEqual([
-      expect.stringMatching(/left in its work folder could not be cleared away: /),
-      expect.stringMatching(/^Run .* of Restart: Interrupted at “Drain”/),
-    ]);
-    expect(await lookAfterReadOnly(scratch())).toEqual([]);
-    expect(existsSync(scratch(rootOf(1), 'control'))).toBe(true);
-    // Who comes when it can be written again takes the secrets away.
-    expect(await lookAfter()).toEqual([]);
-    expect(existsSync(scratch(rootOf(1), 'control'))).toBe(false);
-  });
-
-  test.skipIf(!canMount)('whose control group cannot be given back is told so, once (needs unshare)', async () => {
-    // Its number is of this test alone: others look after theirs on the same machine.
-    const n = process.pid * 1000 + 7;
-    const made = makeCgroup(runIdOf(n), { memoryBytes: null, processes: null, fileBytes: null, openFiles: null });
-    if (typeof made === 'string') return;
-    onTestFinished(async () => {
-      await made.remove();
-    });
-    await leftRun(ports, folder, n, { historyMode: 'ledger' });
-    const mounts = [...new Set(made.folders.map((group) => path.dirname(group)))];
-    const told = await lookAfterReadOnly(...mounts);
-    expect(told).toEqual([
-      expect.stringContaining(`A control group of it could not be removed: ${made.folders.join(', ')}.`),
-    ]);
-    expect(await lookAfterReadOnly(...mounts)).toEqual([]);
-    expect(await runOf(n)).toMatchObject({ state: 'interrupted', interruption: { survivors: [] } });
-  });
-
-  test('that had ended and could not remove its folder leaves no scripts and no secrets', async () => {
-    await leftRun(ports, folder, 1, { owner: ALIVE, historyMode: 'ledger' });
-    expect(await lookAfter()).toEqual([]);
-    expect(existsSync(scratch(rootOf(1), 'control'))).toBe(true);
-    await ports.ledger.finish(runIdOf(1), resultOf(1, { workFolder: null }));
-    expect(await lookAfter()).toEqual([]);
-    expect(readdirSync(scratch())).toEqual([]);
   });
 
   test('waits for a ledger that another process holds, without a word', async () => {
