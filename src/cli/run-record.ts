@@ -11,6 +11,7 @@ import { batched, keptTexts } from './output.ts';
 import type { RecordFile } from './record-file.ts';
 import { inline } from './render.ts';
 import type { Terminal } from './terminal.ts';
+import { toldRun } from './told-run.ts';
 
 export interface RunRecordFile {
   /** To be used instead of the given one. */
@@ -49,7 +50,9 @@ export function createRunRecord(
         intact: await isIntact(app.output, run),
       };
       const entryPending = await ledger.isEntryPending(run.runId);
-      await file.write(batched(jsonPieces('history', { run, output, entryPending, recorded: run.seq !== null })));
+      await file.write(
+        batched(jsonPieces('history', { run: toldRun(run), output, entryPending, recorded: run.seq !== null })),
+      );
       return true;
     } catch (failure) {
       terminal.say(`runbook: ${style.yellow('warning')}: ${inline(messageOf(failure))}`);

@@ -1,7 +1,7 @@
 /** The port of the record: what happened to runs, in one chain, and what may be asked about it. Part of `ports.ts`. */
 import type { ChainLink, LinkFault, ReadLink } from './chain.ts';
 import type { Containment } from './containment.ts';
-import type { ArtifactRecord, Interruption, OutputSummary, Progress } from './run.ts';
+import type { ArtifactRecord, Interruption, NotedProgress, RecordedOutput } from './run.ts';
 import type { RunOwner, RunRecord, RunResult, StoredRun } from './run.ts';
 
 export interface RunFilter {
@@ -65,7 +65,7 @@ export interface RunUnderWay {
   /** ISO 8601; null: the owner never renews anything, so only its process tells. */
   readonly leaseUntil: string | null;
   /** The step that it is at; null before the first one. */
-  readonly progress: Progress | null;
+  readonly progress: NotedProgress | null;
   readonly cancel: Operation | null;
 }
 
@@ -121,7 +121,7 @@ interface RunCare {
   /** Queued or started, oldest first. */
   underWay(): Promise<readonly RunUnderWay[]>;
   /** Waits for nobody. */
-  progress(runId: string, progress: Progress): Promise<void>;
+  progress(runId: string, progress: NotedProgress): Promise<void>;
   /** Waits for nobody. @returns false where the run has an end, its own or an interruption */
   renewLease(runId: string, leaseUntil: string): Promise<boolean>;
   /**
@@ -129,7 +129,10 @@ interface RunCare {
    * @returns whether it is the caller's to recover
    */
   claimRecovery(runId: string, by: RunOwner, leaseUntil: string): Promise<boolean>;
-  /** A link of the chain, and a note to the owner. @returns false where the run is not under way (nothing is recorded then) */
+  /**
+   * A link of the chain without the reason, and a note to the owner with it: who asks does not know the secrets of the run; who
+   * carries it out does, and records the reason with its end. @returns false where it is not under way (nothing is recorded then)
+   */
   requestCancel(runId: string, operation: Operation): Promise<boolean>;
   /** Cheap, and waits for nobody: nothing is read while nobody has written. `interrupted`: it was recorded as that. */
   cancelRequest(runId: string): Promise<Operation | 'interrupted' | null>;
@@ -238,7 +241,7 @@ export interface LedgerView {
   /** As of a `RunLedger`; null, too, where the file does not say where it lives. */
   copyOf(): string | null;
   counts(): { readonly runs: number; readonly operations: number; readonly documents: number };
-  /** Runs that have ended by themselves, in order. From now on everything is as it is when it is asked for: files are, too. */
+  /** Runs that have ended, or were interrupted, in order. From now on everything is as it is when it is asked for: files are, too. */
   recordedFiles(): Iterable<RecordedFiles>;
   /** Whether output and artifacts of the run were removed on purpose, by now. */
   isOutputGone(runId: string): boolean;
@@ -250,7 +253,7 @@ export interface RecordedFiles {
   readonly seq: number;
   readonly runId: string;
   /** Null where the record does not say it in a way that can be read. */
-  readonly said: { readonly output: OutputSummary; readonly artifacts: readonly ArtifactRecord[] } | null;
+  readonly said: { readonly output: RecordedOutput; readonly artifacts: readonly ArtifactRecord[] } | null;
 }
 
 /** Something that does not hold. */

@@ -10,7 +10,7 @@ import type { Containment, ContainmentProof } from './containment.ts';
 import type { HistoryMode, OutputStream, OutputSummary, RunOwner, Survivor } from './run.ts';
 
 export type * from './ledger.ts';
-export type { ArtifactStore, Followed, MaskStream, WorkFolder, Workspace } from './run-files.ts';
+export type { ArtifactStore, FolderFate, Followed, MaskStream, WorkFolder, Workspace } from './run-files.ts';
 
 /** A document as it lies in its folder. `path` is absolute, with all links resolved; inside of the folder where a name was given. */
 export interface LoadedDocument {
@@ -163,11 +163,19 @@ export interface Enclosure {
   close(): Promise<ContainmentProof>;
 }
 
+/** What is left all the same. */
+export interface Leftovers {
+  /** Who could not be ended. */
+  readonly survivors: readonly Survivor[];
+  /** Folders of control groups that could not be removed. */
+  readonly cgroups: readonly string[];
+}
+
 export interface Executor {
   /** Prepares the strongest containment there is; nothing of the run is started. @throws RunbookError `unavailable` where it is weaker than required */
   open(request: EnclosureRequest): Promise<Enclosure>;
-  /** Ends what is left of a run whose runner is gone, and gives its control groups back. @returns who could not be ended */
-  endLeftovers(runId: string, containment: Containment | null): Promise<readonly Survivor[]>;
+  /** Ends what is left of a run whose runner is gone, and gives its control groups back. */
+  endLeftovers(runId: string, containment: Containment | null): Promise<Leftovers>;
 }
 
 export interface OutputChunk {
@@ -197,6 +205,8 @@ export interface RunOutput {
   facts(runId: string): Promise<OutputFacts | null>;
   /** Of all runs. */
   kept(): Promise<readonly OutputFacts[]>;
+  /** What lies there of a run is on disk when it resolves, also where its writer could not see to that. @throws RunbookError `io` */
+  sync(runId: string): Promise<void>;
   /** @throws RunbookError `io` */
   remove(runId: string): Promise<void>;
 }
@@ -217,7 +227,9 @@ export type KeptOutput =
   | ({ readonly kind: 'chunk' } & OutputChunk)
   | { readonly kind: 'gap'; readonly dropped: number }
   /** `summary`: as it was counted when it was written; null where that cannot be read. */
-  | { readonly kind: 'end'; readonly summary: OutputSummary | null };
+  | { readonly kind: 'end'; readonly summary: OutputSummary | null }
+  /** Last: the file goes on behind its end, or with what is no whole piece of an output (a crash has torn it, or somebody added it). */
+  | { readonly kind: 'foreign' };
 
 export interface DocumentHistory {
   /** Resolves `auto`; `reason` is one sentence that a face may show. @throws RunbookError `io` for `file` */

@@ -31,7 +31,15 @@ export interface Followed {
   readonly problem: string | null;
 }
 
+/** Of the run of a work folder that lies about: it has ended and keeps the folder (`kept`), or keeps none (`over`). */
+export type FolderFate = 'kept' | 'over';
+
 export interface Workspace {
+  /**
+   * Before anything is made for a run: where no ledger will know it, a folder says whose it is, and whoever finds that one
+   * looks for the rest. @throws RunbookError `io`
+   */
+  claim(runId: string): Promise<void>;
   /** A private folder (0700) with copies of the inputs, structure kept. @throws RunbookError `io`, `requirements-unmet` */
   create(runId: string, folder: string, inputs: readonly FileRequirement[], signal: AbortSignal): Promise<WorkFolder>;
   /**
@@ -51,12 +59,12 @@ export interface Workspace {
    */
   recover(runId: string, isKept: boolean): Promise<string | null>;
   /**
-   * Removes what was kept longer than 24 h, and what a runner left that died between the end of its run and the removal.
-   * Called at the start of a run; never fails, costs little when there is nothing.
-   * @param isOver whether a run has ended and kept nothing; asked for each folder that nobody has kept
+   * Removes what was kept longer than 24 h, what a runner left that died between the end of its run and the removal, and
+   * scripts and secrets beside a folder that is kept. Never fails, costs little when there is nothing.
+   * @param fateOf what becomes of the folder of a run; null: it is under way, or nobody knows
    * @returns ids of runs without a record whose owner is gone: processes and control groups of theirs may be left
    */
-  sweep(now: Date, isOver: (runId: string) => Promise<boolean>): Promise<readonly string[]>;
+  sweep(now: Date, fateOf: (runId: string) => Promise<FolderFate | null>): Promise<readonly string[]>;
 }
 
 /** Text on its way to where it is kept, secrets taken out. Each call gives what can be told by then. */

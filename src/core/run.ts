@@ -5,12 +5,13 @@ import type { Containment, ContainmentProof } from './containment.ts';
 import type { ErrorCode } from './errors.ts';
 import { OUTCOME_EXITS } from './errors.ts';
 import type { Interaction } from './ports.ts';
+import type { Interruption, LeftOutput, NotedProgress, Progress, RecordedOutput } from './interruption.ts';
 import type { ArtifactRecord } from './run-files.ts';
 import type { Script } from './runbook.ts';
 import { signalNumber } from './signals.ts';
 import type { RunState } from './run-state.ts';
 
-export type { ArtifactRecord, RunState };
+export type { ArtifactRecord, Interruption, LeftOutput, NotedProgress, Progress, RecordedOutput, RunState };
 
 export type Outcome = 'succeeded' | 'failed' | 'timed-out' | 'canceled' | 'limit-exceeded' | 'spawn-failed';
 export type RunSource = 'cli' | 'api' | 'ci' | 'image';
@@ -141,28 +142,6 @@ export interface RunResult {
   readonly workFolder: string | null;
 }
 
-/** Where a run is: its steps count from 0. */
-export interface Progress {
-  readonly step: number;
-  readonly of: number;
-  readonly name: string;
-  readonly at: string;
-}
-
-/** Of a run whose owner is gone: nobody knows how it ended, so nobody runs it again by itself. */
-export interface Interruption {
-  /** When it was noticed. */
-  readonly at: string;
-  /** One sentence: why the owner counts as dead. */
-  readonly reason: string;
-  /** The last step that it is known to have begun. */
-  readonly progress: Progress | null;
-  /** Null: nobody could look, since they are on another machine, say. */
-  readonly survivors: readonly Survivor[] | null;
-  /** Where its work folder was kept. */
-  readonly workFolder: string | null;
-}
-
 /** Who asked. Everything of a token is null without one; `selfMade` marks a token of `runbook token mint`. */
 export interface Who {
   readonly subject: string | null;
@@ -229,6 +208,8 @@ export interface RunRecord {
   /** Carried out with stand-ins for programs: its outcome says nothing about the world. */
   readonly rehearsal: boolean;
   readonly historyMode: Exclude<HistoryMode, 'auto'>;
+  /** What was asked for, where it is not `failed`; not in older records. */
+  readonly keepWorkFolder?: Exclude<KeepWorkFolder, 'failed'>;
   readonly variables: readonly VariableRecord[];
   readonly startedAt: string | null;
   readonly result: RunResult | null;

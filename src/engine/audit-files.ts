@@ -2,8 +2,8 @@
 import { RunbookError } from '../core/errors.ts';
 import { DOES_NOT_FIT } from '../core/output-check.ts';
 import type { ArtifactStore, Finding, LedgerView, RecordedFiles } from '../core/ports.ts';
-import type { ArtifactRecord, OutputSummary } from '../core/run.ts';
-import { fitsRecord } from './intact.ts';
+import type { ArtifactRecord, RecordedOutput } from '../core/run.ts';
+import { fitsRecord, keptBytesOf } from './intact.ts';
 import type { EnginePorts } from './ports.ts';
 
 export interface FilesReport {
@@ -13,8 +13,8 @@ export interface FilesReport {
   readonly removed: number;
   /** Files that are not what the record says, cannot be read, or are not there and should be. */
   readonly wrong: number;
-  /** The first of them. */
-  readonly first: Finding | null;
+  /** The first of them, as many as were asked for, in the order of the records. */
+  readonly findings: readonly Finding[];
 }
 
 export type FilePorts = Pick<EnginePorts, 'output'> & { readonly artifacts: ArtifactStore };
@@ -25,18 +25,20 @@ type Verdict = 'fits' | 'missing' | 'nothing' | { readonly problem: string };
 const PROGRESS_EVERY = 100;
 
 /**
- * Memory follows neither the number of runs nor the size of their files. A file that goes meanwhile is no finding.
+ * Memory follows neither the number of runs nor the size of their files, but for findings. A file that goes meanwhile is none.
+ * @param limit of findings; all are counted
  * @param onProgress told now and then how many files were compared
  */
 export async function auditFiles(
   view: LedgerView,
   ports: FilePorts,
+  limit: number,
   onProgress: (compared: number) => void = () => {},
 ): Promise<FilesReport> {
   let [compared, removed, wrong] = [0, 0, 0];
-  let first: Finding | null = null;
+  const findings: Finding[] = [];
   const blame = (finding: Finding): void => {
-    first ??= finding;
+    if (findings.length < limit) findings.push(finding);
     wrong += 1;
   };
   try {
@@ -45,7 +47,7 @@ export async function auditFiles(
     if (!(error instanceof RunbookError) || error.code !== 'unavailable') throw error;
     blame({ seq: null, runId: null, fault: 'file', message: error.message });
   }
-  return { compared, removed, wrong, first };
+  return { compared, removed, wrong, findings };
 
   async function compareAll({ seq, runId, said }: RecordedFiles): Promise<void> {
     if (said === null) {
@@ -97,9 +99,9 @@ function filesOf(
   ];
 }
 
-async function lookAtOutput(output: FilePorts['output'], runId: string, record: OutputSummary): Promise<Verdict> {
+async function lookAtOutput(output: FilePorts['output'], runId: string, record: RecordedOutput): Promise<Verdict> {
   const fits = await fitsRecord(output, runId, record);
-  if (fits === null) return record.bytes === record.dropped ? 'nothing' : 'missing';
+  if (fits === null) return keptBytesOf(record) === 0 ? 'nothing' : 'missing';
   return fits ? 'fits' : { problem: DOES_NOT_FIT };
 }
 

@@ -1,9 +1,10 @@
 /** The run that a `--from` or `--only` goes on from, and whether this one may use what that one left. */
+import { endOfLastStep } from '../core/interruption.ts';
 import type { Interruption, RunRecord, StoredRun } from '../core/run.ts';
 import type { Runbook } from '../core/runbook.ts';
 import { recordedVariables } from './draft.ts';
 import type { Draft } from './draft.ts';
-import { describeProgress } from './entry.ts';
+import { describePlace } from './entry.ts';
 import type { EnginePorts } from './ports.ts';
 
 export interface EarlierRun {
@@ -59,10 +60,10 @@ export function noticesOfEarlier(
   return { infos: [`This run goes on from run ${runId} (${result?.outcome ?? state}).`], warnings };
 }
 
-function interruptedAt(runId: string, { progress }: Interruption): string {
-  const where = progress === null ? 'before its first step' : `at ${describeProgress(progress)}`;
-  const doubt = progress === null ? '' : ', and nobody knows how much of that step was done';
-  return `Run ${runId} was interrupted ${where}${doubt}.`;
+function interruptedAt(runId: string, interruption: Interruption): string {
+  const isUnknown = interruption.progress !== null && endOfLastStep(interruption) === null;
+  const doubt = isUnknown ? ', and nobody knows how much of that step was done' : '';
+  return `Run ${runId} was interrupted ${describePlace(interruption)}${doubt}.`;
 }
 
 function differingVariables(

@@ -6,6 +6,7 @@ import type { HistoryDocument, Identity, LoadedDocument } from '../core/ports.ts
 import type { Refusal, RunRecord, RunRequest, StepChoice, VariableRecord } from '../core/run.ts';
 import { looksSecret } from '../core/runbook.ts';
 import type { ParseResult } from '../core/runbook.ts';
+import { passwordsOf, withoutPasswords } from '../core/url-passwords.ts';
 import type { EnginePorts } from './ports.ts';
 import { hideToken } from './secrets.ts';
 
@@ -43,6 +44,7 @@ export function startDraft(
   // The tool's own secrets, and the token of the request: known before anything is checked.
   const masker = createMasker(ports.ownSecrets.known);
   if (request.token !== null) hideToken(masker, request.token);
+  for (const password of passwordsIn(request)) masker.add(password);
   return {
     runId: ports.runIds.next(),
     enqueuedAt: ports.clock.now().toISOString(),
@@ -60,6 +62,11 @@ export function startDraft(
     choice: request.choice,
     continues: null,
   };
+}
+
+/** What a person has written into a request stands in its record. */
+function passwordsIn({ reference, incident, choice }: RunRequest): readonly string[] {
+  return [reference, incident ?? '', choice?.step ?? ''].flatMap(passwordsOf);
 }
 
 /** Text of the document up to its history; null until it was read. */
@@ -96,13 +103,19 @@ function maskedIncident(ports: EnginePorts, draft: Draft, incident: string): str
     if (isSecret(name) || (isUnknown && request.wanted.includes(name))) early.add(value);
   for (const [name, value] of [...request.given, ...request.envFile])
     if (isSecret(name) || (isUnknown && !request.onCommandLine.has(name))) early.add(value);
-  return masker.text(early.text(incident));
+  return withoutPasswords(masker.text(early.text(incident)));
 }
 
 /** The record of the first transition: `queued`, or `refused` with its reason. */
 export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | null): RunRecord {
   const { runId, enqueuedAt, correlationId, request, identity, document, parsed, git, historyMode } = draft;
   const { choice, continues, masker } = draft;
+  // A message may name a path that was made of an address: `https:/anna:…@ci`.
+  const told = (text: string): string =>
+    passwordsIn(request).reduce(
+      (shown, password) => shown.replaceAll(`:${password}@`, () => ':***@'),
+      withoutPasswords(masker.text(text)),
+    );
   return {
     schemaVersion: 1,
     runId,
@@ -110,7 +123,7 @@ export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | nu
     state: refusal === null ? 'queued' : 'refused',
     enqueuedAt,
     runbook: {
-      name: (document?.fileName.replace(/\.md$/, '') ?? masker.text(request.reference)).slice(0, MAX_NAME_LENGTH),
+      name: (document?.fileName.replace(/\.md$/, '') ?? told(request.reference)).slice(0, MAX_NAME_LENGTH),
       digest: parsed?.digest ?? null,
       path: document?.path ?? null,
       ...(git === null ? {} : { gitCommit: git.commit, gitDirty: git.dirty }),
@@ -132,13 +145,14 @@ export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | nu
     correlationId,
     callChain: request.callChain,
     ...(continues === null ? {} : { continues }),
-    ...(choice === null ? {} : { steps: { [choice.kind]: masker.text(choice.step).slice(0, MAX_NAME_LENGTH) } }),
+    ...(choice === null ? {} : { steps: { [choice.kind]: told(choice.step).slice(0, MAX_NAME_LENGTH) } }),
     incident: request.incident === null ? null : maskedIncident(ports, draft, request.incident),
     rehearsal: request.stubs !== null,
     historyMode,
+    ...(request.keepWorkFolder === 'failed' ? {} : { keepWorkFolder: request.keepWorkFolder }),
     variables: recordedVariables(draft),
     startedAt: null,
     result: null,
-    refusal: refusal === null ? null : { ...refusal, message: masker.text(refusal.message) },
+    refusal: refusal === null ? null : { ...refusal, message: told(refusal.message) },
   };
 }

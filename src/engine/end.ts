@@ -96,11 +96,11 @@ export function isUnrecordedEnd(error: unknown): boolean {
 }
 
 /** Of a run that was recorded as queued and could not begin: busy, stopped, or no work folder could be made. */
-export async function recordNoStart(ports: EnginePorts, { runId, stop }: Draft, error: unknown): Promise<void> {
-  await ports.ledger.finish(runId, neverStarted(ports, runId, stop, error));
+export async function recordNoStart(ports: EnginePorts, draft: Draft, error: unknown): Promise<void> {
+  await ports.ledger.finish(draft.runId, neverStarted(ports, draft, error));
 }
 
-function neverStarted(ports: EnginePorts, runId: string, signal: AbortSignal, error: unknown): RunResult {
+function neverStarted(ports: EnginePorts, { runId, stop: signal, masker }: Draft, error: unknown): RunResult {
   const now = ports.clock.now().toISOString();
   const failure = error instanceof RunbookError ? error : null;
   return {
@@ -116,7 +116,7 @@ function neverStarted(ports: EnginePorts, runId: string, signal: AbortSignal, er
     survivors: [],
     containment: { claim: 'proven', reason: null },
     artifacts: [],
-    reason: (signal.aborted ? stopReasonOf(signal).message : undefined) ?? messageOf(error),
+    reason: masker.text((signal.aborted ? stopReasonOf(signal).message : undefined) ?? messageOf(error)),
     workFolder: null,
   };
 }

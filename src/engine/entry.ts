@@ -2,6 +2,7 @@
 import { ExcerptOf } from '../core/excerpt.ts';
 import { SHOWN_BYTES } from '../core/history/document-entry.ts';
 import type { DocumentEntry } from '../core/history/document-entry.ts';
+import { endOfLastStep } from '../core/interruption.ts';
 import { exitCodeOf } from '../core/run.ts';
 import type { Interruption, Progress, RunRecord } from '../core/run.ts';
 import type { EnginePorts } from './ports.ts';
@@ -44,10 +45,19 @@ function headOf({ result, interruption, refusal, enqueuedAt, who }: RunRecord): 
   return { finishedAt: enqueuedAt, exitCode: 403, outcome: refusal.code, dropped: 0, error };
 }
 
-/** `Interrupted at “Drain” (step 2 of 3). Its process (4711 on ops-1) is gone. How it ended is not known.` */
-export function describeInterruption({ reason, progress }: Pick<Interruption, 'reason' | 'progress'>): string {
-  const where = progress === null ? 'before its first step' : `at ${describeProgress(progress)}`;
-  return `Interrupted ${where}. ${reason} How it ended is not known.`;
+/**
+ * `Interrupted at “Drain” (step 2 of 3). Its process (4711 on ops-1) is gone. How it ended is not known.`; or `after` a step
+ * whose end is known.
+ */
+export function describeInterruption(interruption: Pick<Interruption, 'reason' | 'progress' | 'steps'>): string {
+  return `Interrupted ${describePlace(interruption)}. ${interruption.reason} How it ended is not known.`;
+}
+
+/** `before its first step`, `at “Drain” (step 2 of 3)`, `after “Drain” (step 2 of 3)` */
+export function describePlace(interruption: Pick<Interruption, 'progress' | 'steps'>): string {
+  const { progress } = interruption;
+  if (progress === null) return 'before its first step';
+  return `${endOfLastStep(interruption) === null ? 'at' : 'after'} ${describeProgress(progress)}`;
 }
 
 export function describeProgress({ step, of, name }: Progress): string {

@@ -10,7 +10,7 @@ import { aborted, sleep } from './wait.ts';
 export interface Follower {
   /** A step has begun, or what follows is of it; counts from 0. Not told of a runbook that has one. */
   step(step: number, of: number, name: string): Promise<void> | void;
-  output(item: Exclude<KeptOutput, { readonly kind: 'end' }>): Promise<void> | void;
+  output(item: Exclude<KeptOutput, { readonly kind: 'end' | 'foreign' }>): Promise<void> | void;
   /** Once: the run prints more than the beginning that is kept, so of that nothing is seen until its end. */
   beyond(): Promise<void> | void;
 }
@@ -43,7 +43,7 @@ export async function followRun(
       if (signal.aborted) return;
       told += 1;
       if (item.kind === 'chunk') await headings.reach(item.step);
-      if (item.kind !== 'end') await follower.output(item);
+      if (item.kind === 'chunk' || item.kind === 'gap') await follower.output(item);
     }
   };
 
@@ -88,7 +88,7 @@ export async function tellKept(ports: FollowPorts, run: StoredRun, follower: Fol
   const headings = createHeadings(await stepNamesOf(ports, run), (step, of, name) => follower.step(step, of, name));
   for await (const item of ports.output.read(run.runId)) {
     if (item.kind === 'chunk') await headings.reach(item.step);
-    if (item.kind !== 'end') await follower.output(item);
+    if (item.kind === 'chunk' || item.kind === 'gap') await follower.output(item);
   }
   const { step } = await look(ports, run.runId);
   if (step !== null) await headings.reach(step);

@@ -33,8 +33,8 @@ export function createHeadings(
       at = step;
       await tellOne(step);
     },
-    know: ({ result }) => {
-      steps = result?.steps ?? [];
+    know: ({ result, interruption }) => {
+      steps = result?.steps ?? interruption?.steps ?? [];
     },
     finish: async () => {
       await passSilent(Number.POSITIVE_INFINITY);

@@ -3,7 +3,7 @@
  * stop. None of that may hold the run up or end it: what a busy ledger does not take is tried again a moment later.
  */
 import type { Operation } from '../core/ports.ts';
-import type { Progress, StopReason } from '../core/run.ts';
+import type { NotedProgress, StopReason } from '../core/run.ts';
 import type { EnginePorts } from './ports.ts';
 import { repeat } from './repeat.ts';
 
@@ -21,8 +21,8 @@ const TIMES: LeaseTimes = { holds: 60_000, renewed: 20_000, looked: 250 };
 export interface Lease {
   /** Aborted with a `StopReason`: somebody canceled the run, or recorded it as interrupted. */
   readonly signal: AbortSignal;
-  /** Where the run is now. Never fails. */
-  reached(progress: Progress): Promise<void>;
+  /** Where the run is now, and how the steps ended that are over. Never fails. */
+  reached(progress: NotedProgress): Promise<void>;
   /** Resolves when nothing of it uses the ledger any more. */
   release(): Promise<void>;
 }
@@ -39,7 +39,7 @@ export function holdLease(ports: LeasePorts, runId: string, times: LeaseTimes = 
   const { ledger, clock } = ports;
   const stop = new AbortController();
   let renewedAt = clock.now().getTime();
-  let untold: Progress | null = null;
+  let untold: NotedProgress | null = null;
 
   const tell = async (): Promise<void> => {
     const progress = untold;

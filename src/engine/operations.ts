@@ -3,6 +3,7 @@ import { RunbookError } from '../core/errors.ts';
 import { createMasker } from '../core/masking/masker.ts';
 import type { Operation, Pause } from '../core/ports.ts';
 import { looksSecret } from '../core/runbook.ts';
+import { passwordsOf, withoutPasswords } from '../core/url-passwords.ts';
 import type { EnginePorts } from './ports.ts';
 
 export type OperationPorts = Pick<
@@ -14,8 +15,8 @@ export type OperationPorts = Pick<
 const MAX_REASON_LENGTH = 500;
 
 /**
- * An operation as the ledger takes it. The reason becomes one line, without the tool's own secrets and without
- * what the environment of the caller holds under a name that looks like one.
+ * An operation as the ledger takes it. The reason becomes one line, without the tool's own secrets, without what the
+ * environment of the caller holds under a name that looks like one, and without passwords in addresses.
  * @param reason null: none was given
  * @throws RunbookError `usage` for one that is empty or too long
  */
@@ -62,7 +63,8 @@ function oneLine(
 ): string {
   const masker = createMasker(ownSecrets.known);
   for (const [name, value] of callerEnvironment) if (looksSecret(name)) masker.add(value);
-  const reason = masker.text(text).replaceAll(/\s+/g, ' ').trim();
+  for (const password of passwordsOf(text)) masker.add(password);
+  const reason = withoutPasswords(masker.text(text)).replaceAll(/\s+/g, ' ').trim();
   if (reason === '')
     throw new RunbookError('usage', 'The reason is empty.', { fix: 'Say in a few words why; others will read it.' });
   if (reason.length > MAX_REASON_LENGTH)

@@ -30,6 +30,7 @@ export async function openPlace(
   emit: RunEventSink,
 ): Promise<Place> {
   const { document, runbook, plan, earlier } = accepted;
+  await ports.workspace.claim(draft.runId);
   // Both at once: what the one waits for is not what the other waits for.
   const results = await Promise.allSettled([
     openEnclosure(ports, draft, accepted, emit),

@@ -3,17 +3,20 @@
  * they were interrupted, and documents get the entries that they still lack. Nothing is ever run again.
  *
  * Every step can be repeated, and the ledger says only at the end that it was done: whoever dies at it is followed by the
- * next who looks. It costs two small queries where there is nothing to do.
+ * next who looks. It costs two small queries and a look at the names of a folder where there is nothing to do.
  */
 import { RunbookError } from '../core/errors.ts';
 import { messageOf } from '../core/failures.ts';
+import { placeOf } from '../core/interruption.ts';
 import type { RunLedger, RunUnderWay } from '../core/ports.ts';
-import type { StoredRun, Survivor } from '../core/run.ts';
+import type { LeftOutput, StoredRun, Survivor } from '../core/run.ts';
 import { describeInterruption } from './entry.ts';
+import { leftOutput } from './intact.ts';
 import { leaseUntil } from './lease.ts';
 import type { EnginePorts } from './ports.ts';
 import { writeWaiting } from './projection.ts';
 import type { ProjectionPorts } from './projection.ts';
+import { sweepFolders } from './work-folder.ts';
 
 export type RecoveryPorts = ProjectionPorts & Pick<EnginePorts, 'executor' | 'workspace'>;
 
@@ -47,6 +50,9 @@ async function lookAfterAll(ports: RecoveryPorts, tell: Tell): Promise<void> {
       });
     }
   });
+  await attempt('What lies about of work folders could not be cleared away', tell, async () => {
+    await sweepFolders(ports);
+  });
   await attempt('Documents could not get the entries that they still lack', tell, async () => {
     await writeEntries(ports, tell);
   });
@@ -62,34 +68,51 @@ async function interrupt(
   const { runId } = run;
   if (!(await ledger.claimRecovery(runId, owners.current, leaseUntil(ports)))) return;
   let survivors: readonly Survivor[] | null = null;
+  let cgroups: readonly string[] = [];
   // Of another machine, or another PID namespace, nothing can be seen from here; of an earlier boot nothing is left.
-  if (owner.bootId === owners.current.bootId) {
-    if (owner.pidNamespace === owners.current.pidNamespace)
-      await attempt(`Processes of run ${runId} may be left`, tell, async () => {
-        survivors = await executor.endLeftovers(runId, run.containment);
-      });
-  } else if (owner.host === owners.current.host) survivors = [];
+  const isOfThisBoot = owner.bootId === owners.current.bootId;
+  const isOfEarlierBoot = !isOfThisBoot && owner.host === owners.current.host;
+  const canBeSeen = isOfThisBoot && owner.pidNamespace === owners.current.pidNamespace;
+  if (isOfEarlierBoot) survivors = [];
+  if (canBeSeen)
+    await attempt(`Processes of run ${runId} may be left`, tell, async () => {
+      ({ survivors, cgroups } = await executor.endLeftovers(runId, run.containment));
+    });
+  let output: LeftOutput | null = null;
+  // Where only its lease says that the owner is gone, it may still write.
+  if (isOfEarlierBoot || canBeSeen)
+    await attempt(`The output of run ${runId} could not be read`, tell, async () => {
+      output = await leftOutput(ports.output, runId);
+    });
   let workFolder: string | null = null;
   await attempt(`What run ${runId} left in its work folder could not be cleared away`, tell, async () => {
     workFolder = await clearAway(ports, run);
   });
-  const interruption = { at: clock.now().toISOString(), reason, progress, survivors, workFolder };
+  const at = clock.now().toISOString();
+  const interruption = { at, reason, ...placeOf(progress), survivors, workFolder, output };
   if (!(await ledger.interrupt(runId, interruption))) return;
   await tell(
-    `Run ${runId} of ${run.runbook.name}: ${describeInterruption(interruption)}${describeLeft(survivors)}`,
+    `Run ${runId} of ${run.runbook.name}: ${describeInterruption(interruption)}${describeLeft(survivors, cgroups)}`,
     runId,
   );
 }
 
-function describeLeft(survivors: readonly Survivor[] | null): string {
-  if (survivors === null) return ' Whether processes of it are left could not be looked at.';
-  return survivors.length === 0 ? '' : ` ${survivors.length} of its processes could not be ended.`;
+function describeLeft(survivors: readonly Survivor[] | null, cgroups: readonly string[]): string {
+  const processes =
+    survivors === null
+      ? ' Whether processes of it are left could not be looked at.'
+      : survivors.length === 0
+        ? ''
+        : ` ${survivors.length} of its processes could not be ended.`;
+  const groups = cgroups.length === 0 ? '' : ` A control group of it could not be removed: ${cgroups.join(', ')}.`;
+  return `${processes}${groups}`;
 }
 
 /** @returns where the work folder of a run that had begun is kept */
 async function clearAway({ workspace }: RecoveryPorts, run: RunUnderWay['run']): Promise<string | null> {
-  const { runId, state, continues, rehearsal } = run;
-  if (state === 'started') return await workspace.recover(runId, !rehearsal);
+  const { runId, state, continues, rehearsal, keepWorkFolder = 'failed' } = run;
+  const isKept = keepWorkFolder === 'always' || (keepWorkFolder === 'failed' && !rehearsal);
+  if (state === 'started') return await workspace.recover(runId, isKept);
   if (continues === undefined || (await workspace.recover(runId, true)) === null) {
     await workspace.recover(runId, false);
     return null;

@@ -4,6 +4,7 @@ import { createOutputCheck } from '../core/output-check.ts';
 import type { RunFilter } from '../core/ports.ts';
 import type { OutputStream, RunResult, StoredRun } from '../core/run.ts';
 import { LineSearch } from '../core/text-search.ts';
+import { keptBytesOf, recordedOutput } from './intact.ts';
 import type { EnginePorts } from './ports.ts';
 
 type SearchPorts = Pick<EnginePorts, 'ledger' | 'output'>;
@@ -91,15 +92,16 @@ async function linesOf({ output }: SearchPorts, run: StoredRun, text: string): P
     throw error;
   }
   end();
-  if (!isThere) return keptBytes(run.result) === 0 ? lines() : null;
-  return run.result === null || check.fits(run.result.output) ? lines() : null;
+  const record = recordedOutput(run);
+  if (!isThere) return record === null || keptBytesOf(record) === 0 ? lines() : null;
+  return record === null || check.fits(record) ? lines() : null;
 }
 
 /** Tells the index what a run printed. Without it the output is looked at each time, so no failure matters. */
 export async function indexOutput({ ledger, output }: SearchPorts, result: RunResult): Promise<void> {
   const { runId } = result;
   try {
-    if (keptBytes(result) > MAX_INDEXED_BYTES) {
+    if (keptBytesOf(result.output) > MAX_INDEXED_BYTES) {
       await ledger.indexOutput(runId, null);
       return;
     }
@@ -113,10 +115,6 @@ export async function indexOutput({ ledger, output }: SearchPorts, result: RunRe
   } catch {
     // Nothing of the run or of its record depends on it.
   }
-}
-
-function keptBytes(result: RunResult | null): number {
-  return result === null ? 0 : result.output.bytes - result.output.dropped;
 }
 
 /** As the output is shown: what is no UTF-8 is U+FFFD. */

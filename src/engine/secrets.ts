@@ -72,6 +72,6 @@ export function maskReasons(masker: Masker, run: StepsResult): StepsResult {
   };
 }
 
-function maskStep(masker: Masker, step: StepResult): StepResult {
+export function maskStep(masker: Masker, step: StepResult): StepResult {
   return step.reason === undefined ? step : { ...step, reason: masker.text(step.reason) };
 }

@@ -8,6 +8,7 @@ import { notify } from './notices.ts';
 import { askPerson } from './people.ts';
 import { canceled, runScript, SUCCEEDED } from './script.ts';
 import type { Deadline, Ended, RunContext } from './script.ts';
+import { maskStep } from './secrets.ts';
 import { valuesFor } from './visible.ts';
 import { missingOutputs, takeOutputs } from './step-outputs.ts';
 
@@ -62,7 +63,11 @@ export async function runSteps(
     const startedAt = (known.begunAt = ports.clock.now().toISOString());
     const stepBegan = ports.clock.monotonicMs();
     await emit({ type: 'step', runId, step: index, of, name, phase: 'started' });
-    await context.lease.reached({ step: index, of, name, at: startedAt });
+    const note = async (): Promise<void> => {
+      const ended = steps.map((one) => maskStep(draft.masker, one));
+      await context.lease.reached({ step: index, of, name, at: startedAt, ended });
+    };
+    await note();
     const end = await runStep(context, step, index, runDeadline, passedOn);
     last = end.ended;
     survivors.push(...last.survivors);
@@ -83,6 +88,7 @@ export async function runSteps(
         };
     steps.push(result);
     known.begunAt = null;
+    await note();
     await finish(result, end.hasBegun);
   }
   return { ...last, survivors, steps, durationMs: Math.round(ports.clock.monotonicMs() - began) };

@@ -2,7 +2,7 @@
 import { deniedFromOthers } from '../core/environment-names.ts';
 import { messageOf } from '../core/failures.ts';
 import type { Masker } from '../core/masking/masker.ts';
-import type { LoadedDocument, WorkFolder } from '../core/ports.ts';
+import type { FolderFate, LoadedDocument, WorkFolder } from '../core/ports.ts';
 import type { RunEventSink, RunRecord, RunResult } from '../core/run.ts';
 import { looksSecret } from '../core/runbook.ts';
 import type { Runbook } from '../core/runbook.ts';
@@ -33,10 +33,6 @@ export async function openWorkFolder(
   earlier: EarlierRun | null,
 ): Promise<OpenedFolder> {
   const { workspace } = ports;
-  const now = ports.clock.now();
-  const left = await workspace.sweep(now, async (id) => hasLeftNothing(await ports.ledger.get(id)));
-  // None of it may trouble the run that begins.
-  for (const id of left) await ports.executor.endLeftovers(id, null).catch(() => {});
   const from = earlier?.obstacle === null ? earlier.run.runId : null;
   const adopted = from === null ? null : await workspace.adopt(runId, from, stop);
   if (adopted === null || from === null) {
@@ -54,12 +50,26 @@ export async function openWorkFolder(
   return { workFolder: folder, passedOn, giveBack };
 }
 
+/** What lies about of runs that have ended, or that no ledger knows, is cleared away. @throws RunbookError of the ledger */
+export async function sweepFolders({
+  workspace,
+  executor,
+  ledger,
+  clock,
+}: Pick<EnginePorts, 'workspace' | 'executor' | 'ledger' | 'clock'>): Promise<void> {
+  // What lies about of the runs of a copy is of the ledger that it was made of.
+  if ((await ledger.copyOf()) !== null) return;
+  const left = await workspace.sweep(clock.now(), async (runId) => fateOf(await ledger.get(runId)));
+  // Of whoever left no record nobody waits to hear.
+  for (const runId of left) await executor.endLeftovers(runId, null).catch(() => {});
+}
+
 /** A folder that was kept for a run may for a moment look as if it were in use: while it is given back. */
-function hasLeftNothing(run: RunRecord | null): boolean {
-  if (run === null || run.state === 'queued' || run.state === 'started') return false;
+function fateOf(run: RunRecord | null): FolderFate | null {
+  if (run === null || run.state === 'queued' || run.state === 'started') return null;
   // Somebody may still work in it, as far as this ledger knows.
-  if (run.interruption?.survivors === null) return false;
-  return (run.result?.workFolder ?? run.interruption?.workFolder ?? null) === null;
+  if (run.interruption?.survivors === null) return null;
+  return (run.result?.workFolder ?? run.interruption?.workFolder ?? null) === null ? 'over' : 'kept';
 }
 
 /** The document may be another by now, and what lay in a folder of scripts is checked like what a script writes. */

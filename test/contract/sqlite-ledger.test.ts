@@ -20,7 +20,18 @@ import { openLedgerView } from '../../src/adapters/ledger/view.ts';
 import type { ChainLink } from '../../src/core/chain.ts';
 import { verifyChain } from '../../src/core/chain.ts';
 import { failureOf } from '../helpers/failure.ts';
-import { DOCUMENT, OWNER, queuedRun, REAPER, resultOf, runIdOf, timeOf } from '../helpers/records.ts';
+import { times } from '../helpers/property.ts';
+import {
+  DOCUMENT,
+  interruptionOf,
+  operationOf,
+  OWNER,
+  queuedRun,
+  REAPER,
+  resultOf,
+  runIdOf,
+  timeOf,
+} from '../helpers/records.ts';
 import { requires } from '../helpers/requires.ts';
 import { careContract } from './care.contract.ts';
 import { operationsContract } from './operations.contract.ts';
@@ -142,6 +153,23 @@ describe('the file of the ledger', () => {
     await ledger.enqueue(queuedRun(1), OWNER, DOCUMENT);
     ledger.close();
     expect(() => behind((db) => db.exec(sql))).toThrow(/transitions are/);
+  });
+
+  test('has nothing left of the reason of a cancel when the run has ended, in no unused place either', async () => {
+    const ledger = openSqliteLedger(path);
+    const [first, last] = [1, times(40, 400)];
+    for (let n = first; n <= last; n += 1) {
+      await ledger.enqueue(queuedRun(n), OWNER, DOCUMENT);
+      await ledger.begin(runIdOf(n), { startedAt: timeOf(n), containment: REAPER }, null);
+    }
+    for (let n = first; n <= last; n += 1) {
+      const reason = `${'told in a hurry '.repeat(20)}${n}`;
+      await ledger.requestCancel(runIdOf(n), operationOf(n, 'cancel', { run: runIdOf(n), reason }));
+      if (n % 3 === 0) await ledger.interrupt(runIdOf(n), interruptionOf(n));
+      else await ledger.finish(runIdOf(n), resultOf(n, { outcome: 'canceled' }));
+    }
+    ledger.close();
+    expect(readFileSync(path).includes('a hurry')).toBe(false);
   });
 
   test('keeps the owner of a run for recovery', async () => {

@@ -76,6 +76,8 @@ describe('which runs', () => {
     expect(await home.json(['history', '-n', '4'])).toMatchObject({ hasMore: false });
     expect((await home.run(['history', '-n', '4'])).stderr).toBe('');
     expect((await home.run(['history', '--subject', 'nobody'])).stderr).toBe('No runs fit.\n');
+    const summary = await home.run(['history', '--subject', 'nobody', '--format', 'markdown']);
+    expect(summary.stdout).toBe('# Runs\n\nNo runs fit.\n');
 
     rmSync(path.join(home.stateDir, 'output', three?.runId ?? ''));
     const without = await home.run(['history', '--grep', 'refused']);

@@ -84,7 +84,7 @@ describe('audit verify', () => {
 });
 
 describe('audit verify --outputs', () => {
-  test('reads what is kept, too: names the first that is wrong, and ends with 65', async () => {
+  test('reads what is kept, too: names all that are wrong, and ends with 65', async () => {
     await run();
     await run();
     expect(await home.run(['audit', 'verify', '--outputs'])).toMatchObject({
@@ -96,10 +96,26 @@ describe('audit verify --outputs', () => {
     const { exitCode, stdout } = await home.run(['audit', 'verify', '--outputs']);
     expect(exitCode).toBe(65);
     expect(stdout).toMatch(
-      /^The record does not hold\.\n- The output of run \w{26} does not fit its digest: .*\n- … and more\.\n(?:.*\n)*files +2 compared, 2 wrong\n/,
+      /^The record does not hold\.\n(?:- The output of run \w{26} does not fit its digest: .*\n){2}records.*\n(?:.*\n)*files +2 compared, 2 wrong\n/,
     );
     // Who does not ask for it is told of the ledger alone.
     expect(await home.run(['audit', 'verify'])).toMatchObject({ exitCode: 0 });
+  });
+
+  test('names twenty of many for a person, and all for a machine', async () => {
+    const names = Array.from({ length: 22 }, (_, n) => `out/${n}`);
+    const listed = names.map((name) => `- ${name}`).join('\n');
+    const script = `mkdir out; for n in $(seq 0 21); do echo "$n" > "out/$n"; done`;
+    home.write('Many.md', classic('Many', script, { inputs: `Output:\n${listed}` }));
+    expect(await home.run(['execute', './Many.md', '--history', 'ledger'])).toMatchObject({ exitCode: 0 });
+    const [runId = ''] = readdirSync(path.join(home.stateDir, 'artifacts'));
+    for (const name of names) writeFileSync(path.join(home.stateDir, 'artifacts', runId, name), 'forged');
+    const { stdout } = await home.run(['audit', 'verify', '--outputs']);
+    expect(stdout.match(/^- The artifact out\/\d+ of run /gm)).toHaveLength(20);
+    expect(stdout).toContain('\n- … and 2 more files; --json names all.\n');
+    const { findings, hasMore, files } = await home.json(['audit', 'verify', '--outputs']);
+    expect({ hasMore, files }).toMatchObject({ hasMore: false, files: { wrong: 22 } });
+    expect(findings).toHaveLength(22);
   });
 
   test('goes with no copy, which has no outputs', async () => {

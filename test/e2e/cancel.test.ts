@@ -1,5 +1,5 @@
 /** `runbook cancel` and `runbook ps`: what runs elsewhere is seen and ended from here, and the record says who did it. */
-import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openSqliteLedger } from '../../src/adapters/ledger/sqlite.ts';
@@ -62,6 +62,10 @@ describe('what runs now', () => {
         },
       ],
     });
+    const one = await home.run(['history', 'last']);
+    expect(one.stdout).toMatch(
+      /^state +started\n(?:.*\n)*step +Look: succeeded, \S+\nstep +“Work” \(step 2 of 2\): begun at \S+Z, under way$/m,
+    );
     letGo(home, 'work');
     expect(await run.ended).toMatchObject({ exitCode: 0 });
     expect(await home.run(['ps'])).toEqual({ exitCode: 0, stdout: '', stderr: 'Nothing runs.\n' });
@@ -118,10 +122,40 @@ describe('a run that is canceled', () => {
     expect({ state, outcome: result?.outcome }).toEqual({ state: 'finished', outcome: 'canceled' });
     expect(result?.reason).toMatch(/^Canceled by \S+: wrong cluster \*\*\*\.$/);
     expect(result?.steps.map(({ outcome }) => outcome)).toEqual(['succeeded', 'canceled']);
-    expect(await operations(home)).toMatchObject([
-      { operation: 'cancel', run: run.runId, reason: 'wrong cluster ***' },
-    ]);
+    expect(await operations(home)).toMatchObject([{ operation: 'cancel', run: run.runId, reason: null }]);
+    expect((await home.run(['audit', 'list'])).stdout).toMatch(
+      new RegExp(String.raw` cancel +\S+@\S+ +${run.runId}, Canceled by \S+: wrong cluster \*\*\*\. `),
+    );
     expect(await home.run(['ps'])).toMatchObject({ stdout: '' });
+  });
+
+  it.each([
+    ['that its owner hears of', false],
+    ['whose owner is killed before it hears of it', true],
+  ])('%s, for a reason that names its secrets: none of them is left in the ledger', async (_, isKilled) => {
+    const home = createHome();
+    const secret = 'k3y-0f-th3-run-4711';
+    const env = { DB_PASSWORD: secret };
+    const document = SLOW.replace(
+      '# Steps',
+      '# Environment Requirements\n```yaml\nDB_PASSWORD:\n  secret: true\n```\n\n# Steps',
+    );
+    const run = await startRun(home, document, 'work', ['--incident', 'https://anna:abc@ci/1'], env);
+    if (isKilled) process.kill(run.pid, 'SIGSTOP');
+    const reason = `not with ${secret}, see https://anna:abc@ci/1`;
+    await home.run(['cancel', 'last', '--no-wait', '--reason', reason]);
+    if (isKilled) process.kill(run.pid, 'SIGKILL');
+    const { stderr } = await run.ended;
+    const record = await home.run(['history', 'last', '--json']);
+    const list = await home.run(['audit', 'list']);
+    expect(record.stdout).toContain('https://anna:***@ci/1');
+    if (!isKilled) expect(record.stdout).toContain(': not with ***, see https://anna:***@ci/1.');
+    expect(record.stdout).toContain(isKilled ? '"interrupted"' : '"canceled"');
+    const files = readdirSync(home.stateDir)
+      .filter((name) => name.startsWith('ledger'))
+      .map((name) => readFileSync(path.join(home.stateDir, name), 'latin1'));
+    for (const text of [stderr, record.stdout, list.stdout, ...files]) expect(text).not.toContain(secret);
+    for (const text of [record.stdout, list.stdout, ...files]) expect(text).not.toContain(':abc@');
   });
 
   it('at a question, ends there', async () => {

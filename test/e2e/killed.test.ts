@@ -1,8 +1,10 @@
 /** The tool is killed, wherever it happens to be: afterwards the record holds, and nothing is left of any run. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import path from 'node:path';
 import { makeCgroup } from '../../src/adapters/executor/cgroup.ts';
+import { openSqliteLedger } from '../../src/adapters/ledger/sqlite.ts';
 import { systemClock } from '../../src/adapters/system/clock.ts';
 import { createOwners } from '../../src/adapters/system/owner.ts';
 import { createRunIds } from '../../src/adapters/system/run-ids.ts';
@@ -81,6 +83,38 @@ describe('killed at any moment', () => {
     await runCli(scene, ['--history', 'none']);
     expect(examineUnrecorded(scene, [{ runId, exitCode: null }])).toEqual([]);
     expect(typeof cgroup === 'string' ? [] : cgroup.folders.filter((folder) => existsSync(folder))).toEqual([]);
+  });
+});
+
+describe('killed before its work folder is made', () => {
+  it.each(['before executor.open', 'before workspace.create'])(
+    'without a record (%s), nothing is left',
+    async (place) => {
+      const scene = createScene();
+      await runOnce(scene, { history: 'none', fault: { place, nth: 1, does: 'kill' } });
+      // By its folder it is found, also where that is all there is of it besides the control group.
+      const name = readdirSync(scene.scratch).find((one) => /^runbook-exec-[0-9a-z]{26}$/.test(one)) ?? '';
+      const runId = name.slice('runbook-exec-'.length).toUpperCase();
+      expect(runId).toHaveLength(26);
+      await runOnce(scene, { history: 'none' });
+      expect(examineUnrecorded(scene, [{ runId, exitCode: null }])).toEqual([]);
+      expect(readdirSync(scene.scratch)).toEqual([]);
+    },
+  );
+});
+
+describe('killed between its last step and its end', () => {
+  it('is told with how that step ended', async () => {
+    const scene = createScene();
+    const { runId } = await runOnce(scene, { fault: { place: 'before ledger.finish', nth: 1, does: 'kill' } });
+    const { said } = await runOnce(scene);
+    expect(said).toContainEqual(
+      expect.stringContaining(`Run ${runId} of Effect: Interrupted after “Do” (step 1 of 1).`),
+    );
+    const ledger = openSqliteLedger(path.join(scene.stateDir, 'ledger.sqlite'));
+    const run = await ledger.get(runId ?? '');
+    ledger.close();
+    expect(run?.interruption).toMatchObject({ steps: [{ name: 'Do', outcome: 'succeeded', exitCode: 0 }] });
   });
 });
 

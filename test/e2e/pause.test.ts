@@ -27,6 +27,13 @@ async function operations(home: Home): Promise<readonly StoredOperation[]> {
 }
 
 describe('while runs are paused', () => {
+  it('the reason has no password of an address in it', async () => {
+    const home = createHome();
+    const { stderr } = await home.run(['pause', 'https://ci:hunter22@ci.example/7', 'and', 'hunter22']);
+    expect(stderr).toContain(': https://ci:***@ci.example/7 and ***. None begins');
+    expect(await operations(home)).toMatchObject([{ reason: 'https://ci:***@ci.example/7 and ***' }]);
+  });
+
   it('none begins: who, since when, why and what to do is said, and the record has it', async () => {
     const home = createHome();
     home.write('Task.md', EFFECT);

@@ -1,5 +1,5 @@
 /** A runner that is killed, canceled, or taken for dead; and a document that cannot be written when its run ends. */
-import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import type { StoredRun } from '../../src/core/run.ts';
 import { classic, createHome } from '../helpers/cli.ts';
 import type { CliResult, Home } from '../helpers/cli.ts';
 import { isAlive } from '../helpers/executor.ts';
-import { runIdOf, timeOf } from '../helpers/records.ts';
+import { runIdOf, sha256, timeOf } from '../helpers/records.ts';
 
 /** Its second step kills the runner, unless there is a file `mild`. */
 const STEPS = `# Go
@@ -63,7 +63,20 @@ describe('a runner that is killed', () => {
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^outcome +Interrupted at “Two” \(step 2 of 2\)\. Its process .* It was noticed at \d{4}-/m);
     expect(stdout).toMatch(new RegExp(`^kept +${work}$`, 'm'));
-    expect(stdout).toMatch(/^step +“Two” \(step 2 of 2\): begun at \d{4}-\S+Z, how it ended is not known$/m);
+    expect(stdout).toMatch(
+      /^step +One: succeeded, \S+\nstep +“Two” \(step 2 of 2\): begun at \d{4}-\S+Z, how it ended is not known$/m,
+    );
+    const digest = sha256(Buffer.from('two here one\n'));
+    expect(stdout).toMatch(new RegExp(`^output +13 bytes lay there, sha256 ${digest}$`, 'm'));
+    expect(run?.interruption).toMatchObject({
+      progress: { number: 2, of: 2 },
+      steps: [{ name: 'One', outcome: 'succeeded' }],
+      output: { bytes: 13, digest },
+    });
+    expect((await home.run(['history', '--format', 'csv'])).stdout).toContain(',"One: succeeded; Two: interrupted",');
+    expect((await home.run(['history', 'last', '--format', 'markdown'])).stdout).toMatch(
+      /\n\| 1 \| `One` \| succeeded \| \S+ \| .* \|\n\| 2 \| `Two` \| interrupted \| – \| `how it ended is not known` \|\n/,
+    );
     expect(stdout).not.toContain('not ended');
     expect(stdout).toMatch(/^go on +runbook execute Go --from Two, with the same variables/m);
     expect(stdout).not.toContain('pending');
@@ -92,6 +105,49 @@ describe('a runner that is killed', () => {
     expect(JSON.parse(next.stdout)).toMatchObject({ result: { outcome: 'succeeded' } });
     expect(next.stderr).toContain('of Go: Interrupted at “Two”');
     expect((await runsOf(home)).map(({ state }) => state)).toEqual(['finished', 'interrupted']);
+  });
+});
+
+describe('the output of a run whose runner was killed', () => {
+  const audit = async (home: Home) => await home.run(['audit', 'verify', '--outputs']);
+
+  it('is told where it was changed, or is gone', async () => {
+    const home = createHome();
+    home.write('Go.md', STEPS);
+    await home.run(['execute', '-q', './Go.md', '--history', 'ledger']);
+    const [run] = await runsOf(home);
+    const file = path.join(home.stateDir, 'output', run?.runId ?? '');
+    expect((await home.json(['history', 'last']))['output']).toMatchObject({ intact: true });
+    expect(await audit(home)).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('1 compared') as string });
+
+    const bytes = readFileSync(file);
+    writeFileSync(file, bytes.subarray(0, -5));
+    expect((await home.run(['history', 'last'])).stdout).toMatch(/^warning +the output that is kept does not fit/m);
+    expect((await home.json(['history', 'last']))['output']).toMatchObject({ intact: false });
+    for (const more of [
+      ['--format', 'markdown'],
+      ['last', '--format', 'markdown'],
+    ])
+      expect((await home.run(['history', ...more])).stdout).toContain('does not fit its digest');
+    expect(await audit(home)).toMatchObject({
+      exitCode: 65,
+      stdout: expect.stringContaining(`- The output of run ${run?.runId} does not fit its digest`) as string,
+    });
+
+    rmSync(file);
+    expect((await home.run(['history', 'last'])).stdout).toContain('The output is no longer kept.');
+    expect((await home.run(['history', '--grep', 'two here'])).stderr).toContain('not kept any more');
+  });
+});
+
+describe('a run whose work folder is not to be kept', () => {
+  it('leaves none when its runner is killed', async () => {
+    const home = createHome();
+    home.write('Go.md', STEPS);
+    await home.run(['execute', '-q', './Go.md', '--keep-workdir', 'never']);
+    const [run] = await runsOf(home);
+    expect(run).toMatchObject({ state: 'interrupted', keepWorkFolder: 'never', interruption: { workFolder: null } });
+    expect(readdirSync(path.join(home.folder, '.tmp')).filter((name) => name.startsWith('runbook-'))).toEqual([]);
   });
 });
 

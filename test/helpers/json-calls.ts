@@ -72,7 +72,7 @@ export async function orphan(home: Home): Promise<void> {
     'Task.md',
     '# Task\n\n# Steps\n\n## One\n```sh\n:\n```\n\n## Two\n```sh\nkill -KILL $(ps -o ppid= $PPID)\n```\n',
   );
-  await home.run(['execute', './Task.md', '--history', 'ledger']);
+  await home.run(['execute', './Task.md', '--history', 'ledger', '--keep-workdir', 'never']);
 }
 
 /** A run that goes on until it is let go; nobody else may run the same meanwhile. */

@@ -215,10 +215,10 @@ export const SITUATIONS: readonly Situation[] = [
   },
   {
     name: 'a run whose runner was killed',
-    shows: ['"interrupted"', '"result": null', '"name": "Two"'],
+    shows: ['"interrupted"', '"result": null', '"name": "Two"', '"number": 2', '"name": "One"'],
     schema: 'history',
     exit: 0,
-    optional: ['interruption'],
+    optional: ['interruption', 'steps', 'output', 'keepWorkFolder', 'reason'],
     prepare: async (home) => {
       await orphan(home);
       return { args: ['history'] };

@@ -16,7 +16,8 @@ export async function keptOf(output: RunOutput, runId: string): Promise<Kept> {
   for await (const item of output.read(runId)) {
     if (item.kind === 'end') complete = true;
     else if (item.kind === 'gap') [dropped, gapAt] = [item.dropped, chunks.length];
-    else chunks.push({ step: item.step, stream: item.stream, bytes: Buffer.from(item.bytes) });
+    else if (item.kind === 'chunk')
+      chunks.push({ step: item.step, stream: item.stream, bytes: Buffer.from(item.bytes) });
   }
   return { chunks, dropped, gapAt, complete };
 }

@@ -179,10 +179,13 @@ function whyNotWhole({ run: runId, outcome, exit }: Entry, run: StoredRun | unde
 async function wrongOutputs(scene: Scene, runs: readonly StoredRun[]): Promise<readonly string[]> {
   const output = createSpool(scene.stateDir);
   const wrong: string[] = [];
-  for (const { runId, result } of runs) {
+  for (const { runId, result, interruption } of runs) {
     const kept = await keptOf(output, runId);
     const bytes = Buffer.concat(kept.chunks.map((chunk) => chunk.bytes));
     if (bytes.some((byte) => byte !== PRINTED)) wrong.push(`the output of ${runId} was never printed`);
+    const left = interruption?.output;
+    if (interruption !== undefined && (left?.bytes !== bytes.length || left.digest !== sha256(bytes)))
+      wrong.push(`${runId} has ${bytes.length} bytes, and was recorded with ${left?.bytes} or others`);
     if (result === null || result.output.bytes === 0) continue;
     const { bytes: printed, dropped, digest } = result.output;
     if (bytes.length !== printed - dropped) wrong.push(`${runId} has ${bytes.length} of ${printed} - ${dropped} bytes`);

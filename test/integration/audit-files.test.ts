@@ -11,17 +11,32 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createArtifactStore } from '../../src/adapters/artifacts/folder.ts';
 import { openSqliteLedger } from '../../src/adapters/ledger/sqlite.ts';
 import { openLedgerView } from '../../src/adapters/ledger/view.ts';
+import { encodeFrame } from '../../src/adapters/output/frames.ts';
 import { createSpool } from '../../src/adapters/output/spool.ts';
+import { verifyChain } from '../../src/core/chain.ts';
 import type { RunLedger } from '../../src/core/ports.ts';
+import type { Interruption } from '../../src/core/run.ts';
 import { auditFiles } from '../../src/engine/audit-files.ts';
 import type { FilesReport } from '../../src/engine/audit-files.ts';
 import { createMasker } from '../../src/core/masking/masker.ts';
+import { leftOutput } from '../../src/engine/intact.ts';
 import { lookAfterOutput } from '../../src/engine/retention.ts';
-import { operationOf, recordRun, runIdOf } from '../helpers/records.ts';
+import {
+  DOCUMENT,
+  interruptionOf,
+  operationOf,
+  OWNER,
+  queuedRun,
+  REAPER,
+  recordRun,
+  runIdOf,
+  sha256,
+  timeOf,
+} from '../helpers/records.ts';
 
 const MAX_BYTES = 4096;
 
@@ -63,7 +78,7 @@ async function audit(meanwhile: () => Promise<void> = async () => {}): Promise<F
   const view = openLedgerView(file, false);
   try {
     await meanwhile();
-    return await auditFiles(view, ports());
+    return await auditFiles(view, ports(), 20);
   } finally {
     view.close();
   }
@@ -87,15 +102,39 @@ async function someRuns(): Promise<void> {
 
 test('what is as it was written holds: whole, cut in the middle, empty, with artifacts', async () => {
   await someRuns();
-  expect(await audit()).toEqual({ compared: 7, removed: 0, wrong: 0, first: null });
+  expect(await audit()).toEqual({ compared: 7, removed: 0, wrong: 0, findings: [] });
 });
 
-describe('is found and named, and what else is wrong is counted', () => {
+describe('is found, and everything that is wrong is named', () => {
   test.each<[what: string, change: () => void, says: string, fault: string, wrong?: number]>([
     [
       'another byte',
       () => edit(outputOf(1), 'one', 'two'),
       `The output of run ${runIdOf(1)} does not fit its digest`,
+      'output',
+    ],
+    [
+      'bytes behind its end',
+      () => {
+        appendFileSync(outputOf(1), 'more');
+      },
+      `The output of run ${runIdOf(1)} does not fit its digest`,
+      'output',
+    ],
+    [
+      'a whole piece behind its end',
+      () => {
+        appendFileSync(outputOf(1), pieceOf('more\n'));
+      },
+      `The output of run ${runIdOf(1)} does not fit its digest`,
+      'output',
+    ],
+    [
+      'bytes behind the end of one that is cut in the middle',
+      () => {
+        appendFileSync(outputOf(2), '\0');
+      },
+      `The output of run ${runIdOf(2)} does not fit its digest`,
       'output',
     ],
     [
@@ -174,8 +213,9 @@ describe('is found and named, and what else is wrong is counted', () => {
     await someRuns();
     change();
     const report = await audit();
-    expect(report).toMatchObject({ wrong, removed: 0, first: { fault } });
-    expect(report.first?.message).toContain(says);
+    expect(report).toMatchObject({ wrong, removed: 0 });
+    expect(report.findings).toHaveLength(wrong);
+    expect(report.findings[0]).toMatchObject({ fault, message: expect.stringContaining(says) as string });
   });
 });
 
@@ -183,7 +223,7 @@ describe('what was removed on purpose is no finding', () => {
   test('by age, also while somebody looks, and while its removal was cut off by a crash', async () => {
     await someRuns();
     const report = await audit(removeOld);
-    expect(report).toEqual({ compared: 0, removed: 3, wrong: 0, first: null });
+    expect(report).toEqual({ compared: 0, removed: 3, wrong: 0, findings: [] });
     // Its mark is there, its file as well: killed between the two.
     await runOf(5, 'five\n');
     await ledger.forgetOutput([runIdOf(5)]);
@@ -195,9 +235,80 @@ describe('what was removed on purpose is no finding', () => {
     await ledger.prune([1, 2].map(runIdOf), operationOf(9, 'prune'));
     for (const n of [1, 2]) rmSync(outputOf(n));
     rmSync(path.dirname(path.dirname(artifactOf(1, 'a.txt'))), { recursive: true });
-    expect(await audit()).toEqual({ compared: 3, removed: 0, wrong: 0, first: null });
+    expect(await audit()).toEqual({ compared: 3, removed: 0, wrong: 0, findings: [] });
   });
 });
+
+test('no more findings are told than were asked for, and all are counted', async () => {
+  await someRuns();
+  for (const name of ['output', 'artifacts']) rmSync(path.join(folder, name), { recursive: true });
+  const view = openLedgerView(file, false);
+  onTestFinished(() => {
+    view.close();
+  });
+  const { wrong, findings } = await auditFiles(view, ports(), 2);
+  expect({ wrong, told: findings.length }).toEqual({ wrong: 6, told: 2 });
+});
+
+describe('of a run that was interrupted', () => {
+  /** As its runner leaves it that is killed, in the middle of a frame; recorded as recovery does. */
+  const interrupted = async (n: number, text: string, change: Partial<Interruption> = {}): Promise<void> => {
+    const { output } = ports();
+    await ledger.enqueue(queuedRun(n), OWNER, DOCUMENT);
+    await ledger.begin(runIdOf(n), { startedAt: timeOf(n), containment: REAPER }, null);
+    output.open(runIdOf(n), MAX_BYTES).write(0, 'stdout', Buffer.from(text));
+    appendFileSync(outputOf(n), pieceOf('torn').subarray(0, 20));
+    const left = await leftOutput(output, runIdOf(n));
+    await ledger.interrupt(runIdOf(n), { ...interruptionOf(n), output: left, ...change });
+  };
+
+  test('what lay there is compared, up to where it is torn', async () => {
+    await interrupted(1, 'half\n');
+    await interrupted(2, '');
+    expect(await ledger.get(runIdOf(1))).toMatchObject({
+      interruption: { output: { bytes: 5, digest: sha256(Buffer.from('half\n')) } },
+    });
+    expect(await audit()).toEqual({ compared: 2, removed: 0, wrong: 0, findings: [] });
+    edit(outputOf(1), 'half', 'HALF');
+    rmSync(outputOf(2));
+    expect((await audit()).findings.map(({ message }) => message)).toEqual([
+      `The output of run ${runIdOf(1)} does not fit its digest: it was changed or damaged.`,
+    ]);
+    rmSync(outputOf(1));
+    expect((await audit()).findings.map(({ message }) => message)).toEqual([
+      `The output of run ${runIdOf(1)} is not there, and was not removed by age or size.`,
+    ]);
+  });
+
+  test('a piece that somebody puts into the place of a torn one is found', async () => {
+    await interrupted(1, 'half\n');
+    const whole = readFileSync(outputOf(1));
+    writeFileSync(outputOf(1), Buffer.concat([whole.subarray(0, -20), pieceOf('more')]));
+    expect(await audit()).toMatchObject({ compared: 1, wrong: 1 });
+  });
+
+  test('it is as valid as ever without a digest, in records of older versions and where nobody could look', async () => {
+    const { output: _, ...old } = { ...interruptionOf(1), output: null };
+    await interrupted(1, 'one\n');
+    await interrupted(2, 'two\n', { output: null });
+    await ledger.enqueue(queuedRun(3), OWNER, DOCUMENT);
+    await ledger.interrupt(runIdOf(3), old);
+    edit(outputOf(2), 'two', 'TWO');
+    expect(await audit()).toEqual({ compared: 1, removed: 0, wrong: 0, findings: [] });
+    expect(verifyChain(ledger.links())).toBeNull();
+  });
+
+  test('it may be removed by age like any', async () => {
+    await interrupted(1, 'half\n');
+    await removeOld();
+    expect(await audit()).toEqual({ compared: 0, removed: 1, wrong: 0, findings: [] });
+  });
+});
+
+/** One frame, as a spool writes it. */
+function pieceOf(text: string): Buffer {
+  return Buffer.concat(encodeFrame({ kind: 'stdout', sequence: 9, step: 0, payload: Buffer.from(text) }));
+}
 
 function edit(of: string, from: string, to: string): void {
   const text = readFileSync(of, 'latin1');

@@ -16,8 +16,7 @@ import {
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from '../../core/failures.ts';
-import type { ProcessLimits } from '../../core/ports.ts';
-import type { Survivor } from '../../core/run.ts';
+import type { Leftovers, ProcessLimits } from '../../core/ports.ts';
 import { findHierarchies, isControlGroup } from './cgroup-mounts.ts';
 import type { Hierarchy } from './cgroup-mounts.ts';
 import { alive, send } from './processes.ts';
@@ -32,8 +31,8 @@ export interface Cgroup {
   members(): readonly number[];
   /** Kills until it is empty. @returns whether it is */
   empty(): Promise<boolean>;
-  /** Gives it back; an occupied one stays. */
-  remove(): Promise<void>;
+  /** Gives it back; an occupied one stays, and all do where nothing may be changed. @returns folders that stay */
+  remove(): Promise<readonly string[]>;
 }
 
 const EMPTYING_MS = 5000;
@@ -62,9 +61,9 @@ export function makeCgroup(runId: string, limits: ProcessLimits, version?: 1 | 2
  * The groups of a run whose runner is gone: those of its record and, since who died before it began has recorded none,
  * those that would be made from here. What a record says is not believed: only what the kernel says to be a control
  * group, and bears the run's name, is touched.
- * @returns who is still in them
+ * @returns who is still in them, and which of them are still there
  */
-export async function emptyLeftCgroups(runId: string, folders: readonly string[]): Promise<readonly Survivor[]> {
+export async function emptyLeftCgroups(runId: string, folders: readonly string[]): Promise<Leftovers> {
   const own = findHierarchies().map((hierarchy) => path.join(hierarchy.own, nameOf(runId)));
   const groups = [...new Set([...folders, ...own])]
     .filter((folder) => path.basename(folder) === nameOf(runId) && isControlGroup(folder))
@@ -72,12 +71,11 @@ export async function emptyLeftCgroups(runId: string, folders: readonly string[]
       const version = existsSync(path.join(folder, 'cgroup.kill')) ? 2 : 1;
       return { folder, version, controllers: existsSync(path.join(folder, 'pids.max')) ? ['pids'] : [] };
     });
-  if (groups.length === 0) return [];
+  if (groups.length === 0) return { survivors: [], cgroups: [] };
   const left = new RunCgroup(groups, { memoryBytes: null, processes: null, fileBytes: null, openFiles: null });
   const isEmpty = await left.empty();
   const survivors = isEmpty ? [] : alive(left.members());
-  await left.remove();
-  return survivors;
+  return { survivors, cgroups: await left.remove() };
 }
 
 function nameOf(runId: string): string {
@@ -177,11 +175,12 @@ class RunCgroup implements Cgroup {
     return true;
   }
 
-  async remove(): Promise<void> {
+  async remove(): Promise<readonly string[]> {
     for (const folder of this.folders.flatMap(withBelow).toReversed()) {
       // A process that is just leaving still counts for a moment.
-      for (let attempt = 0; attempt < 20 && !removeFolder(folder); attempt += 1) await delay(5);
+      for (let attempt = 0; attempt < 20 && removeFolder(folder) === 'busy'; attempt += 1) await delay(5);
     }
+    return this.folders.filter((folder) => existsSync(folder));
   }
 }
 
@@ -252,11 +251,13 @@ function tryWrite(folder: string, file: string, text: string): boolean {
   }
 }
 
-function removeFolder(folder: string): boolean {
+/** `stays`: another attempt would not help, as where the mount can only be read. */
+function removeFolder(folder: string): 'gone' | 'busy' | 'stays' {
   try {
     rmdirSync(folder);
-    return true;
+    return 'gone';
   } catch (error) {
-    return codeOf(error) === 'ENOENT';
+    if (codeOf(error) === 'ENOENT') return 'gone';
+    return codeOf(error) === 'EBUSY' ? 'busy' : 'stays';
   }
 }

@@ -50,8 +50,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
       const left = await emptyLeftCgroups(runId, containment?.cgroups ?? []);
       // Who has left the groups, or there are none: found by what each script has in its environment.
       const survivors = await sweep(runId, 0);
-      const seen = new Map([...reapers, ...left, ...survivors].map((one) => [one.pid, one]));
-      return [...seen.values()];
+      const seen = new Map([...reapers, ...left.survivors, ...survivors].map((one) => [one.pid, one]));
+      return { survivors: [...seen.values()], cgroups: left.cgroups };
     },
   };
 }

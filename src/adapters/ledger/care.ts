@@ -56,7 +56,8 @@ export function createCare(
       file.change(() => {
         if (setCancel.run(JSON.stringify(operation), runId).changes === 0) return false;
         seen = null;
-        appendOperation(file, operation);
+        // The reason may name a secret that only the owner knows; the column is emptied with the end of the run.
+        appendOperation(file, { ...operation, reason: null });
         return true;
       }),
 

@@ -7,7 +7,8 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type Database from 'better-sqlite3';
 import type { RunLedger } from '../../core/ports.ts';
-import type { Interruption, Progress } from '../../core/run.ts';
+import { placeOf as placeInRun } from '../../core/interruption.ts';
+import type { Interruption, NotedProgress } from '../../core/run.ts';
 import type { LedgerFile } from './file.ts';
 import { appendOperation } from './operations.ts';
 
@@ -89,8 +90,9 @@ export function createHome(file: LedgerFile): Pick<RunLedger, 'copyOf' | 'moveIn
         for (const { runId, progress } of left) {
           // Only this program writes this column.
           // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-          const begun = progress === null ? null : (JSON.parse(progress) as Progress);
-          const interruption: Interruption = { at, reason, progress: begun, survivors: null, workFolder: null };
+          const begun = progress === null ? null : (JSON.parse(progress) as NotedProgress);
+          const unseen = { survivors: null, workFolder: null, output: null };
+          const interruption: Interruption = { at, reason, ...placeInRun(begun), ...unseen };
           file.append(runId, 'interrupted', at, { interruption });
         }
         db.prepare<[string]>(

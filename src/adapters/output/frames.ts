@@ -42,29 +42,31 @@ export function encodeFrame({ kind, sequence, step, payload }: Frame): readonly 
 }
 
 /**
- * The whole frames at the beginning of a file; what follows the first damaged one is not looked at. All are read into
- * one buffer: a payload holds until the next frame is asked for.
+ * The whole frames at the beginning of a file, up to the first damaged one, or the one that ends an output. All are read
+ * into one buffer: a payload holds until the next frame is asked for.
  * @param read fills the beginning of a buffer with the next bytes of the file; how many, 0 at its end
+ * @returns whether all that was read is those frames: behind an `end` nothing more is read
  */
-export async function* readFrames(read: (into: Buffer) => Promise<number>): AsyncGenerator<Frame> {
+export async function* readFrames(read: (into: Buffer) => Promise<number>): AsyncGenerator<Frame, boolean> {
   let buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   let [from, to] = [0, 0];
   for (;;) {
     const length = frameLength(buffer.subarray(from, to));
-    if (length === null) return;
+    if (length === null) return false;
     if (length > to - from) {
       const larger = length > buffer.length ? Buffer.allocUnsafeSlow(length) : buffer;
       buffer.copy(larger, 0, from, to);
       [buffer, from, to] = [larger, 0, to - from];
       const count = await read(buffer.subarray(to));
-      if (count === 0) return;
+      if (count === 0) return from === to;
       to += count;
       continue;
     }
     const frame = decodeFrame(buffer.subarray(from, from + length));
-    if (frame === null) return;
+    if (frame === null) return false;
     yield frame;
     from += length;
+    if (frame.kind === 'end') return from === to;
   }
 }
 

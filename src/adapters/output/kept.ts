@@ -15,7 +15,7 @@ export const RUN_ID = /^[A-Za-z0-9_-]{1,64}$/;
 /** How soon somebody who follows a run sees what is new. */
 const POLL_MS = 100;
 
-export function createKept(folder: string): Pick<RunOutput, 'read' | 'follow' | 'facts' | 'kept' | 'remove'> {
+export function createKept(folder: string): Pick<RunOutput, 'read' | 'follow' | 'facts' | 'kept' | 'sync' | 'remove'> {
   const factsOf = async (runId: string): Promise<OutputFacts | null> => {
     const file = path.join(folder, runId);
     try {
@@ -62,6 +62,20 @@ export function createKept(folder: string): Pick<RunOutput, 'read' | 'follow' | 
       return all;
     },
 
+    async sync(runId) {
+      if (!RUN_ID.test(runId)) return;
+      const file = path.join(folder, runId);
+      const handle = await opened(file);
+      try {
+        await handle?.datasync();
+      } catch (error) {
+        // A file system that cannot be written has nothing to write.
+        if (codeOf(error) !== 'EROFS' && codeOf(error) !== 'EINVAL') throw cannot('read', file, error);
+      } finally {
+        await handle?.close();
+      }
+    },
+
     async remove(runId) {
       if (!RUN_ID.test(runId)) return;
       const file = path.join(folder, runId);
@@ -96,14 +110,19 @@ async function* items(
     }
   };
   try {
-    for await (const { kind, step, payload } of readFrames(more)) {
-      if (kind === 'end') {
-        yield { kind, summary: summaryOf(payload) };
-        return;
-      }
-      if (kind === 'gap') yield { kind, dropped: Number(payload.readBigUInt64BE()) };
+    const frames = readFrames(more);
+    let hasEnded = false;
+    let next = await frames.next();
+    for (; next.done !== true; next = await frames.next()) {
+      const { kind, step, payload } = next.value;
+      hasEnded = kind === 'end';
+      if (kind === 'end') yield { kind, summary: summaryOf(payload) };
+      else if (kind === 'gap') yield { kind, dropped: Number(payload.readBigUInt64BE()) };
       else yield { kind: 'chunk', step, stream: kind, bytes: payload };
     }
+    // Nobody waits for what is behind the end.
+    const goesOn = hasEnded && (await handle.read(Buffer.alloc(1))).bytesRead > 0;
+    if (goesOn || !next.value) yield { kind: 'foreign' };
   } catch (error) {
     throw cannot('read', file, error);
   } finally {

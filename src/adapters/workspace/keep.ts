@@ -8,6 +8,7 @@ import { chmod, lstat, mkdir, open, readdir, rename, rm, utimes, writeFile } fro
 import path from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
 import { codeOf, messageOf } from '../../core/failures.ts';
+import type { FolderFate } from '../../core/ports.ts';
 import type { RunOwner } from '../../core/run.ts';
 import { identityOf } from '../system/descriptors.ts';
 import { readSmallFile } from './control.ts';
@@ -24,6 +25,9 @@ const IN_USE = 'runbook-exec-';
 const OWN_NAME = /^runbook-exec-(?:[0-9a-z]{26}|output-[0-9a-f-]{36})$/;
 /** Being removed: nobody can take it over any more. */
 const GOING = 'runbook-gone-';
+
+const WORK = 'work';
+const KEPT_FILE = 'kept.json';
 
 /** What lies where in the folder of a run. */
 export interface Layout {
@@ -42,9 +46,9 @@ export function layoutOf(parent: string, runId: string): Layout {
   const root = path.join(parent, `${IN_USE}${runId.toLowerCase()}`);
   return {
     root,
-    work: path.join(root, 'work'),
+    work: path.join(root, WORK),
     control: path.join(root, 'control'),
-    outputs: path.join(root, 'kept.json'),
+    outputs: path.join(root, KEPT_FILE),
   };
 }
 
@@ -106,18 +110,19 @@ export async function takeOver(earlier: Layout, layout: Layout): Promise<Readonl
 
 /** What nobody will come back for: of a run that has ended, or, where no ledger knows it, of an owner that is gone. */
 export interface Abandoned {
-  readonly isOver: (runId: string) => Promise<boolean>;
+  readonly fateOf: (runId: string) => Promise<FolderFate | null>;
   readonly isGone: (owner: RunOwner) => boolean;
 }
 
 /**
- * Removes what was kept longer than 24 h, what is abandoned, and what others could not finish removing. Never rejects.
+ * Removes what was kept longer than 24 h, what is abandoned, and what others could not finish removing or leaving. Never
+ * rejects.
  * @returns ids of runs whose owner is gone, and that no ledger knows
  */
 export async function removeExpired(
   parent: string,
   now: Date,
-  { isOver, isGone }: Abandoned,
+  { fateOf, isGone }: Abandoned,
 ): Promise<readonly string[]> {
   const unknown: string[] = [];
   const names = await readdir(parent).catch(() => []);
@@ -129,14 +134,18 @@ export async function removeExpired(
         await removeTree(folder);
         continue;
       }
-      const kept = await lstat(path.join(folder, 'kept.json')).catch(() => null);
+      const kept = await lstat(path.join(folder, KEPT_FILE)).catch(() => null);
+      const runId = name.slice(IN_USE.length).toUpperCase();
       if (kept === null) {
         const owner = await ownerOf(folder);
-        const runId = name.slice(IN_USE.length).toUpperCase();
-        const isAbandoned = owner === null ? await isOver(runId) : isGone(owner);
+        const isAbandoned = owner === null ? (await fateOf(runId)) === 'over' : isGone(owner);
         if (!isAbandoned && !(OWN_NAME.test(name) && (await isStillborn(folder, now)))) continue;
         if (owner !== null) unknown.push(runId);
-      } else if (now.getTime() - kept.mtimeMs <= KEPT_MS) continue;
+      } else if (now.getTime() - kept.mtimeMs <= KEPT_MS) {
+        // Whoever left it could not finish that: scripts and secrets are still there.
+        if (await isHalfLeft(folder, runId, { fateOf, isGone })) await removeAllBut(folder, [WORK, KEPT_FILE]);
+        continue;
+      }
       const going = path.join(parent, `${GOING}${name.slice(IN_USE.length)}`);
       await rename(folder, going);
       await removeTree(going);
@@ -167,6 +176,12 @@ export function noFolder(parent: string, cause: unknown): RunbookError {
   });
 }
 
+async function isHalfLeft(folder: string, runId: string, { fateOf, isGone }: Abandoned): Promise<boolean> {
+  if ((await readdir(folder)).every((name) => name === WORK || name === KEPT_FILE)) return false;
+  const owner = await ownerOf(folder);
+  return owner === null ? (await fateOf(runId)) !== null : isGone(owner);
+}
+
 /** Killed when it had just been made: there is nothing in it, and has not been for long. */
 async function isStillborn(folder: string, now: Date): Promise<boolean> {
   if ((await readdir(folder)).some((name) => name !== OWNER_FILE)) return false;
@@ -176,7 +191,7 @@ async function isStillborn(folder: string, now: Date): Promise<boolean> {
 export const OWNER_FILE = 'owner.json';
 
 /** Where a run leaves no record, nobody else could tell that its runner has died. */
-export async function sayWhose({ root }: Pick<Layout, 'root'>, owner: RunOwner): Promise<void> {
+async function sayWhose({ root }: Pick<Layout, 'root'>, owner: RunOwner): Promise<void> {
   await writeFile(path.join(root, OWNER_FILE), JSON.stringify(owner), { mode: 0o600, flag: 'wx' });
 }
 

@@ -15,11 +15,11 @@ import {
   identityOfOwn,
   layoutOf,
   leave,
+  makeOwnedFolder,
   noFolder,
   OWNER_FILE,
   readOutputs,
   removeExpired,
-  sayWhose,
   takeOver,
   writeOutputs,
 } from './keep.ts';
@@ -70,14 +70,25 @@ export function createWorkspace({ parent, mountDir, owner = null, isGone = () =>
     };
   };
 
+  const claimed = new Set<string>();
   return {
+    claim: async (runId) => {
+      if (owner === null) return;
+      await makeOwnedFolder(layoutOf(parent, runId).root, owner);
+      claimed.add(runId);
+    },
+
     create: async (runId, folder, inputs, signal) => {
       const layout = layoutOf(parent, runId);
-      await mkdir(layout.root, { mode: 0o700 }).catch((error: unknown) => {
-        throw noFolder(parent, error);
-      });
+      const make = async (): Promise<void> => {
+        if (owner !== null) await makeOwnedFolder(layout.root, owner);
+        else
+          await mkdir(layout.root, { mode: 0o700 }).catch((error: unknown) => {
+            throw noFolder(parent, error);
+          });
+      };
+      if (!claimed.delete(runId)) await make();
       try {
-        if (owner !== null) await sayWhose(layout, owner);
         await mkdir(layout.work, { mode: 0o700 });
         await mkdir(layout.control, { mode: 0o700 });
         const paths = inputs.map((input) => input.path);
@@ -134,7 +145,7 @@ export function createWorkspace({ parent, mountDir, owner = null, isGone = () =>
       return null;
     },
 
-    sweep: async (now, isOver) => await removeExpired(parent, now, { isOver, isGone }),
+    sweep: async (now, fateOf) => await removeExpired(parent, now, { fateOf, isGone }),
   };
 }
 

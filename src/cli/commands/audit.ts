@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
 import type { Anchor } from '../../core/audit.ts';
-import type { LedgerView, StoredOperation } from '../../core/ports.ts';
+import type { LedgerView, RunLedger, StoredOperation } from '../../core/ports.ts';
 import { auditRecord } from '../../engine/audit.ts';
 import type { AuditReport } from '../../engine/audit.ts';
 import { auditFiles } from '../../engine/audit-files.ts';
@@ -21,6 +21,9 @@ export interface VerifyOptions extends CommonOptions {
 export interface AuditListOptions extends CommonOptions {
   readonly limit?: string;
 }
+
+/** Of files that are wrong; in JSON there are all of them. */
+const MAX_SHOWN = 20;
 
 /** As for an invalid document: the file is there and can be read, and what is in it is wrong. */
 const DOES_NOT_HOLD = 65;
@@ -70,22 +73,31 @@ export async function listCommand(terminal: Terminal, options: AuditListOptions)
     terminal,
     options,
     async ({ app, style }) => {
-      const operations = await (await app.ledger()).operations(limit);
+      const ledger = await app.ledger();
+      const operations = await ledger.operations(limit);
       const why = await app.whyLeftAlone();
       if (why !== null && options.quiet !== true) terminal.say(style.dim(inline(why)));
       if (options.json === true) await printJson(terminal, 'audit list', { operations });
       else if (operations.length === 0) terminal.say('Nothing was done but runs.');
-      else
-        await terminal.print(
-          `${renderTable([['WHEN', 'OPERATION', 'WHO', 'WHAT', 'RECORD'], ...operations.map(row)])}\n`,
-        );
+      else {
+        const rows: (readonly string[])[] = [];
+        for (const operation of operations) rows.push(row(operation, await reasonOf(ledger, operation)));
+        await terminal.print(`${renderTable([['WHEN', 'OPERATION', 'WHO', 'WHAT', 'RECORD'], ...rows])}\n`);
+      }
       return 0;
     },
     { ledgerUse: 'ask' },
   );
 }
 
-function row({ at, operation, who, run, pruned, reason, seq }: StoredOperation): readonly string[] {
+/** Why somebody canceled a run stands in the record of the run, where that has heard of it. */
+async function reasonOf(ledger: RunLedger, { reason, run }: StoredOperation): Promise<string | null> {
+  if (reason !== null || run === undefined) return reason;
+  const result = (await ledger.get(run))?.result;
+  return result?.outcome === 'canceled' ? result.reason : null;
+}
+
+function row({ at, operation, who, run, pruned, seq }: StoredOperation, reason: string | null): readonly string[] {
   const what = [run, pruned === undefined ? null : counted(pruned.runIds.length), reason]
     .filter((one) => one !== undefined && one !== null)
     .join(', ');
@@ -125,7 +137,7 @@ async function reportOn(
       show(`${Math.floor((done / of) * 100)} % of ${of} records`);
     });
     if (files === null) return { ...report, files: null };
-    const compared = await auditFiles(view, files, (count) => {
+    const compared = await auditFiles(view, files, options.json === true ? Infinity : MAX_SHOWN, (count) => {
       show(`${count} files`);
     });
     return { ...report, files: compared };
@@ -143,8 +155,10 @@ async function tell(
   anchors: readonly Anchor[],
 ): Promise<number> {
   const { last } = report;
-  const findings = files?.first ? [...report.findings, files.first] : report.findings;
-  const hasMore = report.hasMore || (files?.wrong ?? 0) > 1;
+  const named = files?.findings ?? [];
+  const findings = [...report.findings, ...named];
+  const unnamed = (files?.wrong ?? 0) - named.length;
+  const hasMore = report.hasMore || unnamed > 0;
   const holds = findings.length === 0;
   // Where an expected record is not there, nothing is known.
   const notSeen = notSeenOf(holds ? anchors : []);
@@ -160,9 +174,14 @@ async function tell(
       ...(files === null ? [] : [['files', toldOf(files)]]),
       ['last', last === null ? 'none' : `${last.seq}:${last.hash}`],
     ];
-    const wrong = findings.map(({ message }) => `- ${inline(message)}\n`).join('');
-    const more = hasMore ? '- … and more.\n' : '';
-    await terminal.print(`${holds ? 'The record holds.' : 'The record does not hold.'}\n${wrong}${more}`);
+    const wrong = [
+      ...report.findings.map(({ message }) => inline(message)),
+      ...(report.hasMore ? ['… and more.'] : []),
+      ...named.map(({ message }) => inline(message)),
+      ...(unnamed > 0 ? [`… and ${unnamed} more ${unnamed === 1 ? 'file' : 'files'}; --json names all.`] : []),
+    ];
+    const head = holds ? 'The record holds.' : 'The record does not hold.';
+    await terminal.print([head, ...wrong.map((line) => `- ${line}`), ''].join('\n'));
     if (report.copyOf !== null) await terminal.print(`This is a copy of the ledger in ${inline(report.copyOf)}.\n`);
     await terminal.print(`${renderTable(rows)}\n${notSeen}\n`);
   }

@@ -6,6 +6,7 @@ import type { CommonOptions } from '../context.ts';
 import { describePause, describeSpan, describeWho, shorten } from '../describe.ts';
 import { inline, renderTable } from '../render.ts';
 import type { Terminal } from '../terminal.ts';
+import { toldStep } from '../told-run.ts';
 import { withLedger } from '../with-ledger.ts';
 
 const MAX_NAME_LENGTH = 40;
@@ -64,8 +65,7 @@ function asJson({ run, owner, progress, cancel, lastOutputAt }: RunningNow): Rec
     incident,
     enqueuedAt,
     startedAt,
-    step:
-      progress === null ? null : { number: progress.step + 1, of: progress.of, name: progress.name, at: progress.at },
+    step: progress === null ? null : toldStep(progress),
     subject: who.subject,
     osUser: who.osUser,
     host: owner.host,

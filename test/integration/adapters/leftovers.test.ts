@@ -11,6 +11,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vit
 import { makeCgroup } from '../../../src/adapters/executor/cgroup.ts';
 import { createExecutor } from '../../../src/adapters/executor/index.ts';
 import type { Containment } from '../../../src/core/containment.ts';
+import type { Survivor } from '../../../src/core/run.ts';
 import { isAlive, RUNG_OPTIONS } from '../../helpers/executor.ts';
 
 const HELPER = path.join(import.meta.dirname, '../../helpers/doomed-runner.ts');
@@ -31,8 +32,9 @@ afterEach(async () => {
 
 const livingOf = (...names: readonly string[]): readonly string[] =>
   names.filter((name) => isAlive(path.join(folder, name)));
-const endLeftovers = async (containment: Containment | null, id = runId): ReturnType<typeof endAll> =>
-  await endAll(id, containment);
+/** @returns who could not be ended */
+const endLeftovers = async (containment: Containment | null, id = runId): Promise<readonly Survivor[]> =>
+  (await endAll(id, containment)).survivors;
 const endAll = async (id: string, containment: Containment | null) =>
   await createExecutor({ stopGraceMs: 500, containment: 'auto', required: null }).endLeftovers(id, containment);
 

@@ -234,7 +234,7 @@ describe('a run that goes on from another', () => {
   });
 });
 
-const nobody = async (): Promise<boolean> => false;
+const nobody = async (): Promise<null> => null;
 
 describe('sweeping', () => {
   it('removes what a run that is over did not get to remove itself, and no other', async () => {
@@ -242,8 +242,22 @@ describe('sweeping', () => {
     await create(SECOND);
     await leave(THIRD);
     const before = await everything();
-    await workspace.sweep(new Date(), async (runId) => runId !== SECOND);
+    await workspace.sweep(new Date(), async (runId) => (runId === SECOND ? null : 'over'));
     expect(await everything()).toEqual(before.filter((name) => !name.includes(FIRST.toLowerCase())));
+  });
+
+  it('finishes leaving a folder of a run that has ended, and of no other', async () => {
+    for (const runId of [FIRST, SECOND]) {
+      await leave(runId);
+      await mkdir(path.join(rootOf(runId), 'control'));
+      await writeFile(path.join(rootOf(runId), 'control', '1-script.sh'), 'a secret');
+    }
+    const before = await everything();
+    await workspace.sweep(new Date(), nobody);
+    expect(await everything()).toEqual(before);
+    await workspace.sweep(new Date(), async (runId) => (runId === FIRST ? 'kept' : null));
+    expect((await readdir(rootOf(FIRST))).sort()).toEqual(['kept.json', 'work']);
+    expect((await readdir(rootOf(SECOND))).sort()).toEqual(['control', 'kept.json', 'work']);
   });
 
   it('removes after 24 h what was kept, and nothing before or besides', async () => {

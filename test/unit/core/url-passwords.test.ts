@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { passwordsOf } from '../../../src/core/url-passwords.ts';
+import { passwordsOf, withoutPasswords } from '../../../src/core/url-passwords.ts';
 
 describe('passwordsOf', () => {
   it.each([
@@ -36,5 +36,17 @@ describe('passwordsOf', () => {
     'ssh://git@example.com:2222/a.git',
   ])('none in %j', (value) => {
     expect(passwordsOf(value)).toEqual([]);
+  });
+});
+
+describe('withoutPasswords', () => {
+  it.each([
+    ['see https://anna:abc@ci.example/1, then', 'see https://anna:***@ci.example/1, then'],
+    ['http://a:one11@x,http://b:two22@y http://c@z', 'http://a:***@x,http://b:***@y http://c@z'],
+    ['https://app:***@db', 'https://app:***@db'],
+    ['plain text: with a colon@sign', 'plain text: with a colon@sign'],
+    ['', ''],
+  ])('%s', (text, shown) => {
+    expect(withoutPasswords(text)).toBe(shown);
   });
 });

@@ -1,8 +1,10 @@
 /** Runs as CSV after RFC 4180: one row each, with a header; UTF-8 without a byte order mark. */
 import { describeInterruption } from '../../../engine/entry.ts';
+import { recordedOutput } from '../../../engine/intact.ts';
 import { exitCodeOf } from '../../../core/run.ts';
 import { inline } from '../../render.ts';
 import type { ListedRun } from './answer.ts';
+import { outcomesOf } from './steps.ts';
 import { outcomeOf } from './table.ts';
 
 type Cell = string | number | boolean | null | undefined;
@@ -35,9 +37,13 @@ const COLUMNS: Readonly<Record<string, (listed: ListedRun) => Cell>> = {
   refused_as: ({ run }) => run.refusal?.code,
   reason: ({ run }) =>
     run.result?.reason ?? run.refusal?.message ?? (run.interruption && describeInterruption(run.interruption)),
+  steps: ({ run }) =>
+    outcomesOf(run)
+      .map(({ name, outcome }) => `${name}: ${outcome}`)
+      .join('; '),
   continues: ({ run }) => run.continues,
   called_by: ({ run }) => run.callChain.join(' > '),
-  output_bytes: ({ run }) => run.result?.output.bytes,
+  output_bytes: ({ run }) => recordedOutput(run)?.bytes,
   found: ({ lines }) => lines[0]?.text,
   seq: ({ run }) => run.seq,
   hash: ({ run }) => run.hash,

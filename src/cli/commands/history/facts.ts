@@ -1,16 +1,20 @@
 /** What is known of one run, as a table for a person. */
+import { placeOf } from '../../../core/interruption.ts';
 import { DOES_NOT_FIT } from '../../../core/output-check.ts';
 import { exitCodeOf } from '../../../core/run.ts';
-import type { StepResult, StoredRun } from '../../../core/run.ts';
+import type { NotedProgress, StoredRun } from '../../../core/run.ts';
 import { formatDuration } from '../../../core/units.ts';
 import { inline, renderTable } from '../../render.ts';
 import { interruptionRows, keptRows } from './interrupted.ts';
+import { rowsSoFar, stepRow } from './steps.ts';
 
 /** What is known of a run besides its record. */
 export interface Known {
   readonly entryPending: boolean;
   /** Of what is kept of its output; null where nothing is. */
   readonly intact: boolean | null;
+  /** Of a run that is under way; null before its first step, and of any other. */
+  readonly progress: NotedProgress | null;
 }
 
 export function factsOf(run: StoredRun, known: Known): string {
@@ -20,7 +24,7 @@ export function factsOf(run: StoredRun, known: Known): string {
 /** Names may come several times; texts may hold any character. */
 export function rowsOf(
   run: StoredRun,
-  { entryPending, intact }: Known,
+  { entryPending, intact, progress }: Known,
 ): readonly (readonly [name: string, text: string])[] {
   const { result, refusal, who, runbook } = run;
   const git =
@@ -60,7 +64,7 @@ export function rowsOf(
       `${result.outcome}, exit ${exitCodeOf(result)}, ${formatDuration(result.durationMs)}${result.reason === null ? '' : `: ${result.reason}`}`,
     ]);
     for (const step of result.steps)
-      if (result.steps.length > 1 || step.confirmedBy !== undefined) rows.push(['step', describeStep(step)]);
+      if (result.steps.length > 1 || step.confirmedBy !== undefined) rows.push(stepRow(step));
     rows.push(...keptRows(result.workFolder));
     // Nothing was started that something could hold.
     if (run.startedAt !== null) rows.push(['containment', containmentOf(run)]);
@@ -70,9 +74,9 @@ export function rowsOf(
       'output',
       `${result.output.bytes} bytes, ${result.output.dropped} not kept, sha256 ${result.output.digest}`,
     ]);
-    if (intact === false) rows.push(['warning', `the output that is kept ${DOES_NOT_FIT}`]);
   }
-  rows.push(...interruptionRows(run));
+  rows.push(...rowsSoFar(placeOf(progress), 'under way'), ...interruptionRows(run));
+  if (intact === false) rows.push(['warning', `the output that is kept ${DOES_NOT_FIT}`]);
   if (run.interruption !== undefined) rows.push(['containment', containmentOf(run)]);
   if (entryPending) rows.push(['entry', 'pending: it is written into the document when that can be written']);
   rows.push(['record', `${run.seq}, ${run.hash}`]);
@@ -91,16 +95,4 @@ function containmentOf({ containment, result }: StoredRun): string {
 
 function describeSteps({ from, only }: NonNullable<StoredRun['steps']>): string {
   return from === undefined ? `only “${only ?? ''}”` : `from “${from}”`;
-}
-
-const CONFIRMED = {
-  answer: 'confirmed by an answer',
-  typing: 'confirmed by typing',
-  yes: 'confirmed by --yes',
-} as const;
-
-function describeStep({ name, outcome, durationMs, reason, confirmedBy }: StepResult): string {
-  if (outcome === 'skipped') return `${name}: skipped${reason === undefined ? '' : `, ${reason}`}`;
-  const confirmed = confirmedBy === undefined ? '' : `, ${CONFIRMED[confirmedBy]}`;
-  return `${name}: ${outcome}, ${formatDuration(durationMs)}${confirmed}`;
 }

@@ -1,27 +1,38 @@
 /** What is told of a run whose owner was gone before it ended. */
 import { existsSync } from 'node:fs';
 import { shellQuote } from '../../../core/contract.ts';
+import { endOfLastStep } from '../../../core/interruption.ts';
 import type { Interruption, StoredRun } from '../../../core/run.ts';
-import { describeInterruption, describeProgress } from '../../../engine/entry.ts';
+import { describeInterruption } from '../../../engine/entry.ts';
+import { rowsSoFar } from './steps.ts';
 
 /** Names and texts of its rows; none for a run that was not interrupted. */
 export function interruptionRows({ interruption, runbook }: StoredRun): readonly (readonly [string, string])[] {
   if (interruption === undefined) return [];
-  const { at, survivors, workFolder, progress } = interruption;
-  const isInTheMiddle = progress !== null && progress.of > 1;
-  const goOn = `runbook execute ${shellQuote(runbook.name)} --from ${shellQuote(progress?.name ?? '')}, with the same variables, once it is known what that step has done`;
+  const { at, survivors, workFolder, output } = interruption;
+  const next = goOn(interruption, runbook.name);
   return [
     ['outcome', `${describeInterruption(interruption)} It was noticed at ${at}.`],
-    ...(progress === null ? [] : [['step', stepsOf(progress)] as const]),
+    ...rowsSoFar(interruption, 'how it ended is not known'),
     ...keptRows(workFolder),
-    ...(isInTheMiddle ? [['go on', goOn] as const] : []),
+    ...(next === null ? [] : [['go on', next] as const]),
     ...notEnded(survivors),
+    ...(output === undefined || output === null
+      ? []
+      : [['output', `${output.bytes} bytes lay there, sha256 ${output.digest}`] as const]),
   ];
 }
 
-/** The last one that it has come to; of those before it the ledger knows that they were over. */
-function stepsOf(progress: NonNullable<Interruption['progress']>): string {
-  return `${describeProgress(progress)}: begun at ${progress.at}, how it ended is not known`;
+/** Null where there is nothing to go on with. */
+function goOn(interruption: Interruption, runbook: string): string | null {
+  const { progress } = interruption;
+  if (progress === null || progress.of === 1) return null;
+  const command = `runbook execute ${shellQuote(runbook)} --from`;
+  const last = endOfLastStep(interruption)?.outcome;
+  if (last !== 'succeeded' && last !== 'skipped')
+    return `${command} ${shellQuote(progress.name)}, with the same variables, once it is known what that step has done`;
+  const next = progress.step + 2;
+  return next > progress.of ? null : `${command} ${next}, with the same variables`;
 }
 
 /** Where it is still there: it goes with a run that goes on from this one, or after a day. */

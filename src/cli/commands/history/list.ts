@@ -3,6 +3,7 @@ import type { RunFilter } from '../../../core/ports.ts';
 import { printJson } from '../../context.ts';
 import type { CommandContext } from '../../context.ts';
 import type { Terminal } from '../../terminal.ts';
+import { toldRun } from '../../told-run.ts';
 import { answer } from './answer.ts';
 import type { Answer } from './answer.ts';
 import { csvOf } from './csv.ts';
@@ -19,6 +20,8 @@ export async function listRuns(
 ): Promise<number> {
   const found = await answer(app, filter, options.grep);
   const { listed, more, search } = found;
+  const isChosen = Object.keys(filter).length > 1 || search !== null;
+  const nothing = isChosen ? 'No runs fit.' : 'No runs are recorded.';
   switch (formatOf(options)) {
     case 'json':
       await printJson(terminal, 'history', documentOf(found));
@@ -27,11 +30,11 @@ export async function listRuns(
       await terminal.print(csvOf(listed));
       break;
     case 'markdown':
-      for await (const part of summaryOf(found, options, app.output)) await terminal.print(part);
+      for await (const part of summaryOf(found, nothing, options, app.output)) await terminal.print(part);
       break;
     case 'text':
       if (listed.length > 0) await terminal.print(tableOf(listed, printStyle));
-      else terminal.say(Object.keys(filter).length > 1 || search !== null ? 'No runs fit.' : 'No runs are recorded.');
+      else terminal.say(nothing);
   }
   if (options.quiet === true) return 0;
   if (more)
@@ -50,7 +53,7 @@ export async function listRuns(
 }
 
 function documentOf({ listed, more, search }: Answer): Readonly<Record<string, unknown>> {
-  const runs = listed.map(({ run }) => run);
+  const runs = listed.map(({ run }) => toldRun(run));
   if (search === null) return { runs, hasMore: more };
   const matches = listed.map(({ run: { runId }, lines, moreLines }) => ({ runId, lines, more: moreLines }));
   return { runs, hasMore: more, search: { ...search, more, matches } };

@@ -15,14 +15,18 @@ import { outcomeOf, whoOf } from './table.ts';
 const LINES = 10;
 const CHARACTERS = 2000;
 
-/** In parts: the outputs of many runs need not be in memory. */
+/**
+ * In parts: the outputs of many runs need not be in memory.
+ * @param nothing one sentence for where there are no runs
+ */
 export async function* summaryOf(
   { listed, more, search }: Answer,
+  nothing: string,
   { incident }: HistoryOptions,
   output: RunOutput,
 ): AsyncGenerator<string> {
   const inOrder = listed.toReversed();
-  yield `# ${incident === undefined ? 'Runs' : `Incident ${code(incident)}`}\n\n${headOf(inOrder, more)}\n`;
+  yield `# ${incident === undefined ? 'Runs' : `Incident ${code(incident)}`}\n\n${headOf(inOrder, more, nothing)}\n`;
   if (inOrder.length === 0) return;
   yield '\n| Asked (UTC) | Runbook | Who | Outcome | Took | Run |\n|---|---|---|---|---|---|\n';
   for (const { run } of inOrder) yield `${rowOf(run)}\n`;
@@ -33,9 +37,9 @@ export async function* summaryOf(
   for (const { run } of failed) yield await wordsOf(run, output);
 }
 
-function headOf(inOrder: readonly ListedRun[], more: boolean): string {
+function headOf(inOrder: readonly ListedRun[], more: boolean, nothing: string): string {
   const [first, last] = [inOrder.at(0)?.run, inOrder.at(-1)?.run];
-  if (first === undefined || last === undefined) return 'No runs are recorded.';
+  if (first === undefined || last === undefined) return nothing;
   const bad = inOrder.filter(({ run }) => needsWords(run)).length;
   const count = `${inOrder.length} ${inOrder.length === 1 ? 'run' : 'runs'}, ${bad} without success`;
   return `${count}, from ${first.enqueuedAt} to ${last.enqueuedAt}.${more ? ' There are older ones that are not shown here.' : ''}`;

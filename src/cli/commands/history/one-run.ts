@@ -1,12 +1,13 @@
 /** One run with its steps and its output. */
 import type { App } from '../../../app.ts';
 import type { StoredRun } from '../../../core/run.ts';
-import { isIntact } from '../../../engine/intact.ts';
+import { isIntact, recordedOutput } from '../../../engine/intact.ts';
 import { findRun } from '../../../engine/run-reference.ts';
 import { printJson } from '../../context.ts';
 import type { CommandContext } from '../../context.ts';
 import { keptTexts, printLong } from '../../output.ts';
 import type { Terminal } from '../../terminal.ts';
+import { toldRun } from '../../told-run.ts';
 import { printArtifact } from './artifact.ts';
 import { csvOf } from './csv.ts';
 import { printDocument } from './document.ts';
@@ -30,6 +31,7 @@ export async function showRun(
   const known = async (): Promise<Known> => ({
     entryPending: await ledger.isEntryPending(run.runId),
     intact: await isIntact(app.output, run),
+    progress: (await ledger.underWay()).find((one) => one.run.runId === run.runId)?.progress ?? null,
   });
   switch (formatOf(options)) {
     case 'json':
@@ -45,7 +47,7 @@ export async function showRun(
       await terminal.print(`${factsOf(run, await known())}\n`);
       await printLong(
         terminal,
-        outputText(app.output.read(run.runId), droppedOf(run), printStyle, run.result?.output.bytes),
+        outputText(app.output.read(run.runId), droppedOf(run), printStyle, recordedOutput(run)?.bytes),
       );
       return 0;
   }
@@ -59,7 +61,7 @@ export async function printRun(terminal: Terminal, app: App, run: StoredRun): Pr
     dropped: droppedOf(run),
     intact: await isIntact(app.output, run),
   };
-  await printJson(terminal, 'history', { run, output, entryPending, recorded: true });
+  await printJson(terminal, 'history', { run: toldRun(run), output, entryPending, recorded: true });
 }
 
 function droppedOf({ result }: StoredRun): number {
