@@ -12,8 +12,6 @@ import { createAuthenticator } from './adapters/authenticator/index.ts';
 import type { LazyAuthenticator } from './adapters/authenticator/index.ts';
 import type { RunTokenAuthenticator } from './adapters/authenticator/run-token.ts';
 import type { MintRequest } from './adapters/authenticator/mint.ts';
-import { createMarkdownHistory } from './adapters/document-history/markdown-file.ts';
-import { createExecutor } from './adapters/executor/index.ts';
 import { createSystemFacts } from './adapters/facts/system.ts';
 import { openView } from './adapters/ledger/index.ts';
 import { createSpool } from './adapters/output/spool.ts';
@@ -22,9 +20,6 @@ import { createFolderSource, findRunbooksFolder, mountedRunbooks } from './adapt
 import { systemClock } from './adapters/system/clock.ts';
 import { ephemeralStorage } from './adapters/system/ephemeral-storage.ts';
 import { createOwners } from './adapters/system/owner.ts';
-import { createRunIds } from './adapters/system/run-ids.ts';
-import { makeOwnedFolder } from './adapters/workspace/keep.ts';
-import { createWorkspace } from './adapters/workspace/temporary.ts';
 import { CLI_BASE, SERVER_BASE } from './core/environment.ts';
 import type {
   ArtifactStore,
@@ -144,6 +139,8 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     whyLeftAlone: async () => (await (opened ??= open())).whyLeftAlone,
     view: async (file) => await openView(file ?? ledgerFile, file !== null, scratch),
     engine: async () => {
+      const { createExecutor, createMarkdownHistory, createRunIds, createWorkspace, makeOwnedFolder } =
+        await import('./app/run-adapters.ts');
       if (forgotten !== null) await makeOwnedFolder(forgotten, owners.current);
       return {
         source: app.source,

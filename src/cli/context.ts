@@ -1,15 +1,11 @@
 /** What commands share: their common options, the app made from them, and how they print. */
-import { randomUUID } from 'node:crypto';
-import { createApp } from '../app.ts';
 import type { App } from '../app.ts';
 import type { LedgerUse } from '../app/opened-ledger.ts';
 import { RunbookError } from '../core/errors.ts';
-import { fileKey } from '../core/settings.ts';
 import type { ResolvedSettings, SettingName } from '../core/settings.ts';
 import { escaped, LongText, printLong } from './output.ts';
 import { createStyle } from './render.ts';
 import type { Style } from './render.ts';
-import { loadSettings } from './settings.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What every command takes; a command's own options extend it, with the names that commander makes of the flags. */
@@ -44,6 +40,12 @@ export async function withApp<T>(
   body: (context: CommandContext) => Promise<T>,
   { ledgerUse = 'run' }: { readonly ledgerUse?: LedgerUse } = {},
 ): Promise<T> {
+  // What needs neither settings nor adapters, as a message about a wrong word does, does not wait for them.
+  const [{ createApp }, { loadSettings }, { fileKey }] = await Promise.all([
+    import('../app.ts'),
+    import('./settings.ts'),
+    import('../core/settings.ts'),
+  ]);
   const flags = new Map<SettingName, string>();
   for (const name of ['runbooksDir', 'stateDir', 'executionDir', 'history', 'keepWorkdir'] as const) {
     const value = options[name];
@@ -84,6 +86,7 @@ export async function printJson(
 
 /** The same document in pieces. */
 export async function* jsonPieces(command: string, fields: Readonly<Record<string, unknown>>): AsyncGenerator<string> {
+  const { randomUUID } = await import('node:crypto');
   // What nobody can have written stands for a long text until its place is reached.
   const mark = randomUUID();
   const texts: LongText[] = [];
