@@ -2,7 +2,7 @@
 import { RunbookError } from './errors.ts';
 import type { StepChoice } from './run.ts';
 import type { Runbook, Step } from './runbook.ts';
-import { nearest } from './spelling.ts';
+import { didYouMean } from './spelling.ts';
 
 /** Steps `first` to `last` (from 0, both included) are asked for; `chosen` has the whole name, and is null where all steps are. */
 export interface ChosenSteps {
@@ -44,7 +44,7 @@ function findStep(steps: readonly Step[], { kind, step: wanted }: StepChoice): n
       fix: 'Write more of the name, or the number.',
     });
   }
-  const near = nearest(
+  const near = didYouMean(
     wanted,
     steps.map(({ name }) => name),
   );
@@ -52,7 +52,7 @@ function findStep(steps: readonly Step[], { kind, step: wanted }: StepChoice): n
     'usage',
     `--${kind}: there is no step “${wanted}”. The steps are: ${list([...steps.keys()])}.`,
     {
-      fix: near === null ? 'Write the name of one of them, its beginning, or its number.' : `Did you mean “${near}”?`,
+      fix: near ?? 'Write the name of one of them, its beginning, or its number.',
     },
   );
 }

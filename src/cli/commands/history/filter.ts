@@ -3,6 +3,7 @@ import { RunbookError } from '../../../core/errors.ts';
 import { parsePeriod } from '../../../core/moments.ts';
 import type { Period } from '../../../core/moments.ts';
 import type { RunFilter } from '../../../core/ports.ts';
+import { didYouMean } from '../../../core/spelling.ts';
 import { formatOf } from './options.ts';
 import type { HistoryOptions } from './options.ts';
 
@@ -58,7 +59,7 @@ function readOutcomes(options: readonly string[]): readonly string[] {
   const unknown = outcomes.find((outcome) => !OUTCOMES.has(outcome));
   if (unknown === undefined) return [...new Set(outcomes)];
   throw new RunbookError('usage', `--outcome: “${unknown}” is not an outcome.`, {
-    fix: `Choose among ${[...OUTCOMES].join(', ')}; several with commas.`,
+    fix: didYouMean(unknown, [...OUTCOMES]) ?? `Choose among ${[...OUTCOMES].join(', ')}; several with commas.`,
   });
 }
 
