@@ -10,6 +10,7 @@ import type { Containment, ContainmentProof } from './containment.ts';
 import type { HistoryMode, OutputStream, OutputSummary, RunOwner, Survivor } from './run.ts';
 
 export type * from './ledger.ts';
+export type { LatestRun } from './latest-run.ts';
 export type { ArtifactStore, Followed, MaskStream, WorkFolder, Workspace } from './run-files.ts';
 
 /** A document as it lies in its folder. `path` is absolute, with all links resolved; inside of the folder where a name was given. */
