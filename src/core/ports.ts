@@ -34,6 +34,8 @@ export interface RunbookSource {
   list(): Promise<readonly (LoadedDocument | UnreadableDocument)[]>;
   /** How many that would be, by their names alone. @throws RunbookError as `list` */
   count(): Promise<number>;
+  /** Their names without the ending, in order; nothing is read. @throws RunbookError as `list` */
+  names(): Promise<readonly string[]>;
 }
 
 export interface UnreadableDocument {

@@ -49,11 +49,14 @@ export function createFolderSource({ folder, cwd, namesOnly = false }: FolderSou
         throw asRunbookError(error, folder);
       }
     },
-    count: async () => {
-      if (folder === null) throw noFolder();
-      return (await namesIn(folder).catch((error: unknown) => Promise.reject(asRunbookError(error, folder)))).length;
-    },
+    count: async () => (await knownNames(folder)).length,
+    names: async () => (await knownNames(folder)).map((name) => name.slice(0, -3)).sort(),
   };
+}
+
+async function knownNames(folder: string | null): Promise<string[]> {
+  if (folder === null) throw noFolder();
+  return await namesIn(folder).catch((error: unknown) => Promise.reject(asRunbookError(error, folder)));
 }
 
 async function namesIn(folder: string): Promise<string[]> {
