@@ -45,12 +45,19 @@ export function addDocumentCommands(terminal: Terminal, add: AddCommand, run: Ru
       );
     });
 
-  add('show', 'Show a runbook: what it needs, who may run it, its steps.', [
+  add('show', 'Show a runbook: what it needs, who may run it, its steps, and the document.', [
     'runbook show DrainNode',
-    'runbook show DrainNode --json',
+    "runbook show DrainNode --step 'Service the node'   # one step, with its script",
+    'runbook show DrainNode --html > DrainNode.html',
+    "runbook show DrainNode --json | jq '.runbook.env'",
   ])
     .argument('<runbook>', 'name or path')
-    .option('--html', 'the whole document as HTML')
+    .option('--step <step>', 'one step with its scripts: name, its beginning, or number')
+    .option('--summary', 'without the document, but with the scripts')
+    .option('--history', 'the document with its history')
+    .option('--html', 'the document as one HTML page')
+    .option('--raw', 'the document as it is, byte for byte')
+    .option('--no-pager', 'never through $PAGER or less')
     .action(async (reference: string, options: ShowOptions) => {
       await run(terminal, 'show', options, async () =>
         (await import('../commands/show.ts')).showCommand(terminal, reference, options),
