@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { build } from 'esbuild';
 import type { Plugin } from 'esbuild';
+import { writeManual } from './man.ts';
 
 const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
 const outdir = new URL('../dist/', import.meta.url).pathname;
@@ -45,6 +46,8 @@ await build({
   },
   logLevel: 'warning',
 });
+
+await writeManual(path.join(outdir, 'man'), version);
 
 // The pages of the explorer travel with the package: its own package asks somebody else's server when it is installed.
 const ui = path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
