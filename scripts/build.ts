@@ -15,11 +15,11 @@ const SERVER = ['fastify', '@fastify/*', 'pino', 'prom-client', 'rate-limiter-fl
 /** Commander can start programs as commands, which none of ours is: the module for it takes 5 ms of every start. */
 const noPrograms: Plugin = {
   name: 'no-programs',
-  setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /^node:child_process$/ }, ({ importer, path: name }) =>
+  setup: (bundler) => {
+    bundler.onResolve({ filter: /^node:child_process$/ }, ({ importer, path: name }) =>
       /\/commander\//.test(importer) ? { path: name, namespace: 'never-called' } : null,
     );
-    onLoad({ filter: /./, namespace: 'never-called' }, () => ({ contents: 'module.exports = {};' }));
+    bundler.onLoad({ filter: /./, namespace: 'never-called' }, () => ({ contents: 'module.exports = {};' }));
   },
 };
 

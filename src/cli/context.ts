@@ -12,6 +12,7 @@ import type { Terminal } from './terminal.ts';
 export interface CommonOptions {
   readonly json?: boolean;
   readonly quiet?: boolean;
+  readonly verbose?: boolean;
   readonly color?: boolean;
   readonly runbooksDir?: string;
   readonly stateDir?: string;
@@ -61,10 +62,31 @@ export async function withApp<T>(
   const app = await createApp(resolved, { environment, cwd, ci, ledgerUse });
   try {
     const printStyle = createStyle(terminal.color.stdout && options.color !== false);
-    return await body({ app, resolved, style: styleOf(terminal, options), printStyle });
+    const style = styleOf(terminal, options);
+    const told = await tellMore(terminal, options, style, app, resolved);
+    const result = await body({ app, resolved, style, printStyle });
+    told();
+    return result;
   } finally {
     app.close();
   }
+}
+
+/** `--verbose`. @returns what is to be called at the end */
+async function tellMore(
+  terminal: Terminal,
+  { verbose, quiet }: CommonOptions,
+  style: Style,
+  app: App,
+  resolved: ResolvedSettings,
+): Promise<() => void> {
+  if (verbose !== true || quiet === true) return () => {};
+  const { describeSurroundings, formatMs } = await import('./verbose.ts');
+  for (const line of describeSurroundings(app, resolved)) terminal.say(style.dim(line));
+  const began = app.clock.monotonicMs();
+  return () => {
+    terminal.say(style.dim(`time: ${formatMs(app.clock.monotonicMs() - began)} in all`));
+  };
 }
 
 /** How messages look. */

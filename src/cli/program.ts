@@ -75,6 +75,7 @@ function addCommonOptions(command: Command): void {
     .option('--state-dir <folder>', 'folder of the ledger and the outputs')
     .option('--json', 'print one JSON document on stdout')
     .option('-q, --quiet', 'no messages but errors')
+    .option('-v, --verbose', 'say also where settings come from, and how long things took')
     .option('--no-color', 'no colours')
     .helpOption('-h, --help', 'show help');
 }

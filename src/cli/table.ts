@@ -21,7 +21,7 @@ export function fitTable(
     // The last column is the one with prose: it is cut before names are.
     .toSorted((a, b) => b.column - a.column);
   // A second time where that is not enough: a terminal beside another window.
-  for (const { column, least } of [...order, ...order.map((one) => ({ ...one, least: LEAST }))]) {
+  for (const { column, least } of [...order, ...order.map((one) => ({ column: one.column, least: LEAST }))]) {
     const width = widths[column] ?? 0;
     const less = Math.max(0, Math.min(over, width - least));
     widths[column] = width - less;

@@ -1,6 +1,6 @@
 /** A document for a terminal: what marked makes of it, as lines of a width. All text of it is made visible first. */
 import { lexer } from 'marked';
-import type { Token, Tokens } from 'marked';
+import type { MarkedToken, Token, Tokens } from 'marked';
 import { widthOf } from '../core/width.ts';
 import { inline, printable } from './render.ts';
 import type { Style } from './render.ts';
@@ -33,34 +33,34 @@ function blocks(tokens: readonly Token[], style: Style, width: number): readonly
 }
 
 function block(token: Token, style: Style, width: number): readonly string[] {
-  const one = token as Tokens.Generic;
+  const one = known(token);
   switch (one.type) {
     case 'space':
     case 'def':
       return [];
     case 'heading': {
-      const { depth, tokens } = one as Tokens.Heading;
-      return wrap([{ text: `${'#'.repeat(depth)} `, paint: style.bold }, ...pieces(tokens, style, style.bold)], width);
+      const bold: Paint = (text) => style.bold(text);
+      return wrap([{ text: `${'#'.repeat(one.depth)} `, paint: bold }, ...pieces(one.tokens, style, bold)], width);
     }
     case 'code':
-      return code(one as Tokens.Code, style, width);
+      return code(one, style, width);
     case 'list':
-      return list(one as Tokens.List, style, width);
+      return list(one, style, width);
     case 'table':
-      return table(one as Tokens.Table, style, width);
+      return table(one, style, width);
     case 'blockquote':
-      return blocks((one as Tokens.Blockquote).tokens, style, width - 2).map((line) =>
-        `${style.dim('│')} ${line}`.trimEnd(),
-      );
+      return blocks(one.tokens, style, width - 2).map((line) => `${style.dim('│')} ${line}`.trimEnd());
     case 'hr':
       return [style.dim('─'.repeat(width))];
     default:
-      // Text and raw HTML, which is shown as it is written.
-      return wrap(
-        one.tokens === undefined ? [piece(String(one['text'] ?? one.raw), plain)] : pieces(one.tokens, style, plain),
-        width,
-      );
+      return wrap(pieces([one], style, plain), width);
   }
+}
+
+/** Without extensions, marked makes no other tokens than its own. */
+function known(token: Token): MarkedToken {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return token as MarkedToken;
 }
 
 /** Lines as they are, so that they can be copied: what frames them stands above and below. */
@@ -109,25 +109,26 @@ function table({ header, rows }: Tokens.Table, style: Style, width: number): rea
 
 function pieces(tokens: readonly Token[], style: Style, paint: Paint): readonly Piece[] {
   return tokens.flatMap((token): readonly Piece[] => {
-    const one = token as Tokens.Generic;
+    const one = known(token);
     switch (one.type) {
       case 'strong':
-        return pieces(one.tokens ?? [], style, style.bold);
+        return pieces(one.tokens, style, (text) => style.bold(text));
       case 'codespan':
-        return [{ text: inline(`\`${String(one['text'])}\``), paint: style.green }];
+        return [{ text: inline(`\`${one.text}\``), paint: (text) => style.green(text) }];
       case 'br':
         return [{ text: '\n', paint: plain }];
       case 'link':
       case 'image': {
-        const { href, text, tokens: inner } = one as Tokens.Link;
-        const shown = one.type === 'image' ? [piece(`[image: ${text}]`, paint)] : pieces(inner, style, paint);
-        const isSame = shown.map((part) => part.text).join('') === inline(href);
-        return isSame ? shown : [...shown, { text: ` <${inline(href)}>`, paint: style.dim }];
+        const shown = one.type === 'image' ? [piece(`[image: ${one.text}]`, paint)] : pieces(one.tokens, style, paint);
+        const isSame = shown.map((part) => part.text).join('') === inline(one.href);
+        const address: Piece = { text: ` <${inline(one.href)}>`, paint: (text) => style.dim(text) };
+        return isSame ? shown : [...shown, address];
       }
       default:
-        return one.tokens === undefined
-          ? [piece(String(one['text'] ?? one.raw), paint)]
-          : pieces(one.tokens, style, paint);
+        // Also raw HTML, which is shown as it is written.
+        return 'tokens' in one && one.tokens !== undefined
+          ? pieces(one.tokens, style, paint)
+          : [piece('text' in one ? one.text : one.raw, paint)];
     }
   });
 }

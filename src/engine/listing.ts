@@ -44,7 +44,10 @@ export async function findRunbooks(ports: ListingPorts, query: RunbookQuery, ord
     return score === null ? [] : [{ name, view, score }];
   });
   const { latest, unreadable } = await latestRuns(ports, found);
-  const listed = found.map((one) => ({ ...one, last: latest.get(one.view.document?.path ?? '') ?? null }));
+  const listed = found.map(({ name, view, score }): Scored => {
+    const last = latest.get(view.document?.path ?? '') ?? null;
+    return { name, view, score, last };
+  });
   const invalid = isFiltered
     ? views.filter((view) => view.parsed?.runbook === undefined || view.parsed.runbook === null)
     : [];

@@ -112,7 +112,7 @@ describe('how they ran', () => {
 
 describe('how wide it is', () => {
   const long = {
-    [`${'Long'.repeat(12)}`]: classic('Long', 'true', { claims: 'roles: site-reliability, on-call, database' }),
+    ['Long'.repeat(12)]: classic('Long', 'true', { claims: 'roles: site-reliability, on-call, database' }),
   };
   const wide = {
     再起動手順: classic('再起動手順', 'true').replace('A test.', '再起動'.repeat(20)),

@@ -24,7 +24,7 @@ function shown(page: string): string {
     env: { MANWIDTH: '400', LANG: 'C.UTF-8', MANPAGER: 'cat', GROFF_NO_SGR: '1' },
   });
   // Bold is written twice.
-  return stdout.replaceAll(/.\u0008/g, '');
+  return stdout.replaceAll(/.[\b]/g, '');
 }
 
 describe.skipIf(!requires('man') || !requires('groff'))('the manual', () => {

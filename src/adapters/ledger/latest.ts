@@ -17,12 +17,12 @@ const LATEST = `
     ORDER BY first_seq DESC LIMIT 1
   )`;
 
-export function createLatest({ db, ask, isGone }: LedgerFile): Pick<RunLedger, 'latestOf'> {
+export function createLatest(file: LedgerFile): Pick<RunLedger, 'latestOf'> {
   return {
     latestOf: async (paths) =>
-      ask(() => {
-        const rows = db.prepare<[string], Row>(LATEST).all(JSON.stringify(paths));
-        return new Map(rows.map((row) => [row.path, latestRun(row, isGone)]));
+      file.ask(() => {
+        const rows = file.db.prepare<[string], Row>(LATEST).all(JSON.stringify(paths));
+        return new Map(rows.map((row) => [row.path, latestRun(row, file.isGone)]));
       }),
   };
 }

@@ -57,7 +57,7 @@ export async function complete(
     if (option !== null && written !== undefined) {
       const values = await valuesOf(option, operands, written, known);
       return fitting(
-        { ...values, candidates: values.candidates.map((one) => ({ ...one, value: `${flag}=${one.value}` })) },
+        { ...values, candidates: values.candidates.map(({ value, about }) => ({ value: `${flag}=${value}`, about })) },
         current,
       );
     }

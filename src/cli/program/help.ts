@@ -9,7 +9,7 @@ const COLUMNS = 80;
 /** @param order names of commands as they are listed; those that are not among them come last */
 export function configureHelp(program: Command, terminal: Terminal, order: readonly string[]): Command {
   const hasColors = terminal.color.stdout && !terminal.commandLine.words.includes('--no-color');
-  const { bold } = createStyle(hasColors);
+  const style = createStyle(hasColors);
   const rank = (command: Command): number => {
     const found = order.indexOf(command.name());
     return found === -1 || command.parent !== program ? order.length : found;
@@ -24,7 +24,7 @@ export function configureHelp(program: Command, terminal: Terminal, order: reado
       })
       .configureHelp({
         formatHelp,
-        styleTitle: bold,
+        styleTitle: (title) => style.bold(title),
         visibleCommands: (parent) => parent.commands.toSorted((a, b) => rank(a) - rank(b)),
         // One line each; its own help says all of it.
         subcommandDescription: (sub) => sub.description().replace(/[:;].*$|\.$/s, ''),
