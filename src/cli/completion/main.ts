@@ -77,5 +77,5 @@ async function openApp({ environment, cwd, ci }: Terminal, words: readonly strin
     const value = joined ?? (words.includes(flag) ? words[words.indexOf(flag) + 1] : undefined);
     if (value !== undefined && value !== '') flags.set(name, value);
   }
-  return await createApp(await loadSettings(flags, environment, cwd), { environment, cwd, ci, onlyAsks: true });
+  return await createApp(await loadSettings(flags, environment, cwd), { environment, cwd, ci });
 }
