@@ -1,13 +1,15 @@
 /** The manual as programs of the system read it, and help as a person reads it: both from one definition. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Command } from 'commander';
 import { execaSync } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { SETTING_NAMES, environmentName } from '../../src/core/settings.ts';
 import { allCommands, createProgram } from '../../src/cli/program.ts';
 import { exampleLines } from '../../src/cli/program/help.ts';
-import { examplesOf } from '../../src/cli/program/words.ts';
+import { manualPages } from '../../src/cli/program/manual.ts';
+import { examplesOf, withExamples } from '../../src/cli/program/words.ts';
 import { createTerminal } from '../../src/cli/terminal.ts';
 import { classic, createHome, REPOSITORY } from '../helpers/cli.ts';
 import { requires } from '../helpers/requires.ts';
@@ -20,7 +22,7 @@ const nameOf = (command: (typeof COMMANDS)[number]): string =>
 
 /** As a person sees it, in wide lines. */
 function shown(page: string): string {
-  const { stdout } = execaSync('man', ['-l', path.join(FOLDER, page)], {
+  const { stdout } = execaSync('man', ['-l', path.resolve(FOLDER, page)], {
     env: { MANWIDTH: '400', LANG: 'C.UTF-8', MANPAGER: 'cat', GROFF_NO_SGR: '1' },
   });
   // Bold is written twice.
@@ -64,6 +66,22 @@ describe.skipIf(!requires('man') || !requires('groff'))('the manual', () => {
     for (const name of SETTING_NAMES) expect(page).toContain(environmentName(name));
     for (const code of [0, 64, 65, 66, 69, 70, 74, 75, 77, 78, 124, 130, 137])
       expect(page).toMatch(new RegExp(`^ +${code} {2}`, 'm'));
+  });
+
+  test('of a command shows whatever its definition says, and obeys none of it', () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'runbook-man-'));
+    onTestFinished(() => {
+      rmSync(folder, { recursive: true });
+    });
+    const said = [".so x 'y' \\fB\\n(.g", "'in 9", '"a" `b` ^c ~d -e é…', '.TH x'];
+    const hostile = new Command('hostile').description(said[0] ?? '');
+    for (const [index, text] of said.entries()) hostile.option(`--o${index}`, text);
+    for (const [name, text] of manualPages(withExamples(hostile, said), '1'))
+      writeFileSync(path.join(folder, name), text);
+    const file = path.join(folder, 'hostile.1');
+    expect(execaSync('groff', ['-ww', '-man', '-Tutf8', '-k', file]).stderr).toBe('');
+    const page = shown(file);
+    for (const text of said) expect(page.split(text).length).toBeGreaterThanOrEqual(3);
   });
 
   test('is part of what npm packs', () => {
