@@ -6,6 +6,9 @@ import { execaSync } from 'execa';
 /** Program → Debian package. */
 const TOOLS: Readonly<Record<string, string>> = {
   zsh: 'zsh',
+  fish: 'fish',
+  man: 'man-db',
+  groff: 'groff',
   bash: 'bash',
   python3: 'python3',
   openssl: 'openssl',

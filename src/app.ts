@@ -12,19 +12,14 @@ import { createAuthenticator } from './adapters/authenticator/index.ts';
 import type { LazyAuthenticator } from './adapters/authenticator/index.ts';
 import type { RunTokenAuthenticator } from './adapters/authenticator/run-token.ts';
 import type { MintRequest } from './adapters/authenticator/mint.ts';
-import { createMarkdownHistory } from './adapters/document-history/markdown-file.ts';
-import { createExecutor } from './adapters/executor/index.ts';
 import { createSystemFacts } from './adapters/facts/system.ts';
-import { openView } from './adapters/ledger/index.ts';
+import { openLedgerToRead, openView } from './adapters/ledger/index.ts';
 import { createSpool } from './adapters/output/spool.ts';
 import { createLocalSecrets } from './adapters/secrets/local.ts';
 import { createFolderSource, findRunbooksFolder, mountedRunbooks } from './adapters/source/folder.ts';
 import { systemClock } from './adapters/system/clock.ts';
 import { ephemeralStorage } from './adapters/system/ephemeral-storage.ts';
 import { createOwners } from './adapters/system/owner.ts';
-import { createRunIds } from './adapters/system/run-ids.ts';
-import { makeOwnedFolder } from './adapters/workspace/keep.ts';
-import { createWorkspace } from './adapters/workspace/temporary.ts';
 import { CLI_BASE, SERVER_BASE } from './core/environment.ts';
 import type {
   ArtifactStore,
@@ -76,6 +71,11 @@ export interface App {
   hasLedger(): Promise<boolean>;
   /** One sentence, where the ledger is only asked and nobody may look after its runs; else null. @throws as `ledger` */
   whyLeftAlone(): Promise<string | null>;
+  /**
+   * The ledger for a question that is asked in passing: never made, never written to, and null where there is none, or runs
+   * are to leave no record. @throws RunbookError `io`, `busy`, `unavailable`
+   */
+  peek(): Promise<RunLedger | null>;
   /** To be closed by the caller. @param file null: the ledger itself. @throws RunbookError `not-found`, `io`, `unavailable` */
   view(file: string | null): Promise<LedgerView>;
   /** Everything an execution needs. @throws RunbookError `io`, `unavailable` */
@@ -142,8 +142,15 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     ledger: async () => (await (opened ??= open())).ledger,
     hasLedger: async () => (await (opened ??= open())).isThere,
     whyLeftAlone: async () => (await (opened ??= open())).whyLeftAlone,
+    peek: async () => {
+      const found = settings.history === 'none' ? null : await openLedgerToRead(ledgerFile, isGone, scratch);
+      releases.push(() => found?.close());
+      return found;
+    },
     view: async (file) => await openView(file ?? ledgerFile, file !== null, scratch),
     engine: async () => {
+      const { createExecutor, createMarkdownHistory, createRunIds, createWorkspace, makeOwnedFolder } =
+        await import('./app/run-adapters.ts');
       if (forgotten !== null) await makeOwnedFolder(forgotten, owners.current);
       return {
         source: app.source,

@@ -6,7 +6,7 @@ import { execaSync } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { withTable } from '../scripts/settings-page.ts';
 import { behindTheCommand } from '../src/cli/leading-options.ts';
-import { createProgram } from '../src/cli/main.ts';
+import { createProgram } from '../src/cli/program.ts';
 import { createTerminal } from '../src/cli/terminal.ts';
 import { REPOSITORY } from './helpers/cli.ts';
 import { anchorsOf, callsOf, codeSpansOf, linksOf } from './helpers/document-text.ts';
@@ -30,7 +30,7 @@ function brokenLinks(file: string, text = textOf(file)): readonly string[] {
   });
 }
 
-const PROGRAM = createProgram(createTerminal());
+const PROGRAM = createProgram(createTerminal(), async () => {});
 
 /** What is wrong with a call as the documents write it; null where nothing is. Values may be made up, names may not. */
 function mistake(words: readonly string[]): string | null {

@@ -1,21 +1,18 @@
 /** What commands share: their common options, the app made from them, and how they print. */
-import { randomUUID } from 'node:crypto';
-import { createApp } from '../app.ts';
 import type { App } from '../app.ts';
 import type { LedgerUse } from '../app/opened-ledger.ts';
 import { RunbookError } from '../core/errors.ts';
-import { fileKey } from '../core/settings.ts';
 import type { ResolvedSettings, SettingName } from '../core/settings.ts';
 import { escaped, LongText, printLong } from './output.ts';
 import { createStyle } from './render.ts';
 import type { Style } from './render.ts';
-import { loadSettings } from './settings.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What every command takes; a command's own options extend it, with the names that commander makes of the flags. */
 export interface CommonOptions {
   readonly json?: boolean;
   readonly quiet?: boolean;
+  readonly verbose?: boolean;
   readonly color?: boolean;
   readonly runbooksDir?: string;
   readonly stateDir?: string;
@@ -44,6 +41,12 @@ export async function withApp<T>(
   body: (context: CommandContext) => Promise<T>,
   { ledgerUse = 'run' }: { readonly ledgerUse?: LedgerUse } = {},
 ): Promise<T> {
+  // What needs neither settings nor adapters, as a message about a wrong word does, does not wait for them.
+  const [{ createApp }, { loadSettings }, { fileKey }] = await Promise.all([
+    import('../app.ts'),
+    import('./settings.ts'),
+    import('../core/settings.ts'),
+  ]);
   const flags = new Map<SettingName, string>();
   for (const name of ['runbooksDir', 'stateDir', 'executionDir', 'history', 'keepWorkdir'] as const) {
     const value = options[name];
@@ -59,10 +62,31 @@ export async function withApp<T>(
   const app = await createApp(resolved, { environment, cwd, ci, ledgerUse });
   try {
     const printStyle = createStyle(terminal.color.stdout && options.color !== false);
-    return await body({ app, resolved, style: styleOf(terminal, options), printStyle });
+    const style = styleOf(terminal, options);
+    const told = await tellMore(terminal, options, style, app, resolved);
+    const result = await body({ app, resolved, style, printStyle });
+    told();
+    return result;
   } finally {
     app.close();
   }
+}
+
+/** `--verbose`. @returns what is to be called at the end */
+async function tellMore(
+  terminal: Terminal,
+  { verbose, quiet }: CommonOptions,
+  style: Style,
+  app: App,
+  resolved: ResolvedSettings,
+): Promise<() => void> {
+  if (verbose !== true || quiet === true) return () => {};
+  const { describeSurroundings, formatMs } = await import('./verbose.ts');
+  for (const line of describeSurroundings(app, resolved)) terminal.say(style.dim(line));
+  const began = app.clock.monotonicMs();
+  return () => {
+    terminal.say(style.dim(`time: ${formatMs(app.clock.monotonicMs() - began)} in all`));
+  };
 }
 
 /** How messages look. */
@@ -84,6 +108,7 @@ export async function printJson(
 
 /** The same document in pieces. */
 export async function* jsonPieces(command: string, fields: Readonly<Record<string, unknown>>): AsyncGenerator<string> {
+  const { randomUUID } = await import('node:crypto');
   // What nobody can have written stands for a long text until its place is reached.
   const mark = randomUUID();
   const texts: LongText[] = [];

@@ -27,7 +27,7 @@ export function describeLimits(limits: Limits): readonly string[] {
 export function summaryOf(description: string): string {
   const paragraph = (description.split(/\n[ \t]*\n/, 1)[0] ?? '').replaceAll('\n', ' ');
   const end = paragraph.search(/[.:!?](?: |$)/);
-  return shorten(end === -1 ? paragraph : paragraph.slice(0, end + 1), 80);
+  return end === -1 ? paragraph : paragraph.slice(0, end + 1);
 }
 
 /** At most `length` characters, with `…` where something is left out. */
@@ -62,6 +62,18 @@ export function describeSpan(fromIso: string, now: Date): string {
   const seconds = Math.max(0, Math.floor((now.getTime() - Date.parse(fromIso)) / 1000));
   return seconds === 0 ? '0s' : formatDuration(seconds * 1000);
 }
+
+/** `5m ago`: in one unit, for a column; never negative, since clocks may step. */
+export function describeAge(iso: string, now: Date): string {
+  const seconds = Math.max(0, Math.floor((now.getTime() - Date.parse(iso)) / 1000));
+  const [unit, size] = AGE_UNITS.find(([, one]) => seconds >= one) ?? (['s', 1] as const);
+  return `${Math.floor(seconds / size)}${unit} ago`;
+}
+const AGE_UNITS = [
+  ['d', 86_400],
+  ['h', 3600],
+  ['m', 60],
+] as const;
 
 /** `since … by …: reason`, behind “paused”. */
 export function describePause({ since, by, reason }: Pause): string {

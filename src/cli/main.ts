@@ -1,64 +1,12 @@
-/** Face 1: the command line. Here are the commands and their options; what they do is loaded when one of them is called. */
-import { Command, CommanderError } from 'commander';
+/** Face 1: the command line. What a command does is loaded when it is called. */
+import { CommanderError } from 'commander';
 import { RunbookError } from '../core/errors.ts';
-import { VERSION } from '../version.ts';
-import { addAuditCommands } from './program/audit.ts';
-import { withExamples } from './program/words.ts';
 import type { CommonOptions } from './context.ts';
 import { behindTheCommand, commandNames } from './leading-options.ts';
-import { addDocumentCommands } from './program/documents.ts';
-import { addExecuteCommand } from './program/execute.ts';
-import { addMachineCommands } from './program/machine.ts';
-import { addRecordCommands } from './program/record.ts';
-import { addRunCommands } from './program/runs.ts';
-import { addServeCommand } from './program/serve.ts';
-import { addTokenCommands } from './program/token.ts';
+import { createProgram } from './program.ts';
 import { reportError } from './report.ts';
 import { createTerminal } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
-
-/** @returns the program; actions set `process.exitCode` through `run` */
-export function createProgram(terminal: Terminal): Command {
-  const program = new Command('runbook')
-    .description('Executes operational procedures that are written in markdown: claims checked, contained, recorded.')
-    .version(VERSION, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'show help')
-    .configureOutput({ writeOut: (text) => terminal.stdout.write(text), writeErr: () => {} })
-    .exitOverride()
-    .showSuggestionAfterError()
-    .enablePositionalOptions()
-    .addHelpText(
-      'after',
-      '\nExamples:\n  runbook list\n  runbook validate\n  runbook execute RotateKey --env HOST=db-3\n  runbook history --limit 5\n\nExit codes: docs/errors.md. Format of the documents: RUNBOOK_FORMAT.md.',
-    );
-
-  const add = (name: string, summary: string, examples: readonly string[]): Command =>
-    withExamples(program.command(name).description(summary), examples);
-
-  addExecuteCommand(terminal, add, run);
-  addServeCommand(terminal, add, run);
-  addDocumentCommands(terminal, add, run);
-  addRecordCommands(terminal, add, run);
-  addRunCommands(terminal, add, run);
-  addMachineCommands(terminal, add, run);
-  addTokenCommands(terminal, program, run);
-
-  addAuditCommands(terminal, program, run);
-
-  for (const command of program.commands.flatMap((one) => [one, ...one.commands])) addCommonOptions(command);
-  return program;
-}
-
-function addCommonOptions(command: Command): void {
-  command
-    .optionsGroup('Common options:')
-    .option('--runbooks-dir <folder>', 'folder of the runbooks (default: the nearest runbooks/)')
-    .option('--state-dir <folder>', 'folder of the ledger and the outputs')
-    .option('--json', 'print one JSON document on stdout')
-    .option('-q, --quiet', 'no messages but errors')
-    .option('--no-color', 'no colours')
-    .helpOption('-h, --help', 'show help');
-}
 
 /** Runs one command and turns whatever it throws into one clear message and the right exit code. */
 async function run(
@@ -74,10 +22,19 @@ async function run(
   }
 }
 
+/** The command that shells call while somebody types; it is in no help. */
+const COMPLETE = '__complete';
+
 export async function main(): Promise<void> {
   const terminal = createTerminal();
-  const program = createProgram(terminal);
-  const words = behindTheCommand(program, process.argv.slice(2));
+  const program = createProgram(terminal, run);
+  const typed = process.argv.slice(2);
+  if (typed[0] === COMPLETE) {
+    const { completeCommand } = await import('./completion/main.ts');
+    await completeCommand(terminal, program, typed.slice(1));
+    return;
+  }
+  const words = behindTheCommand(program, typed);
   try {
     if (words.length === 0) program.help({ error: false });
     await program.parseAsync(words, { from: 'user' });
@@ -85,7 +42,7 @@ export async function main(): Promise<void> {
     if (error instanceof CommanderError && error.exitCode === 0) return;
     const options = { json: isForMachines(words), color: !words.includes('--no-color') };
     const command = commandNames(program, words).join(' ');
-    const failure = error instanceof CommanderError ? asUsageError(error, command) : error;
+    const failure = error instanceof CommanderError ? await asUsageError(error, command, terminal, words) : error;
     process.exitCode = await reportError(terminal, command === '' ? 'runbook' : command, options, failure);
   }
 }
@@ -96,7 +53,12 @@ function isForMachines(words: readonly string[]): boolean {
 }
 
 /** Commander's `error: unknown option '--x'\n(Did you mean --y?)` as one sentence and what to do. */
-function asUsageError(error: CommanderError, command: string): RunbookError {
+async function asUsageError(
+  error: CommanderError,
+  command: string,
+  terminal: Terminal,
+  words: readonly string[],
+): Promise<RunbookError> {
   const [first = '', ...rest] = error.message
     .replace(/^error: /, '')
     .replace(/\.$/, '')
@@ -106,6 +68,13 @@ function asUsageError(error: CommanderError, command: string): RunbookError {
     command === ''
       ? '`runbook --help` and `runbook COMMAND --help` show what there is.'
       : `\`runbook ${command} --help\` shows how it is called.`;
-  const fix = suggestion === '' ? help : suggestion;
+  const instead = error.code === 'commander.unknownCommand' ? await runbookMeant(terminal, words) : null;
+  const fix = instead ?? (suggestion === '' ? help : suggestion);
   return new RunbookError('usage', `${first.charAt(0).toUpperCase()}${first.slice(1)}.`, { fix });
+}
+
+/** Who writes `runbook RotateKey` means a runbook, not a command. */
+async function runbookMeant(terminal: Terminal, words: readonly string[]): Promise<string | null> {
+  const { executeInstead } = await import('./instead.ts');
+  return await executeInstead(terminal, words);
 }

@@ -1,6 +1,7 @@
 /** How things look to a person. Machines read `--json`; this text may change at any time. */
 import kleur from 'kleur';
 import type { Problem } from '../core/runbook.ts';
+import { lineOf, widthsOf } from './table.ts';
 
 export interface Style {
   bold(text: string): string;
@@ -35,15 +36,8 @@ export function renderProblem(style: Style, file: string, problem: Problem): str
 
 /** Columns as wide as their widest cell; the last one is not padded. */
 export function renderTable(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  const widths = widthsOf(rows);
+  return rows.map((row) => lineOf(row, widths).trimEnd()).join('\n');
 }
 
 /** Text of strangers on a terminal: control characters and bidirectional overrides become visible. Lines stay lines. */

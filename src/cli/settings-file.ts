@@ -4,7 +4,7 @@ import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { RunbookError } from '../core/errors.ts';
 import { fileKey, SETTING_NAMES, SETTINGS } from '../core/settings.ts';
 import type { SettingName } from '../core/settings.ts';
-import { nearest } from '../core/spelling.ts';
+import { didYouMean } from '../core/spelling.ts';
 import { absolute } from './places.ts';
 import { readSecretFile } from './secret-file.ts';
 
@@ -34,11 +34,10 @@ export function parseSettingsFile(file: string, text: string): Map<SettingName, 
       continue;
     }
     if (name === undefined) {
-      const near = nearest(String(key.value), SETTING_NAMES.map(fileKey));
       return fail(
         offset,
         `${String(key.value)} is not a setting.`,
-        near === null ? '`runbook config` shows all settings.' : `Did you mean ${near}?`,
+        didYouMean(String(key.value), SETTING_NAMES.map(fileKey)) ?? '`runbook config` shows all settings.',
       );
     }
     const items = isSeq(value) ? value.items : [value];

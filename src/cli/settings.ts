@@ -6,7 +6,7 @@ import { RunbookError } from '../core/errors.ts';
 import { codeOf } from '../core/failures.ts';
 import { environmentNames, fileKey, resolveSettings, SETTING_NAMES, SETTINGS } from '../core/settings.ts';
 import type { Face, ResolvedSettings, SettingName, SettingSource } from '../core/settings.ts';
-import { nearest } from '../core/spelling.ts';
+import { didYouMean } from '../core/spelling.ts';
 import { absolute } from './places.ts';
 import { readSecretFile } from './secret-file.ts';
 
@@ -60,9 +60,8 @@ function fromEnvironment(environment: ReadonlyMap<string, string>, cwd: string, 
   }
   for (const name of environment.keys()) {
     if (!name.startsWith('RUNBOOK_') || known.has(name)) continue;
-    const near = nearest(name, [...known]);
     throw new RunbookError('settings', `${name} is not a setting.`, {
-      fix: near === null ? '`runbook config` shows all settings; unset this one.' : `Did you mean ${near}?`,
+      fix: didYouMean(name, [...known]) ?? '`runbook config` shows all settings; unset this one.',
     });
   }
   return values;

@@ -20,6 +20,9 @@ export interface Terminal {
   readonly interactive: boolean;
   /** A person reads what is printed: stdout is a terminal. */
   readonly isReadByPerson: boolean;
+  /** How wide and how high the terminal of stdout is; null where stdout is none, or it does not say. */
+  readonly columns: number | null;
+  readonly rows: number | null;
   /** Whether each of them takes colours. */
   readonly color: { readonly stdout: boolean; readonly stderr: boolean };
   /** Primary output. Resolves when it was taken; rejects when the reader is gone. */
@@ -57,6 +60,8 @@ export function createTerminal(): Terminal {
     stderr,
     interactive: stdin.isTTY && stderr.isTTY && !ci,
     isReadByPerson: stdout.isTTY,
+    columns: sizeOf(stdout.columns),
+    rows: sizeOf(stdout.rows),
     color: { stdout: wantsColor(environment, stdout.isTTY), stderr: wantsColor(environment, stderr.isTTY) },
     print: async (text) => {
       await write(stdout, text);
@@ -75,6 +80,11 @@ export function createTerminal(): Terminal {
       process.emit('SIGINT');
     },
   };
+}
+
+/** Some terminals say that they have none. */
+function sizeOf(count: number | undefined): number | null {
+  return count === undefined || count < 1 ? null : count;
 }
 
 /** `runbook` where it was called by that name, else as in `node -- bin/runbook.js`. */

@@ -1,6 +1,7 @@
 /** The port of the record: what happened to runs, in one chain, and what may be asked about it. Part of `ports.ts`. */
 import type { ChainLink, LinkFault, ReadLink } from './chain.ts';
 import type { Containment } from './containment.ts';
+import type { LatestRun } from './latest-run.ts';
 import type { ArtifactRecord, Interruption, NotedProgress, RecordedOutput } from './run.ts';
 import type { RunOwner, RunRecord, RunResult, StoredRun } from './run.ts';
 
@@ -113,6 +114,8 @@ interface RunQueries {
   get(runId: string): Promise<StoredRun | null>;
   /** Newest first, in the order of arrival: clocks may step. */
   list(filter: RunFilter): Promise<readonly StoredRun[]>;
+  /** By path of the document, where there is one; one question for all of them. @param paths as they are recorded */
+  latestOf(paths: readonly string[]): Promise<ReadonlyMap<string, LatestRun>>;
   documentText(digest: string): Promise<Buffer | null>;
 }
 

@@ -10,6 +10,7 @@ import type { Containment, ContainmentProof } from './containment.ts';
 import type { HistoryMode, OutputStream, OutputSummary, RunOwner, Survivor } from './run.ts';
 
 export type * from './ledger.ts';
+export type { LatestRun } from './latest-run.ts';
 export type { ArtifactStore, FolderFate, Followed, MaskStream, WorkFolder, Workspace } from './run-files.ts';
 
 /** A document as it lies in its folder. `path` is absolute, with all links resolved; inside of the folder where a name was given. */
@@ -33,6 +34,8 @@ export interface RunbookSource {
   list(): Promise<readonly (LoadedDocument | UnreadableDocument)[]>;
   /** How many that would be, by their names alone. @throws RunbookError as `list` */
   count(): Promise<number>;
+  /** Their names without the ending, in order; nothing is read. @throws RunbookError as `list` */
+  names(): Promise<readonly string[]>;
 }
 
 export interface UnreadableDocument {

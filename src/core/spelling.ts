@@ -30,12 +30,44 @@ export function isNear(a: string, b: string, max: number): boolean {
   return (previous[b.length] ?? Infinity) <= max;
 }
 
-/** The known name that is nearest, if it is near enough to be a typo: a third of the letters, but two in any case. */
-export function nearest(name: string, known: readonly string[]): string | null {
+/** More than a person reads at a glance is a list, not a suggestion. */
+const MOST = 3;
+
+/**
+ * Known names that may have been meant, the likeliest first, at most three: near enough to be a typo (a third of the
+ * letters, but two in any case), else those that begin with what was written, or it with them (three letters at least).
+ */
+export function nearestFew(name: string, known: readonly string[]): readonly string[] {
+  const written = name.toLowerCase();
+  if (written === '') return [];
   const limit = Math.max(2, Math.floor(name.length / 3));
-  for (let edits = 0; edits <= limit; edits += 1) {
-    const found = known.find((candidate) => isNear(name.toLowerCase(), candidate.toLowerCase(), edits));
-    if (found !== undefined) return found;
-  }
+  const names = [...new Set(known)].map((candidate) => ({ candidate, lower: candidate.toLowerCase() }));
+  const typos = names.flatMap(({ candidate, lower }) => {
+    const edits = editsBetween(written, lower, limit);
+    // Of a name that is as short as what may be wrong in it, nothing would be left.
+    return edits === null || edits >= Math.max(lower.length, 1) ? [] : [{ candidate, edits }];
+  });
+  if (typos.length > 0)
+    return typos
+      .toSorted((a, b) => a.edits - b.edits)
+      .slice(0, MOST)
+      .map(({ candidate }) => candidate);
+  const begun = names.filter(({ lower }) => {
+    const shorter = Math.min(lower.length, written.length);
+    return shorter >= 3 && (lower.startsWith(written) || written.startsWith(lower));
+  });
+  return begun.slice(0, MOST).map(({ candidate }) => candidate);
+}
+
+function editsBetween(a: string, b: string, limit: number): number | null {
+  for (let edits = 0; edits <= limit; edits += 1) if (isNear(a, b, edits)) return edits;
   return null;
+}
+
+/** `Did you mean “A”, “B” or “C”?`; null where nothing is near. */
+export function didYouMean(name: string, known: readonly string[]): string | null {
+  const few = nearestFew(name, known).map((candidate) => `“${candidate}”`);
+  const last = few.at(-1);
+  if (last === undefined) return null;
+  return `Did you mean ${few.length === 1 ? last : `${few.slice(0, -1).join(', ')} or ${last}`}?`;
 }

@@ -2,7 +2,7 @@
 import { RunbookError } from './errors.ts';
 import type { StepChoice } from './run.ts';
 import type { Runbook, Step } from './runbook.ts';
-import { nearest } from './spelling.ts';
+import { didYouMean } from './spelling.ts';
 
 /** Steps `first` to `last` (from 0, both included) are asked for; `chosen` has the whole name, and is null where all steps are. */
 export interface ChosenSteps {
@@ -13,21 +13,32 @@ export interface ChosenSteps {
 
 /** @throws RunbookError `usage`: the document has no steps, or none or several of them are meant */
 export function chooseSteps(runbook: Pick<Runbook, 'name' | 'kind' | 'steps'>, choice: StepChoice | null): ChosenSteps {
-  const { steps, kind } = runbook;
+  const { steps } = runbook;
   const last = steps.length - 1;
   if (choice === null) return { first: 0, last, chosen: null };
-  if (kind === 'classic') {
-    throw new RunbookError('usage', `--${choice.kind}: ${runbook.name} has no steps, it is one script.`, {
-      fix: 'Leave the option out.',
-    });
-  }
-  const first = findStep(steps, choice);
+  const first = stepNamed(runbook, choice.step, `--${choice.kind}`);
   const chosen = { kind: choice.kind, step: steps[first]?.name ?? '' };
   return { first, last: choice.kind === 'only' ? first : last, chosen };
 }
 
+/**
+ * Place of a step, from 0: named by its name, its beginning, or its number.
+ * @param option as it was given, for the message
+ * @throws RunbookError `usage`
+ */
+export function stepNamed(
+  { name, kind, steps }: Pick<Runbook, 'name' | 'kind' | 'steps'>,
+  wanted: string,
+  option: string,
+): number {
+  if (kind === 'steps') return findStep(steps, wanted, option);
+  throw new RunbookError('usage', `${option}: ${name} has no steps, it is one script.`, {
+    fix: 'Leave the option out.',
+  });
+}
+
 /** A whole name comes before a number, and that before the beginning of a name: `2` may be what a step is called. */
-function findStep(steps: readonly Step[], { kind, step: wanted }: StepChoice): number {
+function findStep(steps: readonly Step[], wanted: string, option: string): number {
   const key = keyOf(wanted);
   const exact = steps.findIndex(({ name }) => keyOf(name) === key);
   if (exact !== -1) return exact;
@@ -40,19 +51,19 @@ function findStep(steps: readonly Step[], { kind, step: wanted }: StepChoice): n
   const list = (indexes: readonly number[]): string =>
     indexes.map((n) => `${n + 1} ${steps[n]?.name ?? ''}`).join(', ');
   if (another !== undefined) {
-    throw new RunbookError('usage', `--${kind}: several steps begin with “${wanted}”: ${list(beginning)}.`, {
+    throw new RunbookError('usage', `${option}: several steps begin with “${wanted}”: ${list(beginning)}.`, {
       fix: 'Write more of the name, or the number.',
     });
   }
-  const near = nearest(
+  const near = didYouMean(
     wanted,
     steps.map(({ name }) => name),
   );
   throw new RunbookError(
     'usage',
-    `--${kind}: there is no step “${wanted}”. The steps are: ${list([...steps.keys()])}.`,
+    `${option}: there is no step “${wanted}”. The steps are: ${list([...steps.keys()])}.`,
     {
-      fix: near === null ? 'Write the name of one of them, its beginning, or its number.' : `Did you mean “${near}”?`,
+      fix: near ?? 'Write the name of one of them, its beginning, or its number.',
     },
   );
 }

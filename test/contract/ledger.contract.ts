@@ -225,6 +225,48 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest): void 
       await expect(ledger.list({ limit: -1 })).rejects.toThrow(TypeError);
     });
 
+    test('knows the newest run of each document, whatever was only asked for, refused or rehearsed since', async () => {
+      const at = (path: string): RunRecord['runbook'] => ({ ...queuedRun(1).runbook, path });
+      const record = async (n: number, path: string, change: Partial<RunRecord> = {}): Promise<void> => {
+        await enqueue(queuedRun(n, { runbook: at(path), ...change }));
+        await begin(n);
+      };
+      await record(1, '/a.md');
+      await ledger.finish(runIdOf(1), resultOf(1, { outcome: 'failed', exitCode: 3, reason: 'exit code 3' }));
+      await record(2, '/a.md');
+      await ledger.finish(runIdOf(2), resultOf(2));
+      await record(3, '/a.md', { rehearsal: true });
+      await enqueue(queuedRun(4, { runbook: at('/a.md') }));
+      await ledger.refuse(queuedRun(5, { state: 'refused', refusal: REFUSAL, runbook: at('/a.md') }), DOCUMENT, OWNER);
+      await record(6, '/b "\u2028.md');
+      await enqueue(queuedRun(7, { runbook: at('/c.md') }));
+
+      const asked = ['/b "\u2028.md', '/a.md', '/c.md', '/none.md', '/a.md', "' OR 1=1 --"];
+      const latest = await ledger.latestOf(asked);
+      expect([...latest.values()].toSorted((a, b) => a.path.localeCompare(b.path))).toEqual([
+        {
+          path: '/a.md',
+          runId: runIdOf(2),
+          state: 'finished',
+          outcome: 'succeeded',
+          startedAt: timeOf(2),
+          finishedAt: timeOf(3),
+        },
+        {
+          path: '/b "\u2028.md',
+          runId: runIdOf(6),
+          state: 'started',
+          outcome: null,
+          startedAt: timeOf(6),
+          finishedAt: null,
+        },
+      ]);
+      expect(await ledger.latestOf([])).toEqual(new Map());
+      const later = subject.open(() => true);
+      expect((await later.latestOf(asked)).get('/b "\u2028.md')).toMatchObject({ state: 'interrupted', outcome: null });
+      later.close();
+    });
+
     test('two runs of the same moment come in the order of their arrival', async () => {
       for (const n of [5, 3, 4]) await enqueue(queuedRun(n, { enqueuedAt: timeOf(0) }));
       expect((await ledger.list({ limit: 3 })).map(({ runId }) => runId)).toEqual([4, 3, 5].map(runIdOf));

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { behindTheCommand } from '../../src/cli/leading-options.ts';
-import { createProgram } from '../../src/cli/main.ts';
+import { createProgram } from '../../src/cli/program.ts';
 import { createTerminal } from '../../src/cli/terminal.ts';
 import { createHome } from '../helpers/cli.ts';
 
-const PROGRAM = createProgram(createTerminal());
+const PROGRAM = createProgram(createTerminal(), async () => {});
 const moved = (line: string): string => behindTheCommand(PROGRAM, line.split(' ')).join(' ');
 
 describe('common options before the command', () => {

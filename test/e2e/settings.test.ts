@@ -59,7 +59,7 @@ describe('settings', () => {
       '.runbook.yaml',
       'timout: 5m\n',
       {},
-      /\.runbook\.yaml:1: timout is not a setting\.\n {2}fix: Did you mean timeout/,
+      /\.runbook\.yaml:1: timout is not a setting\.\n {2}fix: Did you mean “timeout”/,
     ],
     ['a doubled key', '.runbook.yaml', 'timeout: 5m\ntimeout: 6m\n', {}, /\.runbook\.yaml:2: Map keys must be unique/],
     ['a list at the top', '.runbook.yaml', '- timeout\n', {}, /the file is not a mapping/],
@@ -75,7 +75,7 @@ describe('settings', () => {
       'x',
       '',
       { RUNBOOK_TIMOUT: '5m' },
-      /RUNBOOK_TIMOUT is not a setting\.\n {2}fix: Did you mean RUNBOOK_TIMEOUT/,
+      /RUNBOOK_TIMOUT is not a setting\.\n {2}fix: Did you mean “RUNBOOK_TIMEOUT”/,
     ],
     [
       'a file of a secret that is not there',

@@ -130,6 +130,19 @@ export const SITUATIONS: readonly Situation[] = [
     },
   },
   {
+    name: 'runbooks of which some have run',
+    shows: ['"outcome": "failed"', '"state": "finished"', '"last": null', '"state": "started"'],
+    schema: 'list',
+    exit: 0,
+    prepare: async (home) => {
+      const after = await underWay(home);
+      home.write('Fails.md', classic('Fails', 'exit 3'));
+      home.write('Never.md', classic('Never', 'true'));
+      await home.run(['execute', './Fails.md']);
+      return { args: ['list', '--runbooks-dir', '.'], after };
+    },
+  },
+  {
     name: 'a classic runbook',
     schema: 'show',
     exit: 0,

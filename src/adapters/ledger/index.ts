@@ -1,4 +1,5 @@
 /** Where runs can be recorded. Another ledger is a file of its own, a line here, and the contract test. */
+import { existsSync } from 'node:fs';
 import type { LedgerView, RunLedger } from '../../core/ports.ts';
 import type { RunOwner } from '../../core/run.ts';
 import type { AskedLedger } from './sqlite.ts';
@@ -27,6 +28,15 @@ export async function findLedger(path: string, isGone: IsGone): Promise<RunLedge
  */
 export async function openLedgerToAsk(path: string, isGone: IsGone, scratch: string): Promise<AskedLedger | null> {
   return (await import('./sqlite.ts')).openSqliteLedgerToAsk(path, isGone, scratch);
+}
+
+/**
+ * For who only wants to know: neither the ledger nor what lies beside it is written. Null where there is none; then nothing is loaded.
+ * @throws RunbookError `io`, `busy`, `unavailable`
+ */
+export async function openLedgerToRead(path: string, isGone: IsGone, scratch: string): Promise<RunLedger | null> {
+  if (!existsSync(path)) return null;
+  return (await import('./sqlite.ts')).openSqliteLedgerToRead(path, isGone, scratch);
 }
 
 /** Whatever an auditor looks at is a file of SQLite. @throws RunbookError `not-found`, `io`, `busy`, `unavailable` */

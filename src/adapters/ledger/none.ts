@@ -13,6 +13,7 @@ export function createNoLedger(): RunLedger {
     interrupt: no,
     get: async () => null,
     list: none,
+    latestOf: async () => new Map(),
     documentText: async () => null,
     underWay: none,
     progress: nothing,

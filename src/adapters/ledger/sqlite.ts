@@ -10,6 +10,7 @@ import { createEntries } from './entries.ts';
 import { openFile } from './file.ts';
 import type { LedgerFile } from './file.ts';
 import { createHome, isHome, noteHome, placeOf } from './home.ts';
+import { createLatest } from './latest.ts';
 import { createOperations } from './operations.ts';
 import { createPruning } from './pruning.ts';
 import { createQueries, createRunReader } from './runs.ts';
@@ -46,6 +47,12 @@ export function findSqliteLedger(path: string, isGone: IsGone): RunLedger | null
   return ledgerOf(file);
 }
 
+/** As `openLedgerToRead`. */
+export function openSqliteLedgerToRead(path: string, isGone: IsGone, scratch: string): RunLedger | null {
+  if (!withLedgerErrors(path, () => isThere(path))) return null;
+  return ledgerOf(openFile(path, openToAsk(path, scratch), isGone, true));
+}
+
 /** As `openLedgerToAsk`. */
 export function openSqliteLedgerToAsk(path: string, isGone: IsGone, scratch: string): AskedLedger | null {
   if (!withLedgerErrors(path, () => isThere(path))) return null;
@@ -80,6 +87,7 @@ function ledgerOf(file: LedgerFile): RunLedger {
   return {
     ...createTransitions(file),
     ...createQueries(file, reader),
+    ...createLatest(file),
     ...createCare(file, reader),
     ...createOperations(file),
     ...createClaims(file),

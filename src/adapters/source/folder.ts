@@ -4,7 +4,7 @@ import path from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
 import { codeOf, messageOf } from '../../core/failures.ts';
 import type { LoadedDocument, RunbookSource, UnreadableDocument } from '../../core/ports.ts';
-import { nearest } from '../../core/spelling.ts';
+import { didYouMean } from '../../core/spelling.ts';
 import { LeadsOut } from '../system/beneath.ts';
 import { stampOf } from '../system/stamp.ts';
 import { NotRegular, openFolder, openNamed } from './open.ts';
@@ -49,11 +49,14 @@ export function createFolderSource({ folder, cwd, namesOnly = false }: FolderSou
         throw asRunbookError(error, folder);
       }
     },
-    count: async () => {
-      if (folder === null) throw noFolder();
-      return (await namesIn(folder).catch((error: unknown) => Promise.reject(asRunbookError(error, folder)))).length;
-    },
+    count: async () => (await knownNames(folder)).length,
+    names: async () => (await knownNames(folder)).map((name) => name.slice(0, -3)).sort(),
   };
+}
+
+async function knownNames(folder: string | null): Promise<string[]> {
+  if (folder === null) throw noFolder();
+  return await namesIn(folder).catch((error: unknown) => Promise.reject(asRunbookError(error, folder)));
 }
 
 async function namesIn(folder: string): Promise<string[]> {
@@ -101,9 +104,9 @@ async function locate(
   const known = (await readdir(folder).catch(() => []))
     .filter((name) => name.endsWith('.md'))
     .map((name) => name.slice(0, -3));
-  const near = nearest(reference.replace(/\.md$/, ''), known);
+  const near = didYouMean(reference.replace(/\.md$/, ''), known);
   throw new RunbookError('not-found', `There is no runbook “${reference}” in ${display(folder, cwd)}.`, {
-    fix: near === null ? '`runbook list` shows what there is; a path to a file works too.' : `Did you mean “${near}”?`,
+    fix: near ?? '`runbook list` shows what there is; a path to a file works too.',
   });
 }
 

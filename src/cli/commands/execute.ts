@@ -93,6 +93,10 @@ export async function executeCommand(
         const isRecordWritten = await record.write();
         const exitCode = exitCodeOf(result) || (isRecordWritten ? 0 : ERRORS.io.exit);
         await view.finish(result, exitCode);
+        if (options.verbose === true && options.quiet !== true) {
+          const { describeRun } = await import('../verbose.ts');
+          for await (const line of describeRun(ports.ledger, result)) terminal.say(style.dim(line));
+        }
         if (!signal.aborted) await lookAfterOutput(ports);
         if (result.outcome === 'timed-out' || result.outcome === 'canceled') terminal.leaveSoon();
         return exitCode;

@@ -16,6 +16,14 @@ export type RunCommand = (
 /** An option that may be given several times. */
 export const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
 
+const EXAMPLES = new WeakMap<Command, readonly string[]>();
+
+/** Each a command line, with a remark behind `   # ` where it needs one. */
 export function withExamples(command: Command, examples: readonly string[]): Command {
-  return command.addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`);
+  EXAMPLES.set(command, examples);
+  return command;
+}
+
+export function examplesOf(command: Command): readonly string[] {
+  return EXAMPLES.get(command) ?? [];
 }

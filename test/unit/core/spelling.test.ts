@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isNear, nearest } from '../../../src/core/spelling.ts';
+import { didYouMean, isNear, nearestFew } from '../../../src/core/spelling.ts';
 
 describe('isNear', () => {
   it.each([
@@ -16,15 +16,37 @@ describe('isNear', () => {
   });
 });
 
-describe('nearest', () => {
-  const known = ['DrainNode', 'RotateKey', 'Drain'];
+describe('nearestFew', () => {
+  const known = ['DrainNode', 'RotateKey', 'Drain', 'Backup', 'DrainNodes', 'DrainMode'];
   it.each([
-    ['DrainNod', 'DrainNode'],
-    ['drain', 'Drain'],
-    ['RotatKeys', 'RotateKey'],
-    ['Backup', null],
-    ['', null],
-  ])('of %j is %j', (name, expected) => {
-    expect(nearest(name, known)).toBe(expected);
+    ['DrainNod', ['DrainNode', 'DrainNodes', 'DrainMode']],
+    ['drain', ['Drain']],
+    ['RotatKeys', ['RotateKey']],
+    ['Rotate', ['RotateKey']],
+    ['BackupNow', ['Backup']],
+    ['Ba', []],
+    ['Restore', []],
+    ['', []],
+  ])('of %j are %j', (name, expected) => {
+    expect(nearestFew(name, known)).toEqual(expected);
+  });
+
+  it('never offers more than three, each once', () => {
+    expect(nearestFew('step', ['step1', 'step2', 'step3', 'step4', 'step1'])).toEqual(['step1', 'step2', 'step3']);
+  });
+
+  it('offers nothing that has hardly a letter of what was written', () => {
+    expect(nearestFew('ab', ['x', 'yz'])).toEqual([]);
+  });
+});
+
+describe('didYouMean', () => {
+  it.each([
+    ['Drain', ['Drian'], 'Did you mean “Drian”?'],
+    ['Drain', ['Drains', 'Train'], 'Did you mean “Drains” or “Train”?'],
+    ['Drain', ['Drains', 'Train', 'Brain'], 'Did you mean “Drains”, “Train” or “Brain”?'],
+    ['Drain', ['Other'], null],
+  ])('%j among %j', (name, known, expected) => {
+    expect(didYouMean(name, known)).toBe(expected);
   });
 });

@@ -2,21 +2,13 @@
 import { RunbookError } from '../../../core/errors.ts';
 import { parsePeriod } from '../../../core/moments.ts';
 import type { Period } from '../../../core/moments.ts';
+import { ALL_OUTCOMES } from '../../../core/outcomes.ts';
 import type { RunFilter } from '../../../core/ports.ts';
+import { didYouMean } from '../../../core/spelling.ts';
 import { formatOf } from './options.ts';
 import type { HistoryOptions } from './options.ts';
 
-/** What a run can have come to, as it is asked for. */
-const OUTCOMES: ReadonlySet<string> = new Set([
-  'succeeded',
-  'failed',
-  'timed-out',
-  'canceled',
-  'limit-exceeded',
-  'spawn-failed',
-  'refused',
-  'interrupted',
-]);
+const OUTCOMES: ReadonlySet<string> = new Set(ALL_OUTCOMES);
 
 const MAX_LIMIT = 10_000;
 
@@ -58,7 +50,7 @@ function readOutcomes(options: readonly string[]): readonly string[] {
   const unknown = outcomes.find((outcome) => !OUTCOMES.has(outcome));
   if (unknown === undefined) return [...new Set(outcomes)];
   throw new RunbookError('usage', `--outcome: “${unknown}” is not an outcome.`, {
-    fix: `Choose among ${[...OUTCOMES].join(', ')}; several with commas.`,
+    fix: didYouMean(unknown, [...OUTCOMES]) ?? `Choose among ${[...OUTCOMES].join(', ')}; several with commas.`,
   });
 }
 
