@@ -7,9 +7,6 @@ import { build } from 'esbuild';
 const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
 const outdir = new URL('../dist/', import.meta.url).pathname;
 
-/** What only `runbook serve` loads. */
-const SERVER = ['fastify', '@fastify/*', 'pino', 'prom-client', 'rate-limiter-flexible', 'typebox'];
-
 await rm(outdir, { recursive: true, force: true });
 await build({
   entryPoints: { main: new URL('../src/cli/main.ts', import.meta.url).pathname },
@@ -23,8 +20,8 @@ await build({
   minifyWhitespace: true,
   legalComments: 'none',
   define: { RUNBOOK_VERSION: JSON.stringify(version) },
-  // The first is native and finds its prebuilt part beside its own files; a server is not started often enough to gain by a bundle.
-  external: ['better-sqlite3', ...SERVER],
+  // Native: it finds its prebuilt part beside its own files.
+  external: ['better-sqlite3'],
   chunkNames: 'chunks/[name]-[hash]',
   // Libraries that are CommonJS ask for Node's modules by `require`.
   banner: {
