@@ -1,14 +1,21 @@
-/** One bundle for the CLI: start-up is 1.4 to 2.7 times faster than from node_modules. Lazy parts become chunks. */
-import { cp, readFile, rm } from 'node:fs/promises';
+/**
+ * One bundle for the CLI: start-up is 1.4 to 2.7 times faster than from node_modules, and it is what was tested. Lazy parts
+ * become chunks.
+ */
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { build } from 'esbuild';
+import { licencesOf } from './licences.ts';
 
 const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
-const outdir = new URL('../dist/', import.meta.url).pathname;
+const root = path.resolve(import.meta.dirname, '..');
+const outdir = path.join(root, 'dist');
 
 await rm(outdir, { recursive: true, force: true });
-await build({
+const { metafile } = await build({
+  metafile: true,
+  absWorkingDir: root,
   entryPoints: { main: new URL('../src/cli/main.ts', import.meta.url).pathname },
   outdir,
   bundle: true,
@@ -31,8 +38,14 @@ await build({
 });
 
 // The pages of the explorer travel with the package: its own package asks somebody else's server when it is installed.
-const ui = path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+const require = createRequire(import.meta.url);
+const ui = path.dirname(require.resolve('swagger-ui-dist/package.json'));
 const explorer = path.join(outdir, 'explorer');
 for (const file of ['swagger-ui-bundle.js', 'swagger-ui.css', 'LICENSE'])
   await cp(path.join(ui, file), path.join(explorer, file));
 await cp(new URL('../src/server/explorer/', import.meta.url).pathname, explorer, { recursive: true });
+
+// Whoever passes the bundle on passes the code of others on.
+const alongside = ['better-sqlite3', 'swagger-ui-dist'].map((name) => require.resolve(`${name}/package.json`));
+const inputs = Object.keys(metafile.inputs).map((file) => path.join(root, file));
+await writeFile(path.join(outdir, 'THIRD_PARTY_LICENSES'), licencesOf([...inputs, ...alongside]));
