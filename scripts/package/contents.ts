@@ -46,9 +46,7 @@ export async function assemble(folder: string, signal: AbortSignal): Promise<voi
   const launcher = readFileSync(path.join(import.meta.dirname, 'launcher.sh'), 'utf8').replaceAll('@LOADER@', loader);
   mkdirSync(path.join(folder, 'bin'));
   writeFileSync(path.join(folder, 'bin/runbook'), launcher);
-  await execa('chmod', ['-R', 'u=rwX,go=rX', folder], { cancelSignal: signal });
   await execa('chmod', ['755', path.join(folder, 'bin/runbook'), path.join(lib, 'node')], { cancelSignal: signal });
-
   const program = path.join(folder, 'bin/runbook');
   await execa(program, ['--version'], { cancelSignal: signal, env: NOT_AT_HOME });
   writeFileSync(
@@ -56,6 +54,8 @@ export async function assemble(folder: string, signal: AbortSignal): Promise<voi
     nodeLicence() + takeFile(path.join(lib, 'dist/THIRD_PARTY_LICENSES')),
   );
   await addForShells(program, folder, signal);
+  // Whatever the umask is, and as it lay in the clone.
+  await execa('chmod', ['-R', 'u=rwX,go=rX', folder], { cancelSignal: signal });
 }
 
 function copy(from: string, to: string): void {
