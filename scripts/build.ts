@@ -18,7 +18,7 @@ await rm(outdir, { recursive: true, force: true });
 const { metafile } = await build({
   metafile: true,
   absWorkingDir: root,
-  entryPoints: { main: new URL('../src/cli/main.ts', import.meta.url).pathname },
+  entryPoints: { main: path.join(root, 'src/cli/start.ts') },
   outdir,
   bundle: true,
   splitting: true,

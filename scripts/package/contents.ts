@@ -1,5 +1,5 @@
 /** What the archive consists of, put together in a folder. */
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { execa } from 'execa';
@@ -90,7 +90,8 @@ function nodeLicence(): string {
 async function addForShells(program: string, folder: string, signal: AbortSignal): Promise<void> {
   const pages = path.join(folder, 'lib/dist/man');
   if (!existsSync(pages)) return;
-  copy(pages, path.join(folder, 'share/man/man1'));
+  mkdirSync(path.join(folder, 'share/man'), { recursive: true });
+  renameSync(pages, path.join(folder, 'share/man/man1'));
   for (const [shell, place] of Object.entries(COMPLETIONS)) {
     const { stdout } = await execa(program, ['completion', shell], {
       cancelSignal: signal,

@@ -197,7 +197,8 @@ describe.skipIf(process.platform !== 'linux')('the archive', () => {
         cpSync(path.join(REPOSITORY, 'samples/runbooks'), path.join(root.folder, 'srv/runbooks'), { recursive: true });
         root.link('/opt/run book/bin/runbook', 'usr/local/bin/runbook');
         root.write('srv/use.sh', readFileSync(path.join(REPOSITORY, 'test/fixtures/archive/use.sh'), 'utf8'));
-      });
+        // A quiet machine needs half a minute.
+    }, 600_000);
 
       afterAll(() => {
         root?.remove();

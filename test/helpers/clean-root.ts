@@ -33,7 +33,9 @@ export async function createCleanRoot(): Promise<CleanRoot> {
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
     const mirror = await mirrorOfThisMachine();
-    await execa('debootstrap', ['--variant=minbase', RELEASE, folder, ...(mirror === '' ? [] : [mirror])]);
+    await execa('debootstrap', ['--variant=minbase', RELEASE, folder, ...(mirror === '' ? [] : [mirror])], {
+      timeout: 500_000,
+    });
     chmodSync(folder, 0o755);
     mkdirSync(path.join(folder, 'home/plain'), { recursive: true });
     chownSync(path.join(folder, 'home/plain'), PLAIN_UID, PLAIN_UID);
