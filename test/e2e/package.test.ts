@@ -198,7 +198,7 @@ describe.skipIf(process.platform !== 'linux')('the archive', () => {
         root.link('/opt/run book/bin/runbook', 'usr/local/bin/runbook');
         root.write('srv/use.sh', readFileSync(path.join(REPOSITORY, 'test/fixtures/archive/use.sh'), 'utf8'));
         // A quiet machine needs half a minute.
-    }, 600_000);
+      }, 600_000);
 
       afterAll(() => {
         root?.remove();
