@@ -9,6 +9,7 @@ const SLOW = [
   'output.test.ts',
   'script-ends.test.ts',
   'killed.test.ts',
+  'package.test.ts',
   'nearly-full.test.ts',
   'recover.test.ts',
   'canaries.test.ts',

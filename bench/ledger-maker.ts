@@ -21,7 +21,7 @@ const LAST_DAY = Date.UTC(2026, 0, 1);
 export const RARE = { text: 'needle-7f3a', runs: 5 };
 export const COMMON = 'replica set';
 
-const OWNER: RunOwner = {
+export const OWNER: RunOwner = {
   bootId: '5e0c3b3e-8f4e-4b6e-9f57-7d3f6f6f8a10',
   pidNamespace: 'pid:[4026531836]',
   pid: 4711,
@@ -108,7 +108,7 @@ interface Document {
   readonly digest: string;
 }
 
-function documentOf(n: number): Document {
+export function documentOf(n: number): Document {
   const name = `Procedure${String(n).padStart(3, '0')}`;
   const text = Buffer.from(
     `# ${name}\n\n${'It does what it says. '.repeat(40)}\n\n# Steps\n\n## Do\n\`\`\`sh\ntrue\n\`\`\`\n`,
@@ -116,7 +116,7 @@ function documentOf(n: number): Document {
   return { name, text, digest: sha256(text) };
 }
 
-function recordOf(
+export function recordOf(
   n: number,
   at: number,
   { name, digest }: Document,

@@ -1,8 +1,9 @@
 /**
  * `npm run bench`: all of it, or what is named (`npm run bench -- start output`). Each takes at most a minute or two. It
- * prints figures and judges nothing: docs/performance.md says how to read them. `ledger=1000000` makes a larger ledger.
+ * prints figures and judges nothing: bench/README.md says how to read them. `ledger=1000000` makes a larger ledger.
  */
 import { execaSync } from 'execa';
+import { benchDocuments } from './documents.ts';
 import { benchExecute } from './execute.ts';
 import { benchLedger } from './ledger.ts';
 import { benchMasking } from './masking.ts';
@@ -12,6 +13,7 @@ import { benchStart } from './start.ts';
 const BENCHES: Readonly<Record<string, (size?: number) => Promise<void> | void>> = {
   start: benchStart,
   execute: benchExecute,
+  documents: benchDocuments,
   output: benchOutput,
   masking: benchMasking,
   ledger: benchLedger,

@@ -1,10 +1,13 @@
 /** What a command costs before it does anything, and what it costs to run one `echo` with everything that belongs to it. */
 import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { BIN, runbook, withHome } from './home.ts';
 import { compare } from './measure.ts';
+import type { Candidate } from './measure.ts';
 
 const FLOOR = 'node -e 0';
+const ZX = 'zx (echo)';
 const CLAIMS = '# Required Claims\n```yaml\nroles: [sre]\n```\n\n';
 
 export async function benchStart(): Promise<void> {
@@ -23,6 +26,9 @@ export async function benchStart(): Promise<void> {
         await home.node(['--', BIN, ...args]);
       },
     });
+    // The same `echo`, without claims, record or containment, by the tool that runs shell blocks of markdown from Node.
+    const zx = createRequire(import.meta.url).resolve('zx/cli');
+    const block = home.write('zx.md', '# Echo\n\n```bash\necho hi\n```\n');
     const execute = ['execute', '-q', './Echo.md', '--token-file', token, '--history', 'file'];
     await compare(
       'Start',
@@ -31,9 +37,14 @@ export async function benchStart(): Promise<void> {
         cli('runbook --version', 1.5, '--version'),
         cli('runbook --help', 1.5, '--help'),
         cli('runbook list (100 runbooks)', 1.8, 'list', '--runbooks-dir', path.join(home.folder, 'runbooks')),
-        cli('runbook execute (echo, token, ledger, document)', 2.6, ...execute),
+        { name: ZX, against: [[FLOOR]], run: async () => await home.node([zx, block]) },
+        withZx(cli('runbook execute (echo, token, ledger, document)', 2.6, ...execute)),
       ],
-      { rounds: 31, budgetMs: 40_000 },
+      { rounds: 31, budgetMs: 60_000 },
     );
   });
+}
+
+function withZx(candidate: Candidate): Candidate {
+  return { ...candidate, against: [...(candidate.against ?? []), [ZX, 0.6]] };
 }

@@ -115,7 +115,9 @@ export class Automaton {
   private finishRows(): void {
     const { rows, dense, alphabet } = this;
     const { flags } = this.trie;
-    for (const [at, state] of rows.entries()) {
+    // Counted, not iterated: this runs once, before anything of it is compiled, and an iterator makes two objects an entry.
+    for (let at = 0; at < rows.length; at += 1) {
+      const state = rows[at] ?? 0;
       if (state >= dense || ((flags[state] ?? 0) & ACCEPTS) !== 0) rows[at] = state | SLOW;
     }
     for (let row = 0; row < rows.length; row += 256) {
