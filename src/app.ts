@@ -13,6 +13,7 @@ import type { LazyAuthenticator } from './adapters/authenticator/index.ts';
 import type { RunTokenAuthenticator } from './adapters/authenticator/run-token.ts';
 import type { MintRequest } from './adapters/authenticator/mint.ts';
 import { createMarkdownHistory } from './adapters/document-history/markdown-file.ts';
+import { createDocumentWriter } from './adapters/document-writer/file.ts';
 import { createExecutor } from './adapters/executor/index.ts';
 import { createSystemFacts } from './adapters/facts/system.ts';
 import { openView } from './adapters/ledger/index.ts';
@@ -28,6 +29,7 @@ import { createWorkspace } from './adapters/workspace/temporary.ts';
 import { CLI_BASE, SERVER_BASE } from './core/environment.ts';
 import type {
   ArtifactStore,
+  DocumentWriter,
   FactsSource,
   LedgerView,
   RunLedger,
@@ -63,6 +65,7 @@ export interface App {
   readonly runbooksDir: string | null;
   readonly stateDir: string;
   readonly source: RunbookSource;
+  readonly documentWriter: DocumentWriter;
   readonly facts: FactsSource;
   readonly secrets: SecretSource;
   readonly clock: Clock;
@@ -129,6 +132,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     runbooksDir: folder,
     stateDir,
     source: createFolderSource(isServer ? { folder, cwd: folder ?? cwd, namesOnly: true } : { folder, cwd }),
+    documentWriter: createDocumentWriter(),
     facts: createSystemFacts(environment),
     secrets,
     clock,

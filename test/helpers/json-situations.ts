@@ -114,6 +114,17 @@ export const SITUATIONS: readonly Situation[] = [
       return { args: ['validate', 'A.md', 'B.md', 'C.md'] };
     },
   },
+  {
+    name: 'a document that is repaired, and what is left of its problems',
+    shows: ['"rule": "section-misspelt"', '"endColumn": 8', '"rule": "title-differs"', '"severity": "error"'],
+    schema: 'validate',
+    exit: 65,
+    optional: ['edit', 'fixed'],
+    prepare: (home) => {
+      home.write('B.md', `${STEPS.replace('# Limits', '# Limts')}`);
+      return { args: ['validate', 'B.md', '--fix', '--strict'] };
+    },
+  },
   { name: 'an empty folder', schema: 'list', exit: 0, prepare: () => ({ args: ['list', '--runbooks-dir', '.'] }) },
   {
     name: 'a folder of valid, invalid and unreadable documents',

@@ -1,7 +1,9 @@
 /** Commands that read documents and start nothing; as in `main.ts`, what they do is loaded when one is called. */
+import { Option } from 'commander';
 import type { AddCommand, RunCommand } from './words.ts';
 import type { ShowOptions } from '../commands/show.ts';
-import type { ValidateOptions } from '../commands/validate.ts';
+import { FORMATS } from '../commands/validate/options.ts';
+import type { ValidateOptions } from '../commands/validate/options.ts';
 import type { CommonOptions } from '../context.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -10,10 +12,20 @@ export function addDocumentCommands(terminal: Terminal, add: AddCommand, run: Ru
     'runbook validate',
     "runbook validate 'runbooks/*.md'",
     'runbook validate DrainNode --ready   # also variables, inputs, interpreters',
+    'runbook validate --fix --dry-run   # what would be repaired; without --dry-run it is',
+    'runbook validate --watch   # again at every change, until Ctrl-C',
+    'runbook validate --strict --format sarif --output runbooks.sarif   # for code scanning',
   ])
     .argument('[documents...]', 'names, files, folders or patterns (default: the folder of the runbooks)')
     .option('--ready', 'check also that variables, inputs and interpreters are there')
-    .action(async (documents: readonly string[], options: ValidateOptions) => {
+    .option('--strict', 'warnings count as errors')
+    .addOption(new Option('--format <format>', 'how to print it (default: text)').choices(FORMATS))
+    .option('-o, --output <file>', 'write it to this file instead of stdout')
+    .option('--fix', 'repair what has one certain repair; never claims, scripts or the history')
+    .option('--dry-run', 'with --fix: show the difference, write nothing')
+    .option('-w, --watch', 'check again whenever a document changes, until Ctrl-C')
+    .action(async (documents: readonly string[], given: ValidateOptions) => {
+      const options = given.format === 'json' ? { ...given, json: true } : given;
       await run(terminal, 'validate', options, async () =>
         (await import('../commands/validate.ts')).validateCommand(terminal, documents, options),
       );

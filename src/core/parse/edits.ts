@@ -19,7 +19,8 @@ export function withEdits(
     if (replacement === undefined) return problem;
     const edit = editOf(replacement.at ?? problem, replacement, document.lines);
     isGuarded ??= guardOf(document);
-    if (edit === null || replacement.old === replacement.text || isGuarded(edit.line) || isGuarded(edit.endLine)) return problem;
+    if (edit === null || replacement.old === replacement.text || isGuarded(edit.line) || isGuarded(edit.endLine))
+      return problem;
     return { ...problem, edit };
   });
 }

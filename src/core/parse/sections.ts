@@ -89,13 +89,13 @@ export function isSectionHeading(block: Block): block is Heading {
 }
 
 /** Sections whose names are never mended: who may run is for people, and where the record begins as well. */
-const NEVER_MENDED: readonly SectionName[] = ['Required Claims', 'History'];
+const NEVER_MENDED: ReadonlySet<SectionName> = new Set(['Required Claims', 'History']);
 
 /** Certain only where nothing else could be meant, and nothing else is, or wants to be, that section. */
 function renamed(heading: Heading, headings: readonly Heading[]): Replacement | null {
   const name = onlyNearName(heading.text, SECTION_NAMES);
   const known = SECTION_NAMES.find((section) => section === name);
-  if (known === undefined || NEVER_MENDED.includes(known)) return null;
+  if (known === undefined || NEVER_MENDED.has(known)) return null;
   const kinds: readonly string[] = ['Script', 'Steps'];
   const rivals = kinds.includes(known) ? kinds : [known];
   const isOnly = headings.every(
@@ -211,5 +211,5 @@ function awaitedOf(
 function awaitedSections(present: ReadonlySet<string>): readonly SectionName[] {
   if (present.has('Steps')) return [];
   if (!present.has('Script')) return ['Script'];
-  return CLASSIC_SECTIONS.filter((name) => !present.has(name) && !NEVER_MENDED.includes(name));
+  return CLASSIC_SECTIONS.filter((name) => !present.has(name) && !NEVER_MENDED.has(name));
 }
