@@ -1,5 +1,8 @@
 /** Commands that read documents and start nothing; as in `main.ts`, what they do is loaded when one is called. */
 import { Option } from 'commander';
+import { INTERPRETER_NAMES } from '../../core/interpreters.ts';
+import type { NewOptions } from '../commands/new.ts';
+import { collect } from './words.ts';
 import type { AddCommand, RunCommand } from './words.ts';
 import type { ShowOptions } from '../commands/show.ts';
 import { FORMATS } from '../commands/validate/options.ts';
@@ -8,6 +11,30 @@ import type { CommonOptions } from '../context.ts';
 import type { Terminal } from '../terminal.ts';
 
 export function addDocumentCommands(terminal: Terminal, add: AddCommand, run: RunCommand): void {
+  add('new', 'Write a runbook to begin with: from a template, or proposed from a page of your wiki.', [
+    'runbook new RestartService --env HOST --claim roles=sre',
+    'runbook new DrainNode --steps',
+    'runbook new --from wiki/postgres-failover.md   # names what should be looked at',
+    'runbook new --from page.md --stdout | less',
+  ])
+    .argument('[name]', 'name of the runbook and of its file (default: made from the title)')
+    .option('--from <page>', 'propose it from this markdown page: headings and numbered lists become steps')
+    .option('--steps', 'a document of steps instead of one script')
+    .option('--title <text>', 'what it is about; the first sentence of the document')
+    .addOption(
+      new Option('--interpreter <name>', 'what its scripts are written for (default: bash)').choices(INTERPRETER_NAMES),
+    )
+    .option('-e, --env <NAME[=DEFAULT]>', 'a variable that it needs; may be given several times', collect)
+    .option('--claim <NAME=VALUE>', 'who may run it (roles=sre,dba); may be given several times', collect)
+    .option('--dir <folder>', 'where (default: the folder of the runbooks, else here)')
+    .option('--stdout', 'print it instead of writing it')
+    .option('--no-input', 'never ask anything')
+    .action(async (name: string | undefined, options: NewOptions) => {
+      await run(terminal, 'new', options, async () =>
+        (await import('../commands/new.ts')).newCommand(terminal, name, options),
+      );
+    });
+
   add('validate', 'Check documents against the format; nothing is run.', [
     'runbook validate',
     "runbook validate 'runbooks/*.md'",
