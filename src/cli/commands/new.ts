@@ -4,7 +4,7 @@ import path from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
 import { parseRunbook } from '../../core/parse/parse.ts';
 import { newRunbook } from '../../core/propose/template.ts';
-import type { Note } from '../../core/propose/steps.ts';
+import type { Note } from '../../core/propose/draft.ts';
 import type { InterpreterName } from '../../core/runbook.ts';
 import { signalNumber } from '../../core/signals.ts';
 import { printJson, withApp } from '../context.ts';

@@ -25,7 +25,7 @@ const PROGRAMS = new Set(
 const INTERACTIVE =
   /^(?:sudo[ \t]+)?(?:ssh[ \t]+[^ \t]+$|su\b|sudo[ \t]+(?:-i|-s|su)\b|psql[ \t]*$|mysql[ \t]*$|redis-cli[ \t]*$|mongosh?[ \t]*$|vim?\b|nano\b|top\b|htop\b|less\b)/;
 const ENDLESS =
-  /^(?:sudo[ \t]+)?(?:tail\b.*[ \t]-[a-zA-Z]*[fF]\b|watch\b|kubectl\b.*[ \t](?:-w|--watch)\b|journalctl\b.*[ \t]-f\b)/;
+  /^(?:sudo[ \t]+)?(?:tail\b.*[ \t]-[a-zA-Z]*[fF]\b|watch\b|kubectl\b.*[ \t](?:-w|--watch|logs\b.*[ \t]-f|--follow)\b|journalctl\b.*[ \t]-f\b)/;
 const ATTACHED = /\bexec\b.*[ \t](?:-it|-ti|-i[ \t]+-t|-t[ \t]+-i)\b/;
 
 export interface Commands {

@@ -77,12 +77,15 @@ class PageReader {
   readonly #lines: readonly string[];
   readonly #parts: PagePart[] = [];
   #at: number;
+  /** Behind it a comment is never closed, and so is none. */
+  readonly #lastCommentEnd: number;
   /** Column of the text of the innermost item; 0 outside of lists. */
   #inItem = 0;
 
   constructor(lines: readonly string[], start: number) {
     this.#lines = lines;
     this.#at = start;
+    this.#lastCommentEnd = lines.findLastIndex((line) => line.includes('-->')) + 1;
   }
 
   read(): readonly PagePart[] {
@@ -119,8 +122,8 @@ class PageReader {
   }
 
   #takeComment(body: string): boolean {
-    if (!body.startsWith('<!--')) return false;
-    while (this.#at < this.#lines.length && !(this.#lines[this.#at] ?? '').includes('-->')) this.#at += 1;
+    if (!body.startsWith('<!--') || this.#at >= this.#lastCommentEnd) return false;
+    while (!(this.#lines[this.#at] ?? '').includes('-->')) this.#at += 1;
     this.#at += 1;
     return true;
   }

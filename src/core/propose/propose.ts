@@ -4,7 +4,7 @@ import { readPage } from './page.ts';
 import { render } from './render.ts';
 import type { Origin, Proposed, Rendered } from './render.ts';
 import { draftOf } from './steps.ts';
-import type { Note, Prose } from './steps.ts';
+import type { Note, Prose } from './draft.ts';
 import { runbookName } from './text.ts';
 import { withVariables } from './variables.ts';
 import type { ReadyStep } from './variables.ts';
@@ -27,6 +27,8 @@ export interface Proposal {
   readonly notes: readonly Note[];
 }
 
+/** Where the title makes no name that may be one. */
+const PLAIN_NAME = 'NewRunbook';
 const NOWHERE: Origin = { kind: 'fixed', index: 0 };
 /** Each round takes at least one thing back; a page that people wrote takes none or two. */
 const MAX_ROUNDS = 30;
@@ -37,7 +39,7 @@ export function proposeRunbook(page: string, options: ProposalOptions): Proposal
   const { title: pageTitle, parts } = readPage(page);
   const draft = draftOf(parts, pageTitle);
   const title = options.title ?? draft.title;
-  const name = options.name ?? runbookName(title ?? options.fallbackName) ?? 'NewRunbook';
+  const name = options.name ?? runbookName(title ?? options.fallbackName) ?? PLAIN_NAME;
   const { steps, variables, notes } = withVariables(draft.steps);
   const first: Prose[] =
     title === null
@@ -55,15 +57,15 @@ export function proposeRunbook(page: string, options: ProposalOptions): Proposal
     steps: uniquelyNamed(steps.length > 0 ? steps.map(withPlainProse) : [onlyStep()]),
     claims: options.claims,
   };
-  const { lines } = untilValid(proposed, taken);
+  const { lines } = untilValid(proposed, taken, options.name === null);
   const all = [...draft.notes, ...notes, ...taken].toSorted((a, b) => a.line - b.line);
   const isNew = ({ line, text }: Note, index: number): boolean =>
     all.findIndex((other) => other.line === line && other.text === text) === index;
-  return { name, text: `${lines.join('\n')}\n`, notes: all.filter(isNew) };
+  return { name: (lines[0] ?? '').slice(2), text: `${lines.join('\n')}\n`, notes: all.filter(isNew) };
 }
 
 /** Takes back what the parser finds fault with: a line of prose first, then the name of a step, its script, the step. */
-function untilValid(first: Proposed, notes: Note[]): Rendered {
+function untilValid(first: Proposed, notes: Note[], mayRename: boolean): Rendered {
   let proposed = first;
   const stages = new Map<number, number>();
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
@@ -72,6 +74,7 @@ function untilValid(first: Proposed, notes: Note[]): Rendered {
       fileName: `${proposed.name}.md`,
     });
     if (problems.length === 0) return rendered;
+    if (mayRename && problems.some(({ line }) => line === 1)) proposed = { ...proposed, name: PLAIN_NAME };
     const wrong = problems.map(({ line }) => rendered.origins[line - 1] ?? NOWHERE);
     proposed = withoutWrong(proposed, wrong, stages, notes);
   }

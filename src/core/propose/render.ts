@@ -1,7 +1,7 @@
 /** A proposal as the lines of a document, each with where it came from, so that what the parser refuses can be taken back. */
 import { dangersIn } from './danger.ts';
-import type { Prose } from './steps.ts';
-import { yamlText, yamlTexts } from './text.ts';
+import type { Prose } from './draft.ts';
+import { longestRun, yamlText, yamlTexts } from './text.ts';
 import type { ProposedVariable, ReadyStep } from './variables.ts';
 
 /** What a line belongs to: `key` tells prose lines, steps and variables apart. */
@@ -88,7 +88,6 @@ function dataOf({ name, script, manual, outputs }: ReadyStep): readonly string[]
 
 /** Longer than any run of backticks inside. */
 export function fence(script: readonly string[], tag = 'bash'): readonly string[] {
-  const longest = Math.max(2, ...script.flatMap((line) => (line.match(/`+/g) ?? []).map((run) => run.length)));
-  const marker = '`'.repeat(longest + 1);
+  const marker = '`'.repeat(Math.max(3, longestRun(script) + 1));
   return [`${marker}${tag}`, ...script, marker];
 }

@@ -1,58 +1,31 @@
 /** From the parts of a page to steps: what is a step, which commands are its script, what a person does. */
-import { commandsOf, looksLikeCommand } from './commands.ts';
-import type { CodePart, PagePart, TextPart } from './page.ts';
-import { plainText, stepName } from './text.ts';
-
-export interface Note {
-  /** In the page. */
-  readonly line: number;
-  /** One sentence. */
-  readonly text: string;
-}
-
-/** A line of prose and where it stands in the page. */
-export interface Prose {
-  readonly line: number;
-  readonly text: string;
-  /** Inside of a fence, where everything is text. */
-  readonly isCode?: boolean;
-}
-
-export interface DraftStep {
-  readonly name: string;
-  readonly line: number;
-  readonly prose: readonly Prose[];
-  /** Null: by hand; `manual` says what. */
-  readonly script: { readonly lines: readonly string[]; readonly line: number } | null;
-  readonly manual: string | null;
-  /** How a person takes it back. */
-  readonly rollback: { readonly lines: readonly string[]; readonly line: number } | null;
-}
-
-export interface Draft {
-  readonly title: string | null;
-  readonly description: readonly Prose[];
-  readonly steps: readonly DraftStep[];
-  readonly notes: readonly Note[];
-}
+import { commandsOf } from './commands.ts';
+import { dangersIn } from './danger.ts';
+import type { Draft, DraftStep, Note, Prose } from './draft.ts';
+import {
+  commandsInSentence,
+  hasCommands,
+  isContainer,
+  isDoneByHand,
+  isEmpty,
+  leadOf,
+  neverHasSteps,
+  onlyCommandOf,
+  speaksOfRoles,
+  takesBack,
+  tellsAbout,
+} from './instructions.ts';
+import type { CodePart, ItemPart, PagePart, TextPart } from './page.ts';
+import { longestRun, plainText, shortened, stepName } from './text.ts';
 
 interface Section {
   readonly heading: string;
+  /** 0: what stands above the first heading. */
   readonly level: number;
   readonly line: number;
   readonly parts: readonly PagePart[];
 }
 
-/** Sections that tell about the procedure; their commands, if any, are steps all the same but in those of `NEVER_STEPS`. */
-const ABOUT =
-  /^(?:overview|background|summary|description|introduction|about|purpose|scope|context|symptoms?|impact|prerequisites?|requirements|before you|when to|contacts?|escalation|references?|see also|links|related|further reading|notes?|owners?|ownership|glossary|history|change ?log|revision|table of contents|contents|metadata|severity|alerts?|architecture|faq|who|why|what)\b/i;
-const NEVER_STEPS =
-  /^(?:references?|see also|links|related|further reading|glossary|change ?log|history|revision|example)/i;
-const ROLLBACK = /^(?:roll ?back|roll back|revert|undo|back ?out|how to (?:undo|revert|roll back))\b/i;
-/** What a person is told to do. */
-const BY_HAND =
-  /^(?:please |then |now |first |next |finally )?(?:ask|log ?in|sign in|open|check|verify|confirm|notify|tell|call|page|wait|announce|post|update|make sure|ensure|click|go to|navigate|contact|inform|review|decide|look|watch|monitor|acknowledge|assign|schedule|request|approve|download|upload|select|choose|set|change|create|add|remove|send|email|write|hand|read|compare|note|record|document|schedule|join|start|stop|enable|disable|switch)\b/i;
-const RUN_IT = /^(?:.{0,60}\b)?(?:run|execute|use|type|enter|issue|with|do)\b/i;
 const MAX_STEPS = 500;
 const MAX_MANUAL = 400;
 
@@ -61,15 +34,14 @@ export function draftOf(parts: readonly PagePart[], pageTitle: string | null): D
   const builder = new Builder();
   const sections = sectionsOf(parts);
   const first = sections.find(({ level }) => level > 0);
-  const isTitle = first !== undefined && (first.level === 1 || pageTitle === null) && isOnlyTitle(first, sections);
+  const isTitle = first !== undefined && (first.level === 1 || (pageTitle === null && isAlone(first, sections)));
   for (const section of sections) builder.add(section, isTitle && section === first);
   return { title: isTitle ? plainText(first.heading) : pageTitle, ...builder.result() };
 }
 
-/** A page whose first heading is one of many of its level has no title, unless it is the very top. */
-function isOnlyTitle(first: Section, sections: readonly Section[]): boolean {
-  const headings = sections.filter(({ level }) => level > 0);
-  return headings.filter(({ level }) => level <= first.level).length === 1 || first.level === 1;
+/** A page whose first heading is one of many of its level has no title. */
+function isAlone(first: Section, sections: readonly Section[]): boolean {
+  return sections.filter(({ level }) => level > 0 && level <= first.level).length === 1;
 }
 
 function sectionsOf(parts: readonly PagePart[]): readonly Section[] {
@@ -94,44 +66,38 @@ class Builder {
   }
 
   add(section: Section, isTitle: boolean): void {
+    const { level, line, parts } = section;
     const heading = plainText(section.heading).replace(/^[\d.]+[ \t]+/, '');
-    const isAbout = isTitle || section.level === 0 || ABOUT.test(heading);
-    if (ROLLBACK.test(heading) && this.#addRollback(section)) return;
-    const ordered = section.parts.some((part) => part.kind === 'item' && (part.ordered || part.checkbox));
-    const hasCommands = section.parts.some((part) => this.#commandsIn(part) !== null);
-    if (NEVER_STEPS.test(heading) || (isAbout && !hasCommands && !(ordered && isTitle))) {
+    const isAbout = isTitle || level === 0 || tellsAbout(heading);
+    if (takesBack(heading) && this.#addRollback(section)) return;
+    const isList = parts.some(isStepItem);
+    const isRun = parts.some(hasCommands);
+    if (neverHasSteps(heading) || (isAbout && !isRun && !(isList && (isTitle || level === 0)))) {
       this.#describe(section, isTitle);
-    } else if (ordered) {
-      this.#addItems(section, isAbout);
-    } else if (hasCommands || this.#isByHand(section)) {
-      this.#addStep(stepName(section.heading), section.line, section.parts, isAbout ? null : section.heading);
+    } else if (isList) {
+      this.#addItems(section, isTitle);
+    } else if (isRun || (level > 1 && isDoneByHand(section.heading, parts))) {
+      this.#addStep(stepName(section.heading), line, parts, null);
     } else {
       this.#describe(section, isTitle);
     }
   }
 
-  #commandsIn(part: PagePart): readonly string[] | null {
-    if (part.kind !== 'code') return null;
-    const commands = commandsOf(part.tag, part.lines);
-    return commands === null || commands.lines.every((line) => line.trim() === '' || line.trim().startsWith('#'))
-      ? null
-      : commands.lines;
-  }
-
-  /** Only prose, but of the kind that tells somebody to do something. */
-  #isByHand({ level, parts }: Section): boolean {
-    return (
-      level > 1 && parts.some((part) => part.kind !== 'code' && part.kind !== 'heading' && BY_HAND.test(part.text))
-    );
-  }
-
   #describe({ heading, level, line, parts }: Section, isTitle: boolean): void {
-    if (level > 0 && !isTitle)
-      this.#description.push({ line, text: '' }, { line, text: `## ${plainText(heading)}` }, { line, text: '' });
+    const hasHeading = level > 0 && !isTitle;
+    if (isContainer(plainText(heading)) && parts.every(isEmpty)) return;
+    if (hasHeading && speaksOfRoles(heading))
+      this.#note(line, 'who may run it is not proposed; say it with --claim, as in --claim roles=sre');
+    for (const part of parts)
+      if (commandsInSentence(part).length > 0) this.#note(part.line, 'a command in this sentence is in no step');
+    if (hasHeading) {
+      const text = `## ${plainText(heading).replace(/^\d{1,3}[.)][ \t]+/, '')}`;
+      this.#description.push({ line, text: '' }, { line, text }, { line, text: '' });
+    }
     for (const part of parts) {
       if (part.kind === 'code') {
         this.#description.push(...fenced(part));
-        if (this.#commandsIn(part) !== null) this.#note(part.line, 'these commands are kept as text, not as a step');
+        if (hasCommands(part)) this.#note(part.line, 'these commands are kept as text, not as a step');
       } else if (part.kind !== 'heading') {
         this.#description.push(proseOf(part));
       }
@@ -139,114 +105,66 @@ class Builder {
   }
 
   /** Each item is a step, with all that stands before the next one of its level. */
-  #addItems(section: Section, isAbout: boolean): void {
-    const isStep = (part: PagePart): boolean => part.kind === 'item' && (part.ordered || part.checkbox);
-    const indents = section.parts.flatMap((part) => (part.kind === 'item' && isStep(part) ? [part.indent] : []));
-    const indent = Math.min(...indents);
-    const starts = section.parts.flatMap((part, index) =>
-      part.kind === 'item' && isStep(part) && part.indent <= indent + 1 ? [index] : [],
-    );
-    const before = section.parts.slice(0, starts[0]);
-    if (before.some((part) => this.#commandsIn(part) !== null)) {
-      this.#addStep(stepName(section.heading), section.line, before, section.heading);
-    } else if (before.some((part) => part.kind !== 'code' && part.kind !== 'heading' && part.text !== '')) {
-      this.#describe({ ...section, parts: before }, isAbout && section.level <= 1);
-    }
+  #addItems(section: Section, isTitle: boolean): void {
+    const { parts } = section;
+    const indent = parts.filter(isStepItem).reduce((least, item) => Math.min(least, item.indent), Infinity);
+    const starts = parts.flatMap((part, index) => (isStepItem(part) && part.indent <= indent + 1 ? [index] : []));
+    const before = parts.slice(0, starts[0]);
+    if (before.some(hasCommands)) this.#addStep(stepName(section.heading), section.line, before, null);
+    else if (!before.every(isEmpty)) this.#describe({ ...section, parts: before }, isTitle);
     for (const [index, start] of starts.entries()) {
-      const item = section.parts[start];
+      const item = parts[start];
       if (item?.kind !== 'item') continue;
-      const rest = section.parts.slice(start + 1, starts[index + 1]);
       const name = stepName(item.text);
       const isWhole = name === plainText(item.text).replace(/[\s.:;,]+$/, '');
       // What the name does not say stands below it.
-      const parts: readonly PagePart[] = isWhole ? rest : [{ kind: 'text', text: item.text, line: item.line }, ...rest];
-      this.#addStep(name, item.line, parts, item.text);
+      const own: readonly PagePart[] = isWhole ? [] : [{ kind: 'text', text: item.text, line: item.line }];
+      this.#addStep(name, item.line, [...own, ...parts.slice(start + 1, starts[index + 1])], item);
     }
   }
 
-  /** One step, or one for each block of commands in it. @param told what it says itself; null for a heading that says nothing */
-  #addStep(name: string, line: number, parts: readonly PagePart[], told: string | null): void {
+  /** One step, or one for each block of commands in it. @param told the item that it is; null for a section */
+  #addStep(name: string, line: number, parts: readonly PagePart[], told: ItemPart | null): void {
     const groups: PagePart[][] = [[]];
     for (const part of parts) {
       groups.at(-1)?.push(part);
-      if (this.#commandsIn(part) !== null) groups.push([]);
+      if (hasCommands(part)) groups.push([]);
     }
-    const last = groups.at(-1) ?? [];
-    const hasScript = groups.length > 1;
-    if (hasScript) groups.pop();
+    // What stands behind the last block belongs to it.
+    const rest = groups.length > 1 ? (groups.pop() ?? []) : [];
     for (const [index, group] of groups.entries()) {
-      const code = group.findLast((part): part is CodePart => part.kind === 'code' && this.#commandsIn(part) !== null);
+      const code = group.find(hasCommands) ?? null;
       const lead = index === 0 ? null : leadOf(group);
       const own = index === 0 ? name : lead === null ? `${name} (${index + 1})` : stepName(lead.text);
-      const prose = group.filter((part) => part !== code);
-      // What stands behind the last block belongs to it.
-      if (hasScript && index === groups.length - 1) prose.push(...last);
-      this.#push(own === '' ? name : own, group[0]?.line ?? line, line, prose, code ?? null, told);
+      const others = [...group, ...(index === groups.length - 1 ? rest : [])].filter((part) => part !== code);
+      this.#push({ name: own === '' ? name : own, line, parts: others, code, told });
     }
   }
 
-  #push(
-    name: string,
-    line: number,
-    headingLine: number,
-    parts: readonly PagePart[],
-    code: CodePart | null,
-    told: string | null,
-  ): void {
+  #push({ name, line, parts, code, told }: Candidate): void {
     if (this.#steps.length >= MAX_STEPS) {
-      if (!this.#isFull)
-        this.#note(headingLine, `this and what follows is left out: a proposal has at most ${MAX_STEPS} steps`);
+      if (!this.#isFull) this.#note(line, `what follows is left out: a proposal has at most ${MAX_STEPS} steps`);
       this.#isFull = true;
       return;
     }
     const prose = parts.flatMap((part) => this.#proseOfPart(part));
-    const commands = code === null ? null : commandsOf(code.tag, code.lines);
-    if (code !== null && commands !== null) {
-      for (const { at, text } of commands.doubts) this.#note(code.line + at, text);
-      this.#steps.push({
-        name,
-        line: Math.min(line, headingLine),
-        prose,
-        script: { lines: commands.lines, line: code.line },
-        manual: null,
-        rollback: null,
-      });
+    const step = { name, line, prose, script: null, manual: null, rollback: null };
+    if (code !== null) {
+      const commands = commandsOf(code.tag, code.lines);
+      for (const { at, text } of commands?.doubts ?? []) this.#note(code.line + at, text);
+      this.#steps.push({ ...step, script: { lines: commands?.lines ?? [], line: code.line } });
       return;
     }
-    const inline = this.#inlineCommand(told, parts);
-    if (inline !== null) {
-      this.#note(headingLine, `the command \`${shortened(inline)}\` is taken out of the sentence`);
-      this.#steps.push({
-        name,
-        line: headingLine,
-        prose,
-        script: { lines: [inline], line: headingLine },
-        manual: null,
-        rollback: null,
-      });
+    const sentences = told === null ? parts : [told, ...parts];
+    const command = onlyCommandOf(sentences);
+    if (command !== null) {
+      this.#note(line, `the command \`${shortened(command, 60)}\` is taken out of the sentence`);
+      this.#steps.push({ ...step, script: { lines: [command], line } });
       return;
     }
-    const texts = [told ?? name, ...prose.map(({ text }) => text).filter((text) => text !== '')].map(plainText);
-    const unique = texts.filter((text, index) => text !== '' && texts.indexOf(text) === index);
-    const manual = shortened(unique.length === 0 ? name : (unique[0] ?? name), MAX_MANUAL);
-    this.#steps.push({ name, line: headingLine, prose, script: null, manual, rollback: null });
-  }
-
-  /** The one command of a sentence that says to run it. */
-  #inlineCommand(told: string | null, parts: readonly PagePart[]): string | null {
-    const texts = [
-      told ?? '',
-      ...parts.flatMap((part) => (part.kind === 'text' || part.kind === 'item' ? [part.text] : [])),
-    ];
-    const found = new Set(
-      texts.flatMap((text) => [...text.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code.trim())),
-    );
-    const commands = [...found].filter((code) => looksLikeCommand(code) && /[ \t]/.test(code));
-    const [command] = commands;
-    if (command === undefined || commands.length > 1) return null;
-    return texts.some((text) => text.includes(command) && RUN_IT.test(text.slice(0, text.indexOf('`'))))
-      ? command
-      : null;
+    for (const part of sentences)
+      if (commandsInSentence(part).length > 0) this.#note(part.line, 'a command in this sentence is in no script');
+    this.#steps.push({ ...step, ...byHand(name, prose, told) });
   }
 
   #proseOfPart(part: PagePart): readonly Prose[] {
@@ -256,25 +174,25 @@ class Builder {
     return fenced(part);
   }
 
-  /** Onto the last step that has a script and no rollback yet. */
+  /** Onto the last step that has a script and no rollback yet, of those that are dangerous if there is one. */
   #addRollback(section: Section): boolean {
-    const blocks = section.parts.filter((part): part is CodePart => this.#commandsIn(part) !== null);
-    const [block] = blocks;
-    const index = this.#steps.findLastIndex(({ script, rollback }) => script !== null && rollback === null);
+    // Of a page that is about nothing else it is the procedure itself.
+    if (this.#steps.every(({ script }) => script === null)) return false;
+    const [block, ...others] = section.parts.filter(hasCommands);
+    const free = ({ script, rollback }: DraftStep): boolean => script !== null && rollback === null;
+    const dangerous = this.#steps.findLastIndex((one) => free(one) && dangersIn(one.script?.lines ?? []).length > 0);
+    const index = dangerous === -1 ? this.#steps.findLastIndex(free) : dangerous;
     const step = this.#steps[index];
-    if (block === undefined || blocks.length > 1 || step === undefined) {
+    if (block === undefined || others.length > 0 || step === undefined) {
       // Nothing may run it by mistake behind the steps.
       this.#describe(section, false);
-      if (blocks.length > 0)
+      if (block !== undefined)
         this.#note(section.line, 'decide which steps this takes back, and put it under `### Rollback` there');
       return true;
     }
-    const commands = commandsOf(block.tag, block.lines);
-    this.#steps[index] = { ...step, rollback: { lines: commands?.lines ?? [], line: block.line } };
-    this.#note(
-      section.line,
-      `this is proposed as the rollback of “${step.name}”; it is shown when a run fails, never run`,
-    );
+    const lines = commandsOf(block.tag, block.lines)?.lines ?? [];
+    this.#steps[index] = { ...step, rollback: { lines, line: block.line } };
+    this.#note(section.line, `this is proposed as the rollback of “${step.name}”; nothing runs it`);
     return true;
   }
 
@@ -283,14 +201,36 @@ class Builder {
   }
 }
 
-function proseOf(part: TextPart | Exclude<PagePart, CodePart>): Prose {
+interface Candidate {
+  readonly name: string;
+  readonly line: number;
+  readonly parts: readonly PagePart[];
+  readonly code: CodePart | null;
+  readonly told: ItemPart | null;
+}
+
+/** What a person does, in words of the page; what the instruction says already is not said twice. */
+function byHand(name: string, prose: readonly Prose[], told: ItemPart | null): Pick<DraftStep, 'manual' | 'prose'> {
+  const texts = prose.filter(({ isCode }) => isCode !== true).map(({ text }) => plainText(text.replace(/^- /, '')));
+  const said =
+    told === null ? texts.filter((text) => text !== '' && !/^`+/.test(text)).join(' ') : plainText(told.text);
+  const manual = shortened(said === '' ? name : said, MAX_MANUAL);
+  const hasCode = prose.some(({ isCode }) => isCode === true);
+  if (told === null && manual === said && !hasCode) return { manual, prose: [] };
+  return { manual, prose: prose.filter(({ text }) => text === '' || plainText(text) !== manual) };
+}
+
+function isStepItem(part: PagePart): part is ItemPart {
+  return part.kind === 'item' && (part.ordered || part.checkbox);
+}
+
+function proseOf(part: TextPart | ItemPart): Prose {
   return { line: part.line, text: part.kind === 'item' ? `- ${part.text}` : part.text };
 }
 
 /** As documentation. */
 function fenced({ lines, line }: CodePart): readonly Prose[] {
-  const longest = Math.max(2, ...lines.flatMap((text) => (text.match(/`+/g) ?? []).map((run) => run.length)));
-  const fence = '`'.repeat(longest + 1);
+  const fence = '`'.repeat(Math.max(3, longestRun(lines) + 1));
   return [
     { line, text: '' },
     { line, text: `${fence}text` },
@@ -298,15 +238,4 @@ function fenced({ lines, line }: CodePart): readonly Prose[] {
     { line, text: fence },
     { line, text: '' },
   ];
-}
-
-/** The sentence before a further block of commands, if it is short enough to be a name. */
-function leadOf(group: readonly PagePart[]): TextPart | null {
-  const texts = group.filter((part): part is TextPart => part.kind === 'text' && part.text !== '');
-  const last = texts.at(-1);
-  return last !== undefined && last.text.length <= 80 && stepName(last.text).length > 3 ? last : null;
-}
-
-function shortened(text: string, length = 60): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1).toWellFormed()}…`;
 }

@@ -57,3 +57,13 @@ export function runbookName(title: string): string | null {
 function camel(rest: string): string {
   return /[a-z]/.test(rest) ? rest : rest.toLowerCase();
 }
+
+/** At most `length` characters, with `…` where something is left out. */
+export function shortened(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1).toWellFormed()}…`;
+}
+
+/** Of backticks: a fence has to be longer. */
+export function longestRun(lines: readonly string[]): number {
+  return Math.max(0, ...lines.flatMap((line) => (line.match(/`+/g) ?? []).map((run) => run.length)));
+}

@@ -1,7 +1,7 @@
 /** Which variables the steps of a proposal need, and what one step passes on to another. */
 import { looksSecret } from '../runbook.ts';
 import { fillPlaceholders, variablesRead, variablesSet } from './placeholders.ts';
-import type { DraftStep, Note } from './steps.ts';
+import type { DraftStep, Note } from './draft.ts';
 
 export interface ProposedVariable {
   readonly name: string;
