@@ -3,7 +3,7 @@
 /** Fits behind `key: ` in any block of a runbook, whatever the text holds. */
 export function yamlText(text: string): string {
   // In words, and nothing that YAML, or a reader of lists, takes for more.
-  return /^[A-Za-z][A-Za-z0-9 ._/-]*$/.test(text) && text === text.trim() ? text : JSON.stringify(text);
+  return /^[A-Za-z0-9][A-Za-z0-9 ._/-]*$/.test(text) && text === text.trim() ? text : JSON.stringify(text);
 }
 
 /** As a list where it is more than one, or where one would be split. */

@@ -220,7 +220,9 @@ test('of any page: valid without warnings, its notes are sentences, and most of 
     }),
     tries(600, 50_000),
   );
-  process.stdout.write(`proposals: ${times(600, 50_000)}, of pages of which ${followed} have no step, ${given} given up\n`);
+  process.stdout.write(
+    `proposals: ${times(600, 50_000)}, of pages of which ${followed} have no step, ${given} given up\n`,
+  );
   expect(given).toBeLessThan(times(600, 50_000) / 100);
 });
 
