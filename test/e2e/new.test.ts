@@ -13,15 +13,13 @@ const documents = (home: Home): readonly string[] => readdirSync(home.folder).fi
 describe('from a template', () => {
   const interpreters = ['bash', 'sh', 'zsh', 'python'].filter((name) => requires(name === 'python' ? 'python3' : name));
 
-  test.each(
-    interpreters.flatMap((interpreter) =>
-      [[], ['--steps']].flatMap((kind) =>
-        [[], ['--env', 'HOST=db-1', '--env', 'DAYS=30'], ['--title', 'Restarts: "it" & #more', '--env', 'A_TOKEN']].map(
-          (more) => ['--interpreter', interpreter, ...kind, ...more],
-        ),
-      ),
-    ),
-  )('%j… is valid, and runs', async (...options) => {
+  const kinds = ['', '--steps'];
+  const facts = ['', '--env HOST=db-1 --env DAYS=30', `--env A_TOKEN --title ${JSON.stringify('Restarts:"it"&#more')}`];
+  const all = interpreters.flatMap((interpreter) =>
+    kinds.flatMap((kind) => facts.map((more) => `--interpreter ${interpreter} ${kind} ${more}`.trim().split(/ +/))),
+  );
+
+  test.each(all)('%j… is valid, and runs', async (...options) => {
     const home = createHome();
     const made = await home.run(['new', 'RestartService', ...options]);
     expect(made).toMatchObject({ exitCode: 0, stdout: 'RestartService.md\n' });

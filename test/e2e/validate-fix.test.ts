@@ -108,7 +108,7 @@ describe('validate --fix', () => {
     expect(stderr).toContain('Task.md has 2 names (hard links)');
     expect(exitCode).toBe(74);
     expect(readFileSync(file, 'utf8')).toBe(WRONG);
-    expect(readdirSync(home.folder).filter((name) => /^\.Task/.test(name))).toEqual([]);
+    expect(readdirSync(home.folder).filter((name) => name.startsWith('.Task'))).toEqual([]);
   });
 
   test('a document that is not there is a problem like any other', async () => {
@@ -152,9 +152,9 @@ describe('beside others', () => {
     const history = createMarkdownHistory({ ci: false });
     const rounds = times(100, 2000);
     let repairs = 0;
-    let isOver = false;
+    const over = new AbortController();
     const flip = async (): Promise<void> => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         const text = readFileSync(file, 'utf8');
         const head = text.slice(0, text.indexOf('# History'));
         expect([WRONG, RIGHT]).toContain(head);
@@ -175,7 +175,7 @@ describe('beside others', () => {
       await delay(round % 13);
       await history.append({ path: file, hasHistory: true, stamp: stamp(file) }, entryOf({ runId }));
     }
-    isOver = true;
+    over.abort();
     await flipping;
     const found = [...entriesOf(linesOfChunks([readFileSync(file)]))].flatMap((entry) =>
       entry.origin === 'runbook' ? [entry.facts.run] : [],

@@ -121,7 +121,7 @@ export const SITUATIONS: readonly Situation[] = [
     exit: 65,
     optional: ['edit', 'fixed'],
     prepare: (home) => {
-      home.write('B.md', `${STEPS.replace('# Limits', '# Limts')}`);
+      home.write('B.md', STEPS.replace('# Limits', '# Limts'));
       return { args: ['validate', 'B.md', '--fix', '--strict'] };
     },
   },

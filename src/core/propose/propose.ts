@@ -74,9 +74,9 @@ function untilValid(first: Proposed, notes: Note[], mayRename: boolean): Rendere
       fileName: `${proposed.name}.md`,
     });
     if (problems.length === 0) return rendered;
-    if (mayRename && problems.some(({ line }) => line === 1)) proposed = { ...proposed, name: PLAIN_NAME };
+    const name = mayRename && problems.some(({ line }) => line === 1) ? PLAIN_NAME : proposed.name;
     const wrong = problems.map(({ line }) => rendered.origins[line - 1] ?? NOWHERE);
-    proposed = withoutWrong(proposed, wrong, stages, notes);
+    proposed = withoutWrong(proposed, name, wrong, stages, notes);
   }
   notes.push({ line: 1, text: 'nothing of the page could be taken over as it is' });
   return render({ ...proposed, description: [], variables: [], steps: [onlyStep()] });
@@ -84,6 +84,7 @@ function untilValid(first: Proposed, notes: Note[], mayRename: boolean): Rendere
 
 function withoutWrong(
   proposed: Proposed,
+  name: string,
   wrong: readonly Origin[],
   stages: Map<number, number>,
   notes: Note[],
@@ -113,7 +114,7 @@ function withoutWrong(
     return !described.has(index);
   });
   const variables = proposed.variables.filter((_, index) => !named.has(index));
-  return { ...proposed, description, variables, steps: uniquelyNamed(steps) };
+  return { ...proposed, name, description, variables, steps: uniquelyNamed(steps) };
 }
 
 function onlyStep(): ReadyStep {

@@ -39,7 +39,10 @@ export function stepName(text: string): string {
   if (name.length <= MAX_NAME) return name.replace(/[\s.:;,–-]+$/, '');
   const cut = name.slice(0, MAX_NAME);
   const space = cut.lastIndexOf(' ');
-  return `${cut.slice(0, space > 20 ? space : MAX_NAME).replace(/[\s.:;,–-]+$/, '')}`.toWellFormed();
+  return cut
+    .slice(0, space > 20 ? space : MAX_NAME)
+    .replace(/[\s.:;,–-]+$/, '')
+    .toWellFormed();
 }
 
 /** `Rotate API key` → `RotateApiKey`; null where no letter is left. */

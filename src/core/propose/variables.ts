@@ -64,7 +64,10 @@ export function withVariables(drafts: readonly DraftStep[]): WithVariables {
   // A variable of the runbook is there for every step.
   const isDeclared = (name: string): boolean => variables.has(name);
   return {
-    steps: steps.map((step) => ({ ...step, outputs: step.outputs.filter((name) => !isDeclared(name)) })),
+    steps: steps.map((step): ReadyStep => {
+      const outputs = step.outputs.filter((name) => !isDeclared(name));
+      return { ...step, outputs };
+    }),
     variables: [...variables.values()],
     notes,
   };
