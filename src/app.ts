@@ -12,6 +12,7 @@ import { createAuthenticator } from './adapters/authenticator/index.ts';
 import type { LazyAuthenticator } from './adapters/authenticator/index.ts';
 import type { RunTokenAuthenticator } from './adapters/authenticator/run-token.ts';
 import type { MintRequest } from './adapters/authenticator/mint.ts';
+import { createDocumentWriter } from './adapters/document-writer/file.ts';
 import { createSystemFacts } from './adapters/facts/system.ts';
 import { openLedgerToRead, openView } from './adapters/ledger/index.ts';
 import { createSpool } from './adapters/output/spool.ts';
@@ -23,6 +24,7 @@ import { createOwners } from './adapters/system/owner.ts';
 import { CLI_BASE, SERVER_BASE } from './core/environment.ts';
 import type {
   ArtifactStore,
+  DocumentWriter,
   FactsSource,
   LedgerView,
   RunLedger,
@@ -58,6 +60,7 @@ export interface App {
   readonly runbooksDir: string | null;
   readonly stateDir: string;
   readonly source: RunbookSource;
+  readonly documentWriter: DocumentWriter;
   readonly facts: FactsSource;
   readonly secrets: SecretSource;
   readonly clock: Clock;
@@ -129,6 +132,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     runbooksDir: folder,
     stateDir,
     source: createFolderSource(isServer ? { folder, cwd: folder ?? cwd, namesOnly: true } : { folder, cwd }),
+    documentWriter: createDocumentWriter(),
     facts: createSystemFacts(environment),
     secrets,
     clock,

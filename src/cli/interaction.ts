@@ -8,6 +8,14 @@ import type { Terminal } from './terminal.ts';
 /** A slip of the fingers ends no run. */
 const MAX_TRIES = 3;
 
+/** Somebody left the question with Ctrl-C or Ctrl-D. */
+export class QuestionLeft extends Error {
+  constructor() {
+    super('The question was left unanswered.');
+    this.name = 'QuestionLeft';
+  }
+}
+
 /** @returns whether the person agrees. Rejects when the question is left */
 export async function agree(terminal: Terminal, question: string, signal: AbortSignal): Promise<boolean> {
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
@@ -35,6 +43,11 @@ export function createInteraction(terminal: Terminal): Interaction {
   };
 }
 
+/** One line, as it is typed. @throws QuestionLeft when the question is left */
+export async function askText(terminal: Terminal, question: string, signal: AbortSignal): Promise<string> {
+  return await ask(terminal, question, false, signal);
+}
+
 /** Rejects when the question is left: by Ctrl-C, which also interrupts the run, by Ctrl-D, or by the signal. */
 async function ask(terminal: Terminal, question: string, hidden: boolean, signal: AbortSignal): Promise<string> {
   let muted = false;
@@ -52,7 +65,7 @@ async function ask(terminal: Terminal, question: string, hidden: boolean, signal
       lines.close();
     });
     lines.once('close', () => {
-      reject(new Error('the question was left unanswered'));
+      reject(new QuestionLeft());
     });
   });
   left.catch(() => {});

@@ -261,6 +261,17 @@ export interface HistoryDocument {
   readonly stamp: string;
 }
 
+/** Documents that the local user has made or repaired; the engine that runs them never does. */
+export interface DocumentWriter {
+  /** A new document with its folder's usual mode; whole or not at all. @throws RunbookError `usage` (it is there), `io` */
+  create(file: string, text: string): Promise<void>;
+  /**
+   * Puts other bytes in its place at once, with its mode and owner. What is appended to its history meanwhile stays.
+   * @throws RunbookError `busy` (it is another by now), `io`; it is unchanged then
+   */
+  replace(document: Pick<LoadedDocument, 'path' | 'displayPath' | 'stamp'>, bytes: Uint8Array): Promise<void>;
+}
+
 /**
  * Asks the person at the terminal. Absent (null in the request) where nobody can be asked. A question ends unanswered
  * (it rejects) when its signal is aborted, or when the person leaves it with Ctrl-C or Ctrl-D.

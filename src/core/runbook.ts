@@ -18,6 +18,18 @@ export interface Problem {
   readonly column: number;
   /** What it is about, as it is written: the section that is missing, the variable, the path. For faces with words of their own. */
   readonly about?: string;
+  /** A mechanical repair: its result is certain, and what the document means stays. Never of claims, scripts or the history. */
+  readonly edit?: Edit;
+}
+
+/** The text from line and column up to, not including, end line and end column is replaced. Columns count UTF-16 units. */
+export interface Edit {
+  readonly line: number;
+  readonly column: number;
+  readonly endLine: number;
+  readonly endColumn: number;
+  /** Lines end in `\n`, whatever the document uses. */
+  readonly text: string;
 }
 
 export type InterpreterName = 'sh' | 'bash' | 'zsh' | 'python';

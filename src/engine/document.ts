@@ -7,7 +7,12 @@ import type { Draft } from './draft.ts';
 import type { EnginePorts } from './ports.ts';
 
 export function parseDocument({ clock }: Pick<EnginePorts, 'clock'>, { bytes, fileName }: LoadedDocument): ParseResult {
-  return parseRunbook(bytes, { fileName, today: clock.now().toISOString().slice(0, 10) });
+  return parseRunbook(bytes, { fileName, today: dayOf(clock) });
+}
+
+/** `YYYY-MM-DD`, in UTC. */
+export function dayOf(clock: EnginePorts['clock']): string {
+  return clock.now().toISOString().slice(0, 10);
 }
 
 /** The document as one that may be carried out. @throws RunbookError `runbook-invalid` with all problems */

@@ -48,6 +48,16 @@ export interface Validation {
   readonly problems: readonly Problem[];
 }
 
+/** As where warnings count as errors. */
+export function strictly(validation: Validation): Validation {
+  const problems = validation.problems.map((problem): Problem => ({ ...problem, severity: 'error' }));
+  return { ...validation, valid: validation.valid && !hasWarning(validation), problems };
+}
+
+function hasWarning({ problems }: Validation): boolean {
+  return problems.some(({ severity }) => severity === 'warning');
+}
+
 /** The document alone; with `ready` also the facts of this machine: variables, inputs, interpreters. */
 export async function validateRunbook(
   ports: QueryPorts & Pick<EnginePorts, 'facts' | 'callerEnvironment'>,
@@ -69,6 +79,15 @@ export async function validateRunbook(
     };
     return { displayPath: reference, valid: false, ready: null, problems: [problem] };
   }
+  return await validateDocument(ports, document, ready);
+}
+
+/** The same of a document that is loaded already. */
+export async function validateDocument(
+  ports: Pick<EnginePorts, 'clock' | 'facts' | 'callerEnvironment'>,
+  document: LoadedDocument,
+  ready: boolean,
+): Promise<Validation> {
   const { displayPath } = document;
   const { runbook, problems } = parseDocument(ports, document);
   if (runbook === null || !ready) return { displayPath, valid: runbook !== null, ready: null, problems };

@@ -114,6 +114,34 @@ export const SITUATIONS: readonly Situation[] = [
       return { args: ['validate', 'A.md', 'B.md', 'C.md'] };
     },
   },
+  {
+    name: 'a document that is repaired, and what is left of its problems',
+    shows: ['"rule": "section-misspelt"', '"endColumn": 8', '"rule": "title-differs"', '"severity": "error"'],
+    schema: 'validate',
+    exit: 65,
+    optional: ['edit', 'fixed'],
+    prepare: (home) => {
+      home.write('B.md', STEPS.replace('# Limits', '# Limts'));
+      return { args: ['validate', 'B.md', '--fix', '--strict'] };
+    },
+  },
+  {
+    name: 'a new runbook',
+    shows: ['"kind": "classic"', '"path": "RestartService.md"'],
+    schema: 'new',
+    exit: 0,
+    prepare: () => ({ args: ['new', 'RestartService', '--env', 'HOST', '--claim', 'roles=sre'] }),
+  },
+  {
+    name: 'a runbook that is proposed from a page',
+    shows: ['"kind": "steps"', '"name": "DrainANode"', '"line": 4'],
+    schema: 'new',
+    exit: 0,
+    prepare: (home) => {
+      home.write('page.txt', '# Drain a node\n\n```bash\nkubectl drain <node>\n```\n');
+      return { args: ['new', '--from', 'page.txt'] };
+    },
+  },
   { name: 'an empty folder', schema: 'list', exit: 0, prepare: () => ({ args: ['list', '--runbooks-dir', '.'] }) },
   {
     name: 'a folder of valid, invalid and unreadable documents',

@@ -8,6 +8,7 @@ import { REPOSITORY } from './cli.ts';
 export const SCHEMAS = [
   'execute',
   'validate',
+  'new',
   'list',
   'show',
   'history',

@@ -1,17 +1,26 @@
 /** `runbook validate`: every problem of every document at once; exit 65 if one of them is invalid. */
-import { glob, readdir, stat } from 'node:fs/promises';
-import path from 'node:path';
-import { ERRORS, RunbookError } from '../../core/errors.ts';
-import { listRunbooks, validateRunbook } from '../../engine/queries.ts';
+import type { Problem } from '../../core/runbook.ts';
+import { withoutCommands } from '../../core/workflow-commands.ts';
+import { strictly, validateRunbook } from '../../engine/queries.ts';
 import type { Validation } from '../../engine/queries.ts';
-import { printJson, withApp } from '../context.ts';
-import type { CommonOptions } from '../context.ts';
-import { renderProblem } from '../render.ts';
+import { jsonPieces, withApp } from '../context.ts';
+import type { CommandContext } from '../context.ts';
+import { inline } from '../render.ts';
 import type { Style } from '../render.ts';
 import type { Terminal } from '../terminal.ts';
+import { referencesOf } from './validate/documents.ts';
+import { formatOf } from './validate/options.ts';
+import type { Format, ValidateOptions } from './validate/options.ts';
+import { exitCodeOf, textReport, verdict } from './validate/text.ts';
+import { isActionsJob, workspacePaths } from './validate/workspace.ts';
 
-export interface ValidateOptions extends CommonOptions {
-  readonly ready?: boolean;
+/** The second cannot be opened where it is a socket. */
+const STDOUT: ReadonlySet<string> = new Set(['-', '/dev/stdout']);
+
+interface Checked {
+  readonly validation: Validation;
+  /** Null: nothing was to be repaired. */
+  readonly fixed: readonly Problem[] | null;
 }
 
 export async function validateCommand(
@@ -19,78 +28,107 @@ export async function validateCommand(
   documents: readonly string[],
   options: ValidateOptions,
 ): Promise<number> {
-  return await withApp(terminal, options, async ({ app, style, printStyle }) => {
-    const references =
-      documents.length > 0
-        ? await expand(documents, terminal.cwd)
-        : (await listRunbooks(app)).map((view) => path.resolve(terminal.cwd, view.displayPath));
-    if (references.length === 0)
-      throw new RunbookError('not-found', 'There is no document to check.', {
-        fix: 'Name documents, a folder or a pattern; `runbook list` shows the folder of the runbooks.',
-      });
-    const results: Validation[] = [];
-    for (const reference of references) results.push(await validateRunbook(app, reference, options.ready === true));
-    const invalid = results.filter((result) => !result.valid);
-    const unready = results.filter((result) => result.ready === false);
-
-    if (options.json === true) {
-      await printJson(terminal, 'validate', {
-        valid: invalid.length === 0,
-        documents: results.map(({ displayPath, ...result }) => ({ path: displayPath, ...result })),
-      });
-    } else {
-      for (const { displayPath, problems } of results)
-        for (const problem of problems) await terminal.print(`${renderProblem(printStyle, displayPath, problem)}\n`);
-      if (options.quiet !== true) terminal.say(verdict(style, results.length, invalid.length, unready.length));
+  const format = formatOf(options);
+  const file =
+    options.output === undefined || STDOUT.has(options.output)
+      ? null
+      : (await import('./validate/report-file.ts')).prepareReportFile(options.output, terminal.cwd);
+  return await withApp(terminal, options, async (context) => {
+    if (options.watch === true) {
+      const { watch } = await import('./validate/watch.ts');
+      return await watch(terminal, context, documents, options);
     }
-    if (invalid.length > 0) return ERRORS['runbook-invalid'].exit;
-    return unready.length > 0 ? ERRORS['requirements-unmet'].exit : 0;
+    const checked = await checkAll(terminal, context, documents, options);
+    const results = checked.map(({ validation }) => validation);
+    if (file === null) {
+      const text = await reportOf(terminal, context.printStyle, format, checked);
+      if (options.dryRun !== true && text !== '') await terminal.print(text);
+    } else {
+      const { writeReport } = await import('./validate/report-file.ts');
+      await writeReport(file, options.output ?? '', await reportOf(terminal, plainStyle(), format, checked));
+    }
+    if (format === 'text' && isActionsJob(terminal)) {
+      const { annotations } = await import('./validate/github.ts');
+      for (const line of annotations(results, workspacePaths(terminal))) terminal.say(line.trimEnd());
+    }
+    const isForPeople = format === 'text' || file !== null;
+    if (options.quiet !== true && isForPeople) sayOutcome(terminal, context.style, checked, options.dryRun === true);
+    return exitCodeOf(results);
   });
 }
 
-function verdict(style: Style, all: number, invalid: number, unready: number): string {
-  if (invalid > 0) return style.red(`${invalid} of ${count(all)} invalid`);
-  return unready > 0
-    ? style.red(`${count(all)} valid, ${unready} not ready to run`)
-    : style.green(`${count(all)} valid`);
-}
-
-function count(documents: number): string {
-  return `${documents} ${documents === 1 ? 'document' : 'documents'}`;
-}
-
-/** A folder means its documents, a pattern what it matches; anything else stays as it is. */
-async function expand(documents: readonly string[], cwd: string): Promise<readonly string[]> {
-  const references: string[] = [];
-  for (const document of documents) {
-    const absolute = path.resolve(cwd, document);
-    const facts = await stat(absolute).catch(() => null);
-    if (facts?.isDirectory() === true) {
-      const names = (await readdir(absolute)).filter((name) => name.endsWith('.md') && !name.startsWith('.'));
-      references.push(
-        ...found(
-          document,
-          names.map((name) => path.join(absolute, name)),
-        ),
-      );
-    } else if (facts === null && /[*?[{]/.test(document)) {
-      const matches = await Array.fromAsync(glob(document, { cwd }));
-      references.push(
-        ...found(
-          document,
-          matches.map((match) => path.resolve(cwd, match)),
-        ),
-      );
+async function checkAll(
+  terminal: Terminal,
+  { app }: CommandContext,
+  documents: readonly string[],
+  options: ValidateOptions,
+): Promise<readonly Checked[]> {
+  const isReady = options.ready === true;
+  const judged = (validation: Validation): Validation => (options.strict === true ? strictly(validation) : validation);
+  const checked: Checked[] = [];
+  for (const reference of await referencesOf(app, documents, terminal.cwd)) {
+    if (options.fix === true) {
+      const { repair, printDifference } = await import('./validate/repair.ts');
+      const repaired = await repair(app, reference, isReady, options.dryRun === true);
+      await printDifference(terminal, repaired);
+      checked.push({ validation: judged(repaired.validation), fixed: repaired.fixed });
     } else {
-      references.push(document);
+      checked.push({ validation: judged(await validateRunbook(app, reference, isReady)), fixed: null });
     }
   }
-  return references;
+  return checked;
 }
 
-function found(document: string, matches: readonly string[]): readonly string[] {
-  if (matches.length > 0) return matches.toSorted();
-  throw new RunbookError('not-found', `Nothing matches ${document}.`, {
-    fix: 'Check the pattern; `runbook list` shows the folder of the runbooks.',
-  });
+async function reportOf(
+  terminal: Terminal,
+  style: Style,
+  format: Format,
+  checked: readonly Checked[],
+): Promise<string> {
+  const results = checked.map(({ validation }) => validation);
+  const place = workspacePaths(terminal);
+  switch (format) {
+    case 'json':
+      return await asJson(checked);
+    case 'sarif':
+      return (await import('./validate/sarif.ts')).sarifReport(results, place);
+    case 'junit':
+      return (await import('./validate/junit.ts')).junitReport(results, place);
+    case 'github':
+      return (await import('./validate/github.ts')).annotations(results, place).join('');
+    case 'text':
+      return textReport(style, results, isActionsJob(terminal));
+  }
+}
+
+async function asJson(checked: readonly Checked[]): Promise<string> {
+  const documents = checked.map(({ validation: { displayPath, ...result }, fixed }) => ({
+    path: displayPath,
+    ...result,
+    ...(fixed !== null && { fixed }),
+  }));
+  const valid = checked.every(({ validation }) => validation.valid);
+  return (await Array.fromAsync(jsonPieces('validate', { valid, documents }))).join('');
+}
+
+function plainStyle(): Style {
+  const same = (text: string): string => text;
+  return { bold: same, dim: same, red: same, green: same, yellow: same };
+}
+
+function sayOutcome(terminal: Terminal, style: Style, checked: readonly Checked[], isDry: boolean): void {
+  const isJob = isActionsJob(terminal);
+  for (const { validation, fixed } of checked) {
+    for (const { line, message, rule } of fixed ?? []) {
+      const what = isDry ? 'would be fixed' : 'fixed';
+      const text = `${inline(validation.displayPath)}:${line}: ${what}: ${inline(message)} (${rule})`;
+      terminal.say(isJob ? withoutCommands(text) : text);
+    }
+  }
+  terminal.say(
+    verdict(
+      style,
+      checked.map(({ validation }) => validation),
+    ),
+  );
 }

@@ -1,21 +1,58 @@
 /** Commands that read documents and start nothing; as in `main.ts`, what they do is loaded when one is called. */
 import { Option } from 'commander';
+import { INTERPRETER_NAMES } from '../../core/interpreters.ts';
+import type { NewOptions } from '../commands/new.ts';
 import { collect } from './words.ts';
 import type { AddCommand, RunCommand } from './words.ts';
 import type { ListOptions } from '../commands/list.ts';
 import type { ShowOptions } from '../commands/show.ts';
-import type { ValidateOptions } from '../commands/validate.ts';
+import { FORMATS } from '../commands/validate/options.ts';
+import type { ValidateOptions } from '../commands/validate/options.ts';
 import type { Terminal } from '../terminal.ts';
 
 export function addDocumentCommands(terminal: Terminal, add: AddCommand, run: RunCommand): void {
+  add('new', 'Write a runbook to begin with: from a template, or proposed from a page of your wiki.', [
+    'runbook new RestartService --env HOST --claim roles=sre',
+    'runbook new DrainNode --steps',
+    'runbook new --from wiki/postgres-failover.md   # names what should be looked at',
+    'runbook new --from page.md --stdout | less',
+  ])
+    .argument('[name]', 'name of the runbook and of its file (default: made from the title)')
+    .option('--from <page>', 'propose it from this markdown page: headings and numbered lists become steps')
+    .option('--steps', 'a document of steps instead of one script')
+    .option('--title <text>', 'what it is about; the first sentence of the document')
+    .addOption(
+      new Option('--interpreter <name>', 'what its scripts are written for (default: bash)').choices(INTERPRETER_NAMES),
+    )
+    .option('-e, --env <NAME[=DEFAULT]>', 'a variable that it needs; may be given several times', collect)
+    .option('--claim <NAME=VALUE>', 'who may run it (roles=sre,dba); may be given several times', collect)
+    .option('--dir <folder>', 'where (default: the folder of the runbooks, else here)')
+    .option('--stdout', 'print it instead of writing it')
+    .option('--no-input', 'never ask anything')
+    .action(async (name: string | undefined, options: NewOptions) => {
+      await run(terminal, 'new', options, async () =>
+        (await import('../commands/new.ts')).newCommand(terminal, name, options),
+      );
+    });
+
   add('validate', 'Check documents against the format; nothing is run.', [
     'runbook validate',
     "runbook validate 'runbooks/*.md'",
     'runbook validate DrainNode --ready   # also variables, inputs, interpreters',
+    'runbook validate --fix --dry-run   # what would be repaired; without --dry-run it is',
+    'runbook validate --watch   # again at every change, until Ctrl-C',
+    'runbook validate --strict --format sarif --output runbooks.sarif   # for code scanning',
   ])
     .argument('[documents...]', 'names, files, folders or patterns (default: the folder of the runbooks)')
     .option('--ready', 'check also that variables, inputs and interpreters are there')
-    .action(async (documents: readonly string[], options: ValidateOptions) => {
+    .option('--strict', 'warnings count as errors')
+    .addOption(new Option('--format <format>', 'how to print it (default: text)').choices(FORMATS))
+    .option('-o, --output <file>', 'write it to this file instead of stdout')
+    .option('--fix', 'repair what has one certain repair; never claims, scripts or the history')
+    .option('--dry-run', 'with --fix: show the difference, write nothing')
+    .option('-w, --watch', 'check again whenever a document changes, until Ctrl-C')
+    .action(async (documents: readonly string[], given: ValidateOptions) => {
+      const options = given.format === 'json' ? { ...given, json: true } : given;
       await run(terminal, 'validate', options, async () =>
         (await import('../commands/validate.ts')).validateCommand(terminal, documents, options),
       );

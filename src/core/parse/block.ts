@@ -1,6 +1,6 @@
 /** The yaml block of a section: found, in the right fence, once. */
 import type { Fence } from '../markdown/blocks.ts';
-import { type Problems, quote } from './problems.ts';
+import { type Problems, quote, type Replacement } from './problems.ts';
 import { fencesOf, type Section } from './sections.ts';
 import { lettersOf, nearestName } from './lookalikes.ts';
 import { readYaml, type YamlList, type YamlMapping } from './yaml.ts';
@@ -31,7 +31,8 @@ export function readSectionYaml(
       info !== 'yaml' &&
       (blocks.length === 0 || (isLikeYaml(info) && (info !== '' || section.name === 'Required Claims'))),
   );
-  for (const fence of wrong) reportTag(fence, problems, section.name);
+  const isOnly = blocks.length === 0 && fences.length === 1;
+  for (const fence of wrong) reportTag(fence, problems, isOnly, section.name);
   const block = blocks[0];
   if (block === undefined) {
     if (wrong.length === 0) reportMissing(section, need, problems);
@@ -48,14 +49,20 @@ export function reportSeveral(blocks: readonly Fence[], where: string, problems:
   }
 }
 
-/** @param about section that the block is for */
-export function reportTag(fence: Fence, problems: Problems, about?: string): void {
+/**
+ * @param isOnly no other fence could be the block
+ * @param about section that the block is for
+ */
+export function reportTag(fence: Fence, problems: Problems, isOnly: boolean, about?: string): void {
+  const replacement: Replacement | null =
+    isOnly && /^\.?ya?ml$/i.test(fence.info) ? { old: fence.info, text: 'yaml' } : null;
   problems.add(
     'yaml-fence-tag',
     fence,
     fence.info === '' ? 'The fence has no tag.' : `The fence is tagged ${quote(fence.info)}.`,
     'Tag a block of data exactly `yaml`, in lower case and without anything behind it.',
     about,
+    replacement,
   );
 }
 

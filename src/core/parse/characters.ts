@@ -51,6 +51,15 @@ export function checkHidden(text: string, at: Position, what: string, problems: 
   );
 }
 
+/** The text without what the two checks above find, for a text that is to become a document. */
+export function visibleOnly(text: string): string {
+  let shown = '';
+  for (const character of text)
+    if (character === '\n' || !(CONTROL.test(character) || HIDDEN.test(character))) shown += character;
+  // What was hidden may have stood between a character and what chooses its look.
+  return HIDDEN.test(shown) ? shown.replaceAll(/[\uFE0E\uFE0F]/g, '') : shown;
+}
+
 /** Null when the bytes are not UTF-8. */
 function decodeStrictly(bytes: Uint8Array): string | null {
   try {

@@ -90,7 +90,15 @@ function readType(entry: YamlEntry | undefined, problems: Problems): VariableTyp
   const text = textOf(entry, problems);
   const type = TYPES.find((known) => known === text);
   if (type !== undefined || text === null || entry === undefined) return type ?? 'text';
-  problems.add('env-type', entry.value.at, `${quote(text)} is not a type.`, `Write one of: ${TYPES.join(', ')}.`);
+  const lower = TYPES.find((known) => known === text.toLowerCase());
+  problems.add(
+    'env-type',
+    entry.value.at,
+    `${quote(text)} is not a type.`,
+    `Write one of: ${TYPES.join(', ')}.`,
+    undefined,
+    lower === undefined ? null : { old: text, text: lower },
+  );
   return 'text';
 }
 

@@ -1,7 +1,7 @@
 /** Reading the entries of a mapping: known keys, and values of the shapes that keys ask for. */
 import { parseDuration } from '../units.ts';
-import { type Problems, quote } from './problems.ts';
-import { nearestName } from './lookalikes.ts';
+import { type Problems, quote, type Replacement } from './problems.ts';
+import { nearestName, onlyNearName } from './lookalikes.ts';
 import type { YamlEntry, YamlMapping, YamlText, YamlValue } from './yaml.ts';
 
 /** The known entries of `mapping` by key. Reports unknown and reserved ones. */
@@ -30,10 +30,19 @@ export function knownEntries<Key extends string>(
         entry.at,
         `${quote(entry.key)} is not a key that is known here.`,
         near === null ? `Known are: ${known.join(', ')}.` : `Write \`${near}\`.`,
+        undefined,
+        renamed(entry, mapping, known),
       );
     }
   }
   return found;
+}
+
+/** Certain only where no other key of the mapping is, or wants to be, the one that was meant. */
+function renamed(entry: YamlEntry, { entries }: YamlMapping, known: readonly string[]): Replacement | null {
+  const name = onlyNearName(entry.key, known);
+  const isOnly = entries.every((other) => other === entry || nearestName(other.key, known) !== name);
+  return name !== null && isOnly ? { old: entry.key, text: name } : null;
 }
 
 /** Text of an entry; null when the entry is absent, has no value, or (reported) has another shape. */
@@ -80,6 +89,8 @@ export function booleanOf(entry: YamlEntry | undefined, problems: Problems): boo
       entry.value.at,
       `${quote(entry.key)} must be true or false.`,
       'Write `true` or `false`.',
+      undefined,
+      /^(?:true|false)$/i.test(text) ? { old: text, text: text.toLowerCase() } : null,
     );
   }
   return text === 'true';
@@ -96,8 +107,20 @@ export function durationOf(entry: YamlEntry | undefined, problems: Problems): nu
     entry.value.at,
     `${quote(text)} is not a duration from one second to 24 days.`,
     /^\d{1,9}$/.test(text) ? `Write \`${text}s\` if seconds are meant.` : 'Write it as `90s`, `10m` or `1h30m`.',
+    undefined,
+    inShortUnits(text),
   );
   return undefined;
+}
+
+/** `10 minutes`, `1 h 30 min`: the unit is said, only in other words. */
+function inShortUnits(text: string): Replacement | null {
+  const short = text
+    .replaceAll(/(\d)[ \t]*(hours?|hrs?|minutes?|mins?|seconds?|secs?)\b/g, (_, digit: string, unit: string) =>
+      digit.concat(unit.charAt(0)),
+    )
+    .replaceAll(/[ \t]+/g, '');
+  return parseDuration(short) === null ? null : { old: text, text: short };
 }
 
 /** Whole number between the bounds; null when it is not one. */

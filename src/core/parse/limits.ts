@@ -2,7 +2,7 @@
 import type { Limits } from '../runbook.ts';
 import { parseSize } from '../units.ts';
 import { durationOf, knownEntries, textOf, wholeNumber } from './fields.ts';
-import { type Problems, quote } from './problems.ts';
+import { type Problems, quote, type Replacement } from './problems.ts';
 import type { YamlEntry, YamlMapping } from './yaml.ts';
 
 const KEYS = ['timeout', 'max_output', 'concurrency', 'memory', 'processes'] as const;
@@ -35,8 +35,17 @@ function sizeOf(entry: YamlEntry | undefined, problems: Problems): number | unde
     entry.value.at,
     `${quote(text)} is not a size.`,
     `Write it with KiB, MiB or GiB, for example \`${number?.[1] ?? 10}${(number?.[2] ?? 'M').toUpperCase()}iB\`.`,
+    undefined,
+    withUnit(text),
   );
   return undefined;
+}
+
+/** `10 mib`: the unit is said. `10 MB` may mean either. */
+function withUnit(text: string): Replacement | null {
+  const [, digits, letter] = /^(\d{1,9})[ \t]*([kmg])ib$/i.exec(text) ?? [];
+  if (digits === undefined || letter === undefined) return null;
+  return { old: text, text: `${digits}${letter.toUpperCase()}iB` };
 }
 
 function countOf(entry: YamlEntry | undefined, problems: Problems): number | undefined {

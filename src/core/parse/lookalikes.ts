@@ -127,6 +127,18 @@ export function nearestName(text: string, names: readonly string[]): string | nu
   );
 }
 
+/** As `nearestName`, where no other name could be meant as well. */
+export function onlyNearName(text: string, names: readonly string[]): string | null {
+  const near = nearestName(text, names);
+  if (near === null || nameLetters(near) === lettersOf(text)) return near;
+  return nearestName(
+    text,
+    names.filter((name) => name !== near),
+  ) === null
+    ? near
+    : null;
+}
+
 /** Longer than any name that is asked for, two edits included. */
 const MAX_NAME_LETTERS = 40;
 const known = new Map<string, string>();

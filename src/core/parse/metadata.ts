@@ -33,7 +33,17 @@ function readReviewBy(entry: YamlEntry | undefined, today: string | undefined, p
   const text = textOf(entry, problems);
   if (text === null || entry === undefined) return null;
   if (!isDay(text)) {
-    problems.add('metadata-value', entry.value.at, `${quote(text)} is not a day.`, 'Write it as `2027-03-01`.');
+    const padded = text.replace(/^(\d{4})-(\d{1,2})-(\d{1,2})$/, (_, year: string, month: string, day: string) =>
+      [year, month.padStart(2, '0'), day.padStart(2, '0')].join('-'),
+    );
+    problems.add(
+      'metadata-value',
+      entry.value.at,
+      `${quote(text)} is not a day.`,
+      'Write it as `2027-03-01`.',
+      undefined,
+      isDay(padded) ? { old: text, text: padded } : null,
+    );
     return null;
   }
   // Days in this form sort as text.

@@ -4,6 +4,7 @@ import { readSectionYaml } from './block.ts';
 import { checkCharacters } from './characters.ts';
 import { readClaims } from './claims.ts';
 import { checkClaimsHeading } from './claims-heading.ts';
+import { withEdits } from './edits.ts';
 import { readEnv } from './env.ts';
 import { readFiles } from './files.ts';
 import { MAX_BLOCKS, MAX_HEAD_BYTES, MAX_LINES, type SplitDocument, splitDocument } from './history.ts';
@@ -41,7 +42,7 @@ export function parseRunbook(bytes: Uint8Array, options: ParseOptions = {}): Par
   const stem = stemOf(options.fileName);
   const title = readTitle(document, stem, problems);
   const parsed = document.tooLarge ? tooLarge(problems) : readDocument(document, options, problems);
-  const list = problems.list(parsed.silenced);
+  const list = withEdits(problems.list(parsed.silenced), (problem) => problems.replacementOf(problem), document);
   const { digest, historyOffset } = document;
   const runbook =
     problems.hasErrors || parsed.content === null || title === null

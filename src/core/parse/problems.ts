@@ -7,20 +7,41 @@ export interface Position {
   readonly column: number;
 }
 
+/** A repair where a problem is made: `edits.ts` finds `old` in the document, or there is no edit. */
+export interface Replacement {
+  readonly old: string;
+  readonly text: string;
+  /** Where `old` begins, markers and quotes before it aside; default: where the problem is. */
+  readonly at?: Position;
+  /** It may stand anywhere in the line, but only once. */
+  readonly anywhere?: boolean;
+}
+
 const MAX_PROBLEMS = 200;
 
 export class Problems {
   private readonly found: Problem[] = [];
   private readonly counts = new Map<RuleId, number>();
+  private readonly replacements = new Map<Problem, Replacement>();
 
-  /** @param message what is wrong, one sentence. @param fix what to do, one sentence. @param about see `Problem` */
-  add(rule: RuleId, at: Position, message: string, fix: string, about?: string): void {
+  /**
+   * @param message what is wrong, one sentence. @param fix what to do, one sentence. @param about see `Problem`
+   * @param replacement only where it is certain what was meant, and that nothing else is changed by it
+   */
+  add(
+    rule: RuleId,
+    at: Position,
+    message: string,
+    fix: string,
+    about?: string,
+    replacement?: Replacement | null,
+  ): void {
     const count = (this.counts.get(rule) ?? 0) + 1;
     this.counts.set(rule, count);
     // One more than is shown: then it is known that there are more.
     if (count > MAX_PROBLEMS + 1) return;
     const { line, column } = at;
-    this.found.push({
+    const problem: Problem = {
       severity: RULES[rule].severity,
       rule,
       message: oneLine(message),
@@ -28,7 +49,14 @@ export class Problems {
       line,
       column,
       ...(about === undefined ? {} : { about: oneLine(about) }),
-    });
+    };
+    this.found.push(problem);
+    if (replacement !== undefined && replacement !== null) this.replacements.set(problem, replacement);
+  }
+
+  /** Of a problem of the list. */
+  replacementOf(problem: Problem): Replacement | undefined {
+    return this.replacements.get(problem);
   }
 
   get hasErrors(): boolean {

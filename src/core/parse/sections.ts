@@ -1,8 +1,8 @@
 /** Top-level headings → sections: which there are, which are wrong, and what is nearly one. */
 import type { Block, Fence, Heading } from '../markdown/blocks.ts';
 import type { SplitDocument } from './history.ts';
-import { type Problems, quote } from './problems.ts';
-import { lettersOf, nearestName } from './lookalikes.ts';
+import { type Problems, quote, type Replacement } from './problems.ts';
+import { lettersOf, nearestName, onlyNearName } from './lookalikes.ts';
 
 export const SECTION_NAMES = [
   'Metadata',
@@ -41,7 +41,7 @@ export function readSections(document: SplitDocument, problems: Problems): Reado
   for (const [index, heading] of headings.entries()) {
     const name = SECTION_NAMES.find((known) => known === heading.text);
     if (name === undefined) {
-      reportUnknown(heading, problems);
+      reportUnknown(heading, headings, problems);
     } else if (sections.has(name)) {
       problems.add(
         'section-duplicate',
@@ -88,7 +88,23 @@ export function isSectionHeading(block: Block): block is Heading {
   return block.type === 'heading' && block.level === 1 && !(block.line === 1 && block.style === 'atx');
 }
 
-function reportUnknown(heading: Heading, problems: Problems): void {
+/** Sections whose names are never mended: who may run is for people, and where the record begins as well. */
+const NEVER_MENDED: ReadonlySet<SectionName> = new Set(['Required Claims', 'History']);
+
+/** Certain only where nothing else could be meant, and nothing else is, or wants to be, that section. */
+function renamed(heading: Heading, headings: readonly Heading[]): Replacement | null {
+  const name = onlyNearName(heading.text, SECTION_NAMES);
+  const known = SECTION_NAMES.find((section) => section === name);
+  if (known === undefined || NEVER_MENDED.has(known)) return null;
+  const kinds: readonly string[] = ['Script', 'Steps'];
+  const rivals = kinds.includes(known) ? kinds : [known];
+  const isOnly = headings.every(
+    (other) => other === heading || !rivals.includes(nearestName(other.text, SECTION_NAMES) ?? ''),
+  );
+  return isOnly ? { old: heading.text, text: known } : null;
+}
+
+function reportUnknown(heading: Heading, headings: readonly Heading[], problems: Problems): void {
   const near = nearestName(heading.text, SECTION_NAMES);
   if (near !== null) {
     problems.add(
@@ -96,6 +112,8 @@ function reportUnknown(heading: Heading, problems: Problems): void {
       heading,
       `${quote(heading.text)} is nearly \`${near}\`, but it is not that section.`,
       `Write \`# ${near}\`, or a name that is less like it.`,
+      undefined,
+      renamed(heading, headings),
     );
     return;
   }
@@ -150,16 +168,48 @@ function checkPresence(sections: ReadonlyMap<SectionName, Section>, problems: Pr
 export function checkMisplaced(document: SplitDocument, isQuoted: (line: number) => boolean, problems: Problems): void {
   const names = new Map(MISPLACEABLE.map((name) => [lettersOf(name), name]));
   const headings = new Set(document.blocks.filter(isSectionHeading).map(({ line }) => line));
+  const found: { readonly name: SectionName; readonly line: number; readonly text: string }[] = [];
   for (const [index, text] of document.lines.entries()) {
     const line = index + 1;
     if (!/^\s{0,9}#/.test(text) || text.length > 100 || line === 1 || headings.has(line) || isQuoted(line)) continue;
     const name = names.get(lettersOf(text));
-    if (name === undefined) continue;
+    if (name !== undefined) found.push({ name, line, text });
+  }
+  const awaited = awaitedSections(sectionNamesOf(document));
+  const isOnly = found.filter(({ name }) => awaited.includes(name)).length === new Set(awaitedOf(found, awaited)).size;
+  for (const { name, line, text } of found) {
+    const marker = markerAt(line, text, document);
     problems.add(
       'section-misplaced',
       { line, column: text.indexOf('#') + 1 },
       `The line reads like \`# ${name}\`, but it does not begin that section.`,
       `Write \`# ${name}\` at the beginning of the line, or give it another name.`,
+      undefined,
+      marker !== null && isOnly && awaited.includes(name) ? { old: marker, text: '# ' } : null,
     );
   }
+}
+
+/** The `##` of a heading, or of what lacks only a blank to be one; null for anything else, as in a list or in HTML. */
+function markerAt(line: number, text: string, { blocks }: SplitDocument): string | null {
+  const isHeading = blocks.some((block) => block.type === 'heading' && block.line === line && block.level > 1);
+  const isNearlyOne = /^#+[^#\s]/.test(text) && !blocks.some(({ type }) => type === 'html');
+  return isHeading || isNearlyOne ? (/^#+[ \t]*/.exec(text)?.[0] ?? null) : null;
+}
+
+function awaitedOf(
+  found: readonly { readonly name: SectionName }[],
+  awaited: readonly SectionName[],
+): readonly SectionName[] {
+  return found.map(({ name }) => name).filter((name) => awaited.includes(name));
+}
+
+/**
+ * What the document cannot do without and does not have: a line that reads like it was meant to be it. Of other sections
+ * that is not certain, since the document may have been carried out without them.
+ */
+function awaitedSections(present: ReadonlySet<string>): readonly SectionName[] {
+  if (present.has('Steps')) return [];
+  if (!present.has('Script')) return ['Script'];
+  return CLASSIC_SECTIONS.filter((name) => !present.has(name) && !NEVER_MENDED.has(name));
 }

@@ -1,8 +1,8 @@
 /** `<!-- runbook: allow rule-id -->` silences the warnings of one rule in its document. */
 import type { Block } from '../markdown/blocks.ts';
-import type { Position, Problems } from './problems.ts';
+import type { Position, Problems, Replacement } from './problems.ts';
 import { RULES, type RuleId } from './rules.ts';
-import { nearestName } from './lookalikes.ts';
+import { nearestName, onlyNearName } from './lookalikes.ts';
 
 const PREFIX = /^runbook\s*:/i;
 const ALLOW = /^runbook: allow ([a-z0-9-]{1,40})$/;
@@ -32,5 +32,14 @@ function report(rule: string, at: Position, problems: Problems): void {
     isRule(rule)
       ? 'Repair what it is about, and remove the comment.'
       : `Write \`<!-- runbook: allow ${near ?? 'rule-id'} -->\` on a line of its own.`,
+    undefined,
+    renamed(rule),
   );
+}
+
+/** Only a rule that can be silenced. */
+function renamed(rule: string): Replacement | null {
+  const name = isRule(rule) || rule === '' ? null : onlyNearName(rule, Object.keys(RULES));
+  if (name === null || !isRule(name) || RULES[name].severity !== 'warning') return null;
+  return { old: rule, text: name, anywhere: true };
 }

@@ -70,7 +70,7 @@ function readStep(
     problems.add('yaml-not-mapping', data.at, 'The keys of a step are a mapping.', 'Write `name: value` lines.');
   }
   const keys = readStepKeys(data?.kind === 'mapping' ? data : null, env, problems);
-  const scripts = scriptFences(before, yaml[0], problems);
+  const scripts = scriptFences(before, yaml[0], problems, true);
   const script = scripts[0] === undefined ? null : readScript(scripts[0], 'steps', problems);
   if (keys.manual !== undefined) {
     for (const fence of scripts) {
@@ -97,9 +97,17 @@ function readParts(parts: readonly Part[], problems: Problems): ReadonlyMap<Part
   for (const { heading, blocks } of parts) {
     const name = PARTS.find((part) => part === heading.text);
     if (name === undefined) {
-      const near = PARTS.find((part) => isNear(lettersOf(heading.text), lettersOf(part), 2));
+      const near = PARTS.find((part) => isNearPart(heading.text, part));
       if (near !== undefined) {
-        problems.add('step-part', heading, `${quote(heading.text)} is nearly \`${near}\`.`, `Write \`### ${near}\`.`);
+        const isOnly = parts.every((part) => part.heading === heading || !isNearPart(part.heading.text, near));
+        problems.add(
+          'step-part',
+          heading,
+          `${quote(heading.text)} is nearly \`${near}\`.`,
+          `Write \`### ${near}\`.`,
+          undefined,
+          isOnly ? { old: heading.text, text: near } : null,
+        );
       }
       for (const fence of fences(blocks)) {
         if (fence.info !== TEXT_TAG) reportFence(fence, `It stands under ${quote(heading.text)}.`, problems);
@@ -117,10 +125,21 @@ function readParts(parts: readonly Part[], problems: Problems): ReadonlyMap<Part
   return found;
 }
 
+function isNearPart(text: string, part: PartName): boolean {
+  return isNear(lettersOf(text), lettersOf(part), 2);
+}
+
 /** Fences that are executed. One is right; all others, and those that are neither data nor documentation, are reported. */
-function scriptFences(blocks: readonly Block[], yaml: Fence | undefined, problems: Problems): readonly Fence[] {
+function scriptFences(
+  blocks: readonly Block[],
+  yaml: Fence | undefined,
+  problems: Problems,
+  takesData = false,
+): readonly Fence[] {
   const others = fences(blocks).filter(({ info }) => info !== 'yaml' && info !== TEXT_TAG);
-  for (const fence of others) if (isLikeYaml(fence.info) && fence.info !== '') reportTag(fence, problems);
+  const meantAsData = others.filter(({ info }) => isLikeYaml(info) && info !== '');
+  const isOnly = takesData && yaml === undefined && meantAsData.length === 1;
+  for (const fence of meantAsData) reportTag(fence, problems, isOnly && isFirst(fence, blocks));
   const candidates = others.filter(({ info }) => !isLikeYaml(info) || info === '');
   const [first, ...further] = candidates;
   if (first !== undefined) {
@@ -132,6 +151,10 @@ function scriptFences(blocks: readonly Block[], yaml: Fence | undefined, problem
   }
   for (const fence of further) reportFence(fence, 'It is a second fence.', problems);
   return candidates;
+}
+
+function isFirst(fence: Fence, blocks: readonly Block[]): boolean {
+  return fences(blocks)[0] === fence;
 }
 
 function reportFence(fence: Fence, why: string, problems: Problems): void {

@@ -2,7 +2,7 @@
 import type { Heading } from '../markdown/blocks.ts';
 import { checkHidden } from './characters.ts';
 import type { SplitDocument } from './history.ts';
-import { type Problems, quote } from './problems.ts';
+import { type Problems, quote, type Replacement } from './problems.ts';
 import { SECTION_NAMES } from './sections.ts';
 import { lettersOf } from './lookalikes.ts';
 
@@ -49,7 +49,25 @@ function reportMissing(document: SplitDocument, problems: Problems): void {
     START,
     'The first line is not `# <Name>`.',
     'Begin the document with `# <Name>`, nothing above it.',
+    undefined,
+    movedUp(document),
   );
+}
+
+/** Blank lines above the title, blanks before it, or a title that is underlined. */
+function movedUp({ lines, blocks }: SplitDocument): Replacement | null {
+  const index = lines.findIndex((line) => line.trim() !== '');
+  const title = blocks[0];
+  if (title?.type !== 'heading' || title.level !== 1 || title.line !== index + 1 || title.text === '') return null;
+  if (title.endLine - title.line > 1 || SECTION_NAMES.some((name) => lettersOf(name) === lettersOf(title.text)))
+    return null;
+  const above = lines.slice(0, index).map((line) => `${line}\n`);
+  const raw = lines[index] ?? '';
+  const indent = raw.slice(0, title.column - 1);
+  if (title.style === 'atx') return { old: above.join('') + indent, text: '' };
+  // Anything that would make another heading of it is left to people.
+  if (!/^[\p{L}\p{N}][\p{L}\p{N} _.-]*$/u.test(title.text)) return null;
+  return { old: `${above.join('')}${raw}\n${lines[index + 1] ?? ''}`, text: `# ${title.text}` };
 }
 
 function checkTitle(title: Heading, stem: string | null, problems: Problems): void {

@@ -6,7 +6,7 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Parse
 import type { Fence } from '../markdown/blocks.ts';
 import { checkHidden } from './characters.ts';
 import { hasControlCharacter } from '../values.ts';
-import { type Position, type Problems, quote } from './problems.ts';
+import { type Position, type Problems, quote, type Replacement } from './problems.ts';
 
 interface At {
   readonly at: Position;
@@ -101,6 +101,8 @@ class BlockReader {
           at,
           `The yaml block cannot be read: ${first.replace(/\.$/, '')}.`,
           'Repair its YAML; quote text with `"`.',
+          undefined,
+          code === 'TAB_AS_INDENT' ? untabbed(this.fence) : null,
         );
       }
     }
@@ -197,6 +199,15 @@ class BlockReader {
     const { line, col } = this.lines.linePos(offset);
     return { line: this.fence.line + Math.max(line, 1), column: this.fence.column - 1 + Math.max(col, 1) };
   }
+}
+
+/** Two blanks for each tab, where nothing else is indented otherwise and no text of several lines is in the block. */
+function untabbed({ content, line, column }: Fence): Replacement | null {
+  const lines = content.split('\n');
+  const isPlain = lines.every((text) => !/^\t* +\S|^ +\t|[|>][+-]?\d?[ \t]*$|^\t* +$/.test(text));
+  if (!isPlain || column !== 1) return null;
+  const text = lines.map((one) => one.replace(/^\t+/, (tabs) => '  '.repeat(tabs.length))).join('\n');
+  return { old: content, text, at: { line: line + 1, column: 1 } };
 }
 
 function tooDeep(problems: Problems, at: Position): void {

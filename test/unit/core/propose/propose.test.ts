@@ -1,0 +1,242 @@
+/** Proposals from pages: ten that look like those of a wiki, and any that can be put together. */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseRunbook } from '../../../../src/core/parse/parse.ts';
+import { proposeRunbook } from '../../../../src/core/propose/propose.ts';
+import { REPOSITORY } from '../../../helpers/cli.ts';
+import { times, tries } from '../../../helpers/property.ts';
+import { NEAR_CLAIMS } from '../parse/cases-claims.ts';
+
+const PAGES = path.join(REPOSITORY, 'test/fixtures/pages');
+const PROPOSALS = path.join(REPOSITORY, 'test/fixtures/proposals');
+const NAMES = readdirSync(PAGES).map((file) => file.replace(/\.md$/, ''));
+const OPTIONS = { name: null, fallbackName: 'page', title: null, claims: [] };
+
+const pageOf = (name: string): string => readFileSync(path.join(PAGES, `${name}.md`), 'utf8');
+const propose = (page: string) => proposeRunbook(page, OPTIONS);
+const runbookOf = (page: string) => {
+  const { name, text } = propose(page);
+  const { runbook, problems } = parseRunbook(Buffer.from(text), { fileName: `${name}.md` });
+  expect(problems).toEqual([]);
+  if (runbook === null) throw new Error('no runbook and no problem');
+  return runbook;
+};
+const scriptsOf = (page: string): readonly (string | undefined)[] =>
+  runbookOf(page).steps.map(({ script }) => script?.body);
+
+describe('pages of a wiki', () => {
+  test('there are ten', () => {
+    expect(NAMES).toHaveLength(10);
+  });
+
+  test.each(NAMES)('%s: the proposal and what is to be looked at', (name) => {
+    const { text, notes } = propose(pageOf(name));
+    const told = notes.map((note) => `line ${note.line}: ${note.text}`).join('\n');
+    expect(`${text}\n<!-- look at\n${told}\n-->\n`).toBe(readFileSync(path.join(PROPOSALS, `${name}.md`), 'utf8'));
+    expect(runbookOf(pageOf(name)).kind).toBe('steps');
+  });
+
+  test.each(NAMES)('%s: every note names a line of the page', (name) => {
+    const lines = pageOf(name).split('\n').length;
+    for (const { line } of propose(pageOf(name)).notes) expect(line >= 1 && line <= lines).toBe(true);
+  });
+});
+
+const code = (tag: string, ...lines: readonly string[]): string =>
+  `## Do it\n\n\`\`\`${tag}\n${lines.join('\n')}\n\`\`\`\n`;
+
+describe('transcripts', () => {
+  test.each([
+    ['prompts of a user', 'console', ['$ df -h', 'Filesystem Size', '$ du -sh'], 'df -h\ndu -sh'],
+    ['prompts of root', 'console', ['# systemctl stop x', 'stopped'], 'systemctl stop x'],
+    ['a host in the prompt', '', ['ops@db-1:~$ uptime', ' 10:00 up'], 'uptime'],
+    ['brackets', 'bash', ['[root@db-1 ~]# uptime', ' 10:00 up'], 'uptime'],
+    ['lines that go on', 'bash', ['$ curl \\', '>   -fsS x', 'ok'], 'curl \\\n  -fsS x'],
+    ['a text for a command', 'sh', ['$ cat > a <<EOF', 'b', 'EOF', 'done'], 'cat > a <<EOF\nb\nEOF'],
+    ['comments, not prompts', 'bash', ['# look first', 'df -h'], '# look first\ndf -h'],
+    ['a root prompt without a tag', '', ['# systemctl stop x'], 'systemctl stop x'],
+    ['a variable is no prompt', 'bash', ['echo a', 'echo "$ b"'], 'echo a\necho "$ b"'],
+  ])('%s', (_, tag, lines, script) => {
+    expect(scriptsOf(code(tag, ...lines))).toEqual([script]);
+  });
+
+  test.each([
+    ['another language', 'python', ['print(1)']],
+    ['what no program begins', '', ['Filesystem  Size', '/dev/sda1 10G']],
+    ['data', 'json', ['{"a": 1}']],
+  ])('%s is kept as text', (_, tag, lines) => {
+    const { text, notes } = propose(`1. Look\n\n${code(tag, ...lines).replace('## Do it\n', '')}`);
+    expect(text).toContain(`\`\`\`text\n${lines.join('\n')}\n\`\`\``);
+    expect(notes.map((note) => note.text).join()).toContain('is kept as text');
+  });
+});
+
+describe('places to fill in', () => {
+  test.each([
+    ['<host>', 'ping <host>', 'ping "$HOST"', 'HOST'],
+    ['two words', 'ping <host name>', 'ping "$HOST_NAME"', 'HOST_NAME'],
+    ['{{host}}', 'ping {{ host }}', 'ping "$HOST"', 'HOST'],
+    ['HOST_HERE', 'ping HOST_HERE', 'ping "$HOST"', 'HOST'],
+    ['YOUR_HOST', 'ping YOUR_HOST', 'ping "$HOST"', 'HOST'],
+    ['within a word', 'ping db-<host>.example.com', 'ping db-"$HOST".example.com', 'HOST'],
+    ['in double quotes', 'echo "a <host> b"', 'echo "a ${HOST} b"', 'HOST'],
+    ['in single quotes', "echo 'a <host> b'", `echo 'a '"$HOST"' b'`, 'HOST'],
+    ['$HOST', 'ping $HOST', 'ping $HOST', 'HOST'],
+    ['${HOST}', 'ping "${HOST}"', 'ping "${HOST}"', 'HOST'],
+    [
+      'a name that would change how programs start',
+      'echo <path> <env>',
+      'echo "$TARGET_PATH" "$TARGET_ENV"',
+      'TARGET_PATH,TARGET_ENV',
+    ],
+    ['a digit first', 'echo <2nd>', 'echo <2nd>', ''],
+    ['what is no place: redirection', 'sort <in >out', 'sort <in >out', ''],
+    ['what is no place: a template', "docker ps --format '{{.Names}}'", "docker ps --format '{{.Names}}'", ''],
+    ['what is no place: set before', 'A=1; echo $A', 'A=1; echo $A', ''],
+    ['what is no place: a loop', 'for x in 1 2; do echo $x; done', 'for x in 1 2; do echo $x; done', ''],
+    ['what is no place: a default', 'echo ${A:-1}', 'echo ${A:-1}', ''],
+    ['what is no place: of the shell', 'echo $HOME $RANDOM $1', 'echo $HOME $RANDOM $1', ''],
+    ['what is no place: a comment', 'echo a # <host>', 'echo a # <host>', ''],
+  ])('%s', (_, line, script, variables) => {
+    const { steps, env } = runbookOf(code('bash', line));
+    expect(steps[0]?.script?.body).toBe(script);
+    expect(env.map(({ name }) => name).join()).toBe(variables);
+  });
+
+  test('what one step sets and another reads is passed on', () => {
+    const { steps, env } = runbookOf(`${code('bash', 'OLD=$(cat v)')}\n${code('bash', 'echo $OLD')}`);
+    expect(steps[0]).toMatchObject({ outputs: ['OLD'] });
+    expect(steps[0]?.script?.body).toBe('OLD=$(cat v)\necho "OLD=$OLD" >> "$RUNBOOK_OUTPUT"');
+    expect(env).toEqual([]);
+  });
+});
+
+describe('what is asked first', () => {
+  test.each([
+    'rm -rf /srv/old',
+    'kubectl drain n',
+    'psql -c "DROP TABLE a"',
+    'git push --force',
+    'aws ec2 terminate instances',
+    'terraform destroy',
+  ])('%s', (line) => {
+    expect(runbookOf(code('bash', line)).steps[0]?.confirm).toMatch(/^Go on with “Do it”\? It uses /);
+  });
+  test.each(['ls -l', 'echo backdrop', 'kubectl get pods', '# rm -rf /'])('not: %s', (line) => {
+    expect(runbookOf(code('bash', line, 'true')).steps[0]?.confirm).toBeUndefined();
+  });
+});
+
+const FRAGMENTS = [
+  '# Title',
+  '# Script',
+  '# Steps',
+  '# History',
+  '## Required Claims',
+  '# Limits',
+  '## Done when',
+  '### Rollback',
+  '## Step 1: Drain <node>',
+  '## Rollback',
+  '**Bold heading**',
+  'Under\n=====',
+  'Under\n-----',
+  '1. Run `kubectl drain <node>`',
+  '2. Ask X',
+  '   - a nested one',
+  '- [ ] Look',
+  '* a point',
+  '> quoted',
+  '> ```bash\n> echo a\n> ```',
+  '   ```bash\n   echo $HOST\n   ```',
+  '```bash\n$ rm -rf <dir>\nremoved\n```',
+  '```\n# required claims\n```',
+  '```bash\n# Required Claims\necho a\n```',
+  '```bash\n#!/usr/bin/perl\nls\n```',
+  '```bash\n\n```',
+  '````md\n```bash\nls\n```\n````',
+  '```bash\nls',
+  '~~~sh\nls ``` `` ~~~ \n~~~',
+  '    indented code',
+  '\tkubectl get pods',
+  '<details><summary>x</summary>',
+  '</div> <br/> <script>',
+  'a < b and `<div>` and \\<b\\>',
+  '<!-- runbook: allow x -->',
+  '<!-- open',
+  '---',
+  '+++',
+  '---\ntitle: "x: y"\n---',
+  '| a | b |\n|---|---|\n| c | `d` |',
+  '[a]: http://x',
+  '&nbsp;&#35; Required&nbsp;Claims',
+  'roles: sre',
+  'password=hunter22',
+  '```bash\nexport RUNBOOK_X=1; LD_PRELOAD=x ls $LD_PRELOAD $RUNBOOK_OUTPUT $PATH\n```',
+  '```bash\necho <env> <path> {{home}} YOUR_ENV BASH_ENV_HERE <runbook id>\n```',
+  '```bash\nA=1\n```',
+  '```bash\necho $A "${B?}" \'<x y>\' "<x y>"\n```',
+  '```bash\ncat <<EOF\n<x y>\nEOF\n```',
+  '# '.repeat(70),
+  '> '.repeat(70),
+  '- '.repeat(70),
+  `## ${'long '.repeat(40)}`,
+  '##',
+  '## ###',
+  '## “Ünïcode” 日本語 🙂',
+  ...NEAR_CLAIMS.slice(0, 40),
+];
+
+const piece = fc.oneof(
+  { weight: 8, arbitrary: fc.constantFrom(...FRAGMENTS) },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 40 }) },
+  { weight: 1, arbitrary: fc.string({ maxLength: 60 }) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom('\u0000', '\u200b', '\u202e', '\r', '\u{feff}', '\ud800', '\u2028', '\ufe0f'),
+  },
+);
+const pages = fc
+  .array(fc.tuple(piece, fc.constantFrom('\n\n', '\n', '\n\n\n', ' ', '\r\n')), { maxLength: 25 })
+  .map((parts) => parts.map(([text, end]) => text + end).join(''));
+
+test('of any page: valid without warnings, its notes are sentences, and most of it is taken over', () => {
+  let followed = 0;
+  let given = 0;
+  fc.assert(
+    fc.property(pages, (page) => {
+      const { name, text, notes } = propose(page);
+      const { runbook, problems } = parseRunbook(Buffer.from(text), { fileName: `${name}.md`, today: '2026-11-22' });
+      expect(problems).toEqual([]);
+      expect(runbook?.steps.length).toBeGreaterThan(0);
+      for (const { line, text: note } of notes) {
+        expect(line).toBeGreaterThanOrEqual(1);
+        expect(note).toMatch(/\S/);
+      }
+      if (notes.some(({ text: t }) => t.startsWith('nothing of the page'))) given += 1;
+      if (runbook?.steps.some((step) => step.name === 'Follow the page') === true) followed += 1;
+    }),
+    tries(600, 50_000),
+  );
+  process.stdout.write(
+    `proposals: ${times(600, 50_000)}, of pages of which ${followed} have no step, ${given} given up\n`,
+  );
+  expect(given).toBeLessThan(times(600, 50_000) / 100);
+});
+
+test('a page as large as may be is read in a moment', { timeout: 60_000 }, () => {
+  for (const text of [
+    '1. Run `ls -l <a b>`\n',
+    '```bash\n$ ls <a b>\n```\n',
+    '# ',
+    '<div>',
+    '> - ',
+    '`',
+    '## Drain\nx\n',
+  ]) {
+    const { text: proposal } = propose(text.repeat(Math.floor((512 * 1024) / text.length)));
+    expect(parseRunbook(Buffer.from(proposal)).problems.filter(({ severity }) => severity === 'error')).toEqual([]);
+  }
+});
