@@ -1,0 +1,65 @@
+/** `--verbose`: where settings and the token come from, and how long each part of a run took. */
+import { performance } from 'node:perf_hooks';
+import { environmentName, SETTING_NAMES, SETTINGS } from '../../core/settings.ts';
+import type { RunEvent } from '../../core/run.ts';
+import { formatDuration } from '../../core/units.ts';
+import type { CommandContext, CommonOptions } from '../context.ts';
+import { inline } from '../render.ts';
+import type { Terminal } from '../terminal.ts';
+import type { TokenOptions } from '../token-input.ts';
+
+export interface Details {
+  settings(): void;
+  hear(event: RunEvent): void;
+  end(): void;
+}
+
+export function createDetails(
+  terminal: Terminal,
+  { app, resolved, style }: CommandContext,
+  options: CommonOptions & TokenOptions & { readonly verbose?: boolean },
+): Details {
+  if (options.verbose !== true) return { settings: () => {}, hear: () => {}, end: () => {} };
+  const say = (text: string): void => {
+    terminal.say(style.dim(inline(text)));
+  };
+  let since = performance.now();
+  const parts: string[] = [`before ${formatDuration(since)}`];
+  const part = (name: string): void => {
+    const now = performance.now();
+    parts.push(`${name} ${formatDuration(now - since)}`);
+    since = now;
+  };
+  return {
+    settings: () => {
+      for (const name of SETTING_NAMES) {
+        const { origin, label, text } = resolved.origins.get(name) ?? { origin: 'default', label: null, text: null };
+        if (origin === 'default') continue;
+        const shown = SETTINGS[name].secret ? '(secret)' : (text ?? shownDefault(app.settings[name]));
+        say(`setting: ${environmentName(name)} = ${shown}, from ${label ?? origin}`);
+      }
+      say(`token: ${tokenSource(terminal, app.settings.token !== null, options)}`);
+      say(`state: ${app.stateDir}`);
+    },
+    hear: ({ type }) => {
+      if (type === 'queued') part('checks');
+      if (type === 'started') part('preparation');
+      if (type === 'ended') part('scripts');
+      if (type === 'finished') part('record');
+    },
+    end: () => {
+      say(`times: ${parts.join(', ')}`);
+    },
+  };
+}
+
+function shownDefault(value: unknown): string {
+  return typeof value === 'number' ? formatDuration(value) : String(value);
+}
+
+function tokenSource({ environment }: Terminal, isSet: boolean, { token, tokenFile }: TokenOptions): string {
+  if (tokenFile !== undefined) return `the file ${tokenFile}`;
+  if (token !== undefined) return token === '-' ? 'stdin' : token;
+  if (isSet) return 'the setting token';
+  return (environment.get('RUNBOOK_API_TOKEN') ?? '') === '' ? 'none' : 'the run around this one';
+}
