@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createMasker } from '../core/masking/masker.ts';
 import type { Masker } from '../core/masking/masker.ts';
 import type { HistoryDocument, Identity, LoadedDocument } from '../core/ports.ts';
-import type { Refusal, RunRecord, RunRequest, StepChoice, VariableRecord } from '../core/run.ts';
+import type { Refusal, RunEvent, RunRecord, RunRequest, StepChoice, VariableRecord } from '../core/run.ts';
 import { looksSecret } from '../core/runbook.ts';
 import type { ParseResult } from '../core/runbook.ts';
 import { passwordsOf, withoutPasswords } from '../core/url-passwords.ts';
@@ -42,7 +42,7 @@ export function startDraft(
   // A foreign id goes into headers, logs and records: anything but a plain one is replaced.
   const given = request.correlationId;
   // The tool's own secrets, and the token of the request: known before anything is checked.
-  const masker = createMasker(ports.ownSecrets.known);
+  const masker = createMasker(ports.ownSecrets.known, request.onSecret);
   if (request.token !== null) hideToken(masker, request.token);
   for (const password of passwordsIn(request)) masker.add(password);
   return {
@@ -155,4 +155,9 @@ export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | nu
     result: null,
     refusal: refusal === null ? null : { ...refusal, message: told(refusal.message) },
   };
+}
+
+/** `record` as `recordOf` made it. */
+export function queuedEvent({ runId, enqueuedAt, variables }: RunRecord, { displayPath }: LoadedDocument): RunEvent {
+  return { type: 'queued', runId, at: enqueuedAt, variables, document: displayPath };
 }

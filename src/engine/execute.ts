@@ -11,7 +11,7 @@ import { authenticate, checkCallChain, checkClaims } from './access.ts';
 import { keepArtifacts } from './artifacts.ts';
 import { findEarlierRun, noticesOfEarlier } from './continuation.ts';
 import { checkDocument, warningsOf } from './document.ts';
-import { headOf, recordOf, startDraft } from './draft.ts';
+import { headOf, queuedEvent, recordOf, startDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { closeEnclosure } from './enclosure.ts';
 import { conclude, recordNoStart } from './end.ts';
@@ -50,7 +50,7 @@ export async function execute(ports: EnginePorts, request: RunRequest, listener:
   const accepted = await accept(ports, draft, emit);
   const queued = recordOf(ports, draft, null);
   await ports.ledger.enqueue(queued, ports.owners.current, headOf(draft) ?? Buffer.alloc(0), leaseUntil(ports));
-  await emit({ type: 'queued', runId, at: draft.enqueuedAt, variables: queued.variables });
+  await emit(queuedEvent(queued, accepted.document));
 
   return await whileUnderWay(ports, draft, emit, async (lease) => {
     const begun = await begin(ports, draft, accepted, emit);

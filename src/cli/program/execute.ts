@@ -14,6 +14,7 @@ export function addExecuteCommand(terminal: Terminal, add: AddCommand, run: RunC
     'get-token | runbook execute Deploy --token - --yes --json',
     "runbook execute DrainNode --env NODE=worker-7 --from 'Service the node'   # go on after a failure",
     'runbook execute Deploy --incident INC-42 --record record.json   # the record for a pipeline',
+    'runbook execute Deploy --token github-oidc --junit run.xml   # in a job of GitHub Actions, as that job',
     'runbook execute DrainNode --env NODE=worker-7 --stubs test/stubs   # rehearse with stand-ins for kubectl',
   ])
     .alias('run')
@@ -23,7 +24,7 @@ export function addExecuteCommand(terminal: Terminal, add: AddCommand, run: RunC
     .option('--env-file <file>', 'file of NAME=value lines', collect)
     .option('--pass-env <NAME|PATTERN>', 'let scripts see this of your environment, too (AWS_*)', collect)
     .option('--token-file <file>', 'file with the JWT that says who you are')
-    .option('--token <->', 'read the token from stdin; the only value is -')
+    .option('--token <source>', '-: read the token from stdin; github-oidc[:AUDIENCE]: the identity of the job')
     .option('--timeout <duration>', 'end the run after this time (90s, 10m, 1h30m)')
     .addOption(
       new Option('--history <mode>', 'file: ledger and document; ledger: not in the document; none: nowhere').choices([
@@ -46,6 +47,8 @@ export function addExecuteCommand(terminal: Terminal, add: AddCommand, run: RunC
     )
     .option('--incident <id>', 'the incident that this run belongs to')
     .option('--record <file>', 'write the finished record to this file, as `history RUN --json` prints it')
+    .option('--junit <file>', 'write what came of it to this file, a test case a step')
+    .option('--no-progress', 'no live line at the terminal')
     .option('--strict', 'refuse the run where a declared limit cannot be held here')
     .option('-y, --yes', 'confirm all steps beforehand')
     .option('--no-input', 'never ask anything')
