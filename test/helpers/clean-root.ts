@@ -6,7 +6,6 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
-import type { Result } from 'execa';
 
 const RELEASE = 'bookworm';
 const PLAIN_UID = 61_235;
@@ -23,7 +22,10 @@ export interface CleanRoot {
   /** Writes a file that everybody can read, by its path inside. */
   write(file: string, content: string): void;
   link(target: string, file: string): void;
-  run(user: 'root' | 'plain user', argv: readonly string[]): Promise<Result<{ all: true }>>;
+  run(
+    user: 'root' | 'plain user',
+    argv: readonly string[],
+  ): Promise<{ readonly exitCode: number | undefined; readonly all: string }>;
   remove(): void;
 }
 
@@ -55,11 +57,12 @@ export async function createCleanRoot(): Promise<CleanRoot> {
     },
     run: async (user, argv) => {
       const [uid, home] = user === 'root' ? [0, '/root'] : [PLAIN_UID, '/home/plain'];
-      return await execa(
+      const { exitCode, all } = await execa(
         'unshare',
         ['--mount', '--pid', '--fork', '--kill-child', 'sh', '-c', ENTER, 'sh', folder, String(uid), home, ...argv],
         { all: true, reject: false, stdin: 'ignore', cwd: '/', timeout: 100_000 },
       );
+      return { exitCode, all };
     },
   };
 }
