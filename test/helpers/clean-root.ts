@@ -39,8 +39,8 @@ export async function createCleanRoot(): Promise<CleanRoot> {
       timeout: 500_000,
     });
     chmodSync(folder, 0o755);
-    mkdirSync(path.join(folder, 'home/plain'), { recursive: true });
-    chownSync(path.join(folder, 'home/plain'), PLAIN_UID, PLAIN_UID);
+    mkdirSync(path.join(folder, 'srv/plain'), { recursive: true });
+    chownSync(path.join(folder, 'srv/plain'), PLAIN_UID, PLAIN_UID);
   } catch (error) {
     remove();
     throw error;
@@ -56,7 +56,7 @@ export async function createCleanRoot(): Promise<CleanRoot> {
       symlinkSync(target, path.join(folder, file));
     },
     run: async (user, argv) => {
-      const [uid, home] = user === 'root' ? [0, '/root'] : [PLAIN_UID, '/home/plain'];
+      const [uid, home] = user === 'root' ? [0, '/root'] : [PLAIN_UID, '/srv/plain'];
       const { exitCode, all } = await execa(
         'unshare',
         ['--mount', '--pid', '--fork', '--kill-child', 'sh', '-c', ENTER, 'sh', folder, String(uid), home, ...argv],
