@@ -65,8 +65,15 @@ async function pack(folder: string, archive: string): Promise<void> {
   const tar = execa(
     'tar',
     [
-      ...['--create', '--format=ustar', '--sort=name', `--mtime=@${time}`, '--owner=0', '--group=0', '--numeric-owner'],
-      ...[`--directory=${path.dirname(folder)}`, path.basename(folder)],
+      '--create',
+      '--format=ustar',
+      '--sort=name',
+      `--mtime=@${time}`,
+      '--owner=0',
+      '--group=0',
+      '--numeric-owner',
+      `--directory=${path.dirname(folder)}`,
+      path.basename(folder),
     ],
     { buffer: false, cancelSignal: stop.signal, env: { LC_ALL: 'C' } },
   );

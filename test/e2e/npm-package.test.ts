@@ -73,7 +73,7 @@ describe('the npm package', () => {
   });
 
   test('has no script that would run at an installation', () => {
-    const atInstallation = [
+    const atInstallation = new Set([
       'preinstall',
       'install',
       'postinstall',
@@ -81,8 +81,8 @@ describe('the npm package', () => {
       'preprepare',
       'prepare',
       'postprepare',
-    ];
-    expect(Object.keys(manifest.scripts).filter((name) => atInstallation.includes(name))).toEqual([]);
+    ]);
+    expect(Object.keys(manifest.scripts).filter((name) => atInstallation.has(name))).toEqual([]);
     expect(said).not.toContain('install-scripts');
   });
 
@@ -97,11 +97,9 @@ describe('the npm package', () => {
       .filter((file) => file.endsWith('.js') && !file.startsWith('explorer/'))
       .flatMap((file) => {
         const text = readFileSync(path.join(REPOSITORY, 'dist', file), 'utf8');
-        return [
-          ...text.matchAll(/(?:^|[;}\n])import(?:[\w${},*\s]*?from)?\s*"([^".][^"]*)"|\bimport\("([^".][^"]*)"\)/g),
-        ];
+        const imports = /(?:^|[;}\n])import(?:[\w${},*\s]*?from)?\s*"([^".][^"]*)"|\bimport\("([^".][^"]*)"\)/g;
+        return Array.from(text.matchAll(imports), ([, first, second]) => first ?? second ?? '');
       })
-      .map(([, first, second]) => first ?? second ?? '')
       .filter((name) => !name.startsWith('node:'));
     const builtin = new Set(builtinModules);
     expect([...new Set(asked)].filter((name) => !builtin.has(name))).toEqual(['better-sqlite3']);

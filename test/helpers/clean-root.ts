@@ -6,7 +6,6 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
-import type { Result } from 'execa';
 
 const RELEASE = 'bookworm';
 const PLAIN_UID = 61_235;
@@ -23,7 +22,10 @@ export interface CleanRoot {
   /** Writes a file that everybody can read, by its path inside. */
   write(file: string, content: string): void;
   link(target: string, file: string): void;
-  run(user: 'root' | 'plain user', argv: readonly string[]): Promise<Result<{ all: true }>>;
+  run(
+    user: 'root' | 'plain user',
+    argv: readonly string[],
+  ): Promise<{ readonly exitCode: number | undefined; readonly all: string }>;
   remove(): void;
 }
 
@@ -37,8 +39,8 @@ export async function createCleanRoot(): Promise<CleanRoot> {
       timeout: 500_000,
     });
     chmodSync(folder, 0o755);
-    mkdirSync(path.join(folder, 'home/plain'), { recursive: true });
-    chownSync(path.join(folder, 'home/plain'), PLAIN_UID, PLAIN_UID);
+    mkdirSync(path.join(folder, 'srv/plain'), { recursive: true });
+    chownSync(path.join(folder, 'srv/plain'), PLAIN_UID, PLAIN_UID);
   } catch (error) {
     remove();
     throw error;
@@ -54,12 +56,13 @@ export async function createCleanRoot(): Promise<CleanRoot> {
       symlinkSync(target, path.join(folder, file));
     },
     run: async (user, argv) => {
-      const [uid, home] = user === 'root' ? [0, '/root'] : [PLAIN_UID, '/home/plain'];
-      return await execa(
+      const [uid, home] = user === 'root' ? [0, '/root'] : [PLAIN_UID, '/srv/plain'];
+      const { exitCode, all } = await execa(
         'unshare',
         ['--mount', '--pid', '--fork', '--kill-child', 'sh', '-c', ENTER, 'sh', folder, String(uid), home, ...argv],
         { all: true, reject: false, stdin: 'ignore', cwd: '/', timeout: 100_000 },
       );
+      return { exitCode, all };
     },
   };
 }
