@@ -24,8 +24,6 @@ const PROGRAMS = new Set(
 /** They want a person, or what follows them is typed somewhere else. */
 const INTERACTIVE =
   /^(?:sudo[ \t]+)?(?:ssh[ \t]+[^ \t]+$|su\b|sudo[ \t]+(?:-i|-s|su)\b|psql[ \t]*$|mysql[ \t]*$|redis-cli[ \t]*$|mongosh?[ \t]*$|vim?\b|nano\b|top\b|htop\b|less\b)/;
-const ENDLESS =
-  /^(?:sudo[ \t]+)?(?:tail\b.*[ \t]-[a-zA-Z]*[fF]\b|watch\b|kubectl\b.*[ \t](?:-w|--watch|logs\b.*[ \t]-f|--follow)\b|journalctl\b.*[ \t]-f\b)/;
 const ATTACHED = /\bexec\b.*[ \t](?:-it|-ti|-i[ \t]+-t|-t[ \t]+-i)\b/;
 
 export interface Commands {
@@ -96,11 +94,23 @@ function withDoubts(
       return [
         { at, text: 'this command waits for somebody at a keyboard, and what follows it may have been typed there' },
       ];
-    if (ENDLESS.test(line)) return [{ at, text: 'this command does not end by itself' }];
+    if (isEndless(line)) return [{ at, text: 'this command does not end by itself' }];
     if (/^\.\.\.$|^…$/.test(line)) return [{ at, text: 'something is left out here' }];
     return [];
   });
   return { lines: kept.map(({ text }) => text), doubts };
+}
+
+/** It goes on until somebody interrupts it: `tail -f`, `kubectl logs -f`, `kubectl get -w`, `watch`. */
+function isEndless(line: string): boolean {
+  const [program = '', ...words] = line.replace(/^sudo[ \t]+/, '').split(/[ \t]+/);
+  if (program === 'watch') return true;
+  if (program === 'tail') return words.some((word) => /^-[a-zA-Z]*[fF]/.test(word) || word === '--follow');
+  const follows = words.some((word) => ['-f', '--follow'].includes(word));
+  if (program === 'journalctl' || program === 'docker')
+    return follows && (program !== 'docker' || words.includes('logs'));
+  if (program !== 'kubectl') return false;
+  return (follows && words.includes('logs')) || words.some((word) => ['-w', '--watch'].includes(word));
 }
 
 /** Where the command begins behind `$ `, `user@host:~$ `, `[root@host ~]# `; null where no prompt is. */

@@ -66,7 +66,7 @@ export function withVariables(drafts: readonly DraftStep[]): WithVariables {
   return {
     steps: steps.map((step): ReadyStep => {
       const outputs = step.outputs.filter((name) => !isDeclared(name));
-      return { ...step, outputs };
+      return Object.assign({}, step, { outputs });
     }),
     variables: [...variables.values()],
     notes,
