@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { authSettings, isSecretFree, namesSecretFiles, secretsAmong, withRunTokens } from './app/authentication.ts';
-import { apiUrlOf, childSettings, serverBase, withoutOwnSecrets } from './app/environment.ts';
+import { apiUrlOf, childSettings, jobSecrets, serverBase, withoutOwnSecrets } from './app/environment.ts';
 import { openFor, openNone } from './app/opened-ledger.ts';
 import type { LedgerUse, OpenedLedger } from './app/opened-ledger.ts';
 import { createArtifactStore } from './adapters/artifacts/folder.ts';
@@ -83,6 +83,8 @@ export interface App {
   view(file: string | null): Promise<LedgerView>;
   /** Everything an execution needs. @throws RunbookError `io`, `unavailable` */
   engine(): Promise<EnginePorts>;
+  /** Of the pipeline's job that this is part of. @throws RunbookError `unauthenticated`, `settings`, `unavailable` */
+  jobToken(audience: string | null): Promise<string>;
   /** A token signed with the local secret, marked as self-made. @throws RunbookError `settings`, `usage` */
   mintToken(wish: TokenWish): Promise<string>;
   /** What keeps the ledger, where that does not outlive a restart of the machine or container; null where it does. */
@@ -110,7 +112,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
   const output = createSpool(forgotten ?? stateDir);
   const artifacts = createArtifactStore({ stateDir, maxBytes: MAX_ARTIFACT_BYTES });
   const auth = authSettings(resolved, environment, cwd, face);
-  const ownSecrets = secretsAmong(settings);
+  const ownSecrets = new Set([...secretsAmong(settings), ...jobSecrets(environment)]);
   const runTokens = isServer ? await loadRunTokens(clock) : null;
   const owners = createOwners();
   const ledgerFile = path.join(stateDir, 'ledger.sqlite');
@@ -222,6 +224,10 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
         issuer: settings.jwtIssuer,
         audience: settings.jwtAudience.split(',')[0]?.trim() ?? '',
       });
+    },
+    jobToken: async (audience) => {
+      const { fetchJobToken } = await import('./adapters/job-identity/github.ts');
+      return await fetchJobToken(environment, audience ?? settings.jwtAudience.split(',')[0]?.trim() ?? '');
     },
     ephemeralLedger: async () => (settings.history === 'none' ? null : await ephemeralStorage(stateDir)),
     close: () => {

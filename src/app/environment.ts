@@ -1,5 +1,6 @@
 /** What of the environment reaches scripts, and how settings travel to the `runbook` that a script calls. */
 import path from 'node:path';
+import { JOB_IDENTITY_NAMES } from '../adapters/job-identity/names.ts';
 import { environmentName, environmentNames, SETTING_NAMES, SETTINGS } from '../core/settings.ts';
 import type { Face, ResolvedSettings, Settings } from '../core/settings.ts';
 
@@ -22,10 +23,16 @@ export function apiUrlOf({ publicUrl, apiProtocol, apiHost }: Settings, port: nu
 
 /** The tool's own secrets never reach a script, whatever the runbook declares or the caller lets pass. */
 export function withoutOwnSecrets(environment: ReadonlyMap<string, string>, face: Face): ReadonlyMap<string, string> {
-  const own = new Set(
-    SETTING_NAMES.filter((name) => SETTINGS[name].secret).flatMap((name) => environmentNames(name, face)),
-  );
+  const own = new Set([
+    ...SETTING_NAMES.filter((name) => SETTINGS[name].secret).flatMap((name) => environmentNames(name, face)),
+    ...JOB_IDENTITY_NAMES,
+  ]);
   return new Map([...environment].filter(([name]) => !own.has(name)));
+}
+
+/** What a job of a pipeline shows who it is with; masked in every run. */
+export function jobSecrets(environment: ReadonlyMap<string, string>): readonly string[] {
+  return JOB_IDENTITY_NAMES.flatMap((name) => environment.get(name) ?? []);
 }
 
 /**

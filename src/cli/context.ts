@@ -57,8 +57,8 @@ export async function withApp<T>(
     }
     if (value !== undefined) flags.set(name, value);
   }
-  const resolved = await loadSettings(flags, terminal.environment, terminal.cwd);
   const { environment, cwd, ci } = terminal;
+  const resolved = await loadSettings(flags, environment, cwd, 'cli', ci);
   const app = await createApp(resolved, { environment, cwd, ci, ledgerUse });
   try {
     const printStyle = createStyle(terminal.color.stdout && options.color !== false);

@@ -20,6 +20,7 @@ export async function loadSettings(
   environment: ReadonlyMap<string, string>,
   cwd: string,
   face: Face = 'cli',
+  ci = false,
 ): Promise<ResolvedSettings> {
   const flagged = [...flags].map(([name, text]) => {
     const label = `--${fileKey(name).replaceAll('_', '-')}`;
@@ -34,6 +35,7 @@ export async function loadSettings(
       ...(await fromFile('operator file', '/etc/runbook/config.yaml')),
     ],
     face,
+    ci,
   );
 }
 

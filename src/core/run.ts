@@ -7,11 +7,11 @@ import { OUTCOME_EXITS } from './errors.ts';
 import type { Interaction } from './ports.ts';
 import type { Interruption, LeftOutput, NotedProgress, Progress, RecordedOutput } from './interruption.ts';
 import type { ArtifactRecord } from './run-files.ts';
-import type { Script } from './runbook.ts';
 import { signalNumber } from './signals.ts';
 import type { RunState } from './run-state.ts';
 
 export type { ArtifactRecord, Interruption, LeftOutput, NotedProgress, Progress, RecordedOutput, RunState };
+export type { Rollback, RunEvent, RunEventSink } from './run-events.ts';
 
 export type Outcome = 'succeeded' | 'failed' | 'timed-out' | 'canceled' | 'limit-exceeded' | 'spawn-failed';
 export type RunSource = 'cli' | 'api' | 'ci' | 'image';
@@ -72,6 +72,8 @@ export interface RunRequest {
    */
   readonly stubs: string | null;
   readonly keepWorkFolder: KeepWorkFolder;
+  /** Told every secret that will be masked, before anything can show it. */
+  readonly onSecret?: (secret: string) => void;
 }
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGPIPE'] as const;
@@ -224,45 +226,6 @@ export interface StoredRun extends RunRecord {
   readonly prev: string;
   readonly hash: string;
 }
-
-/** By hand: `values` are the variables of the run that it names, null where one is a secret. */
-export interface Rollback {
-  readonly script: Script;
-  readonly values: ReadonlyMap<string, string | null>;
-}
-
-export type RunEvent =
-  | {
-      readonly type: 'queued';
-      readonly runId: string;
-      readonly at: string;
-      readonly variables: readonly VariableRecord[];
-    }
-  /** Told before it is recorded, which may fail. */
-  | { readonly type: 'refused'; readonly runId: string; readonly record: RunRecord }
-  | { readonly type: 'notice'; readonly runId: string; readonly level: 'info' | 'warning'; readonly message: string }
-  | { readonly type: 'started'; readonly runId: string; readonly at: string }
-  | {
-      readonly type: 'step';
-      readonly runId: string;
-      readonly step: number;
-      /** Steps of the runbook. */
-      readonly of: number;
-      readonly name: string;
-      readonly phase: 'started' | 'finished';
-      readonly result?: StepResult;
-      /** What a person can do to take the step back; of a finished one whose script, or whose work by hand, has begun. */
-      readonly rollback?: Rollback;
-      /** Outputs of the step that are secrets, and so are not kept for a run that goes on from it. */
-      readonly unkept?: readonly string[];
-    }
-  | { readonly type: OutputStream; readonly runId: string; readonly step: number; readonly chunk: Buffer }
-  /** Nothing of it runs any more; its end is not recorded yet. */
-  | { readonly type: 'ended'; readonly runId: string }
-  | { readonly type: 'finished'; readonly runId: string; readonly result: RunResult };
-
-/** A face's ear. The script waits (backpressure) while the promise is pending. */
-export type RunEventSink = (event: RunEvent) => void | Promise<void>;
 
 /** The exit code of the tool for a finished run: the script's own unless the run was ended or never began. */
 export function exitCodeOf(result: Pick<RunResult, 'outcome' | 'exitCode' | 'signal'>): number {

@@ -34,7 +34,7 @@ export const SETTINGS = {
     scope: 'project',
     serverAliases: ['SCRIPT_TIMEOUT_SECONDS'],
     description:
-      'How long a run may take where the runbook declares nothing; none by default, 10 minutes for a server.',
+      'How long a run may take where the runbook declares nothing; none by default, 10 minutes for a server and with `CI=true`.',
   }),
   maxTimeout: duration(null, {
     scope: 'operator',

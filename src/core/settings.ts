@@ -8,7 +8,7 @@ import { SETTINGS } from './settings-table.ts';
 
 export { SETTINGS };
 
-export type Origin = 'flag' | 'environment' | 'project file' | 'user file' | 'operator file' | 'default';
+export type Origin = 'flag' | 'environment' | 'project file' | 'user file' | 'operator file' | 'CI' | 'default';
 
 /** A server reads names that are too common to mean anything elsewhere, and has defaults of its own. */
 export type Face = 'cli' | 'server';
@@ -16,6 +16,8 @@ export type SettingName = keyof typeof SETTINGS;
 export type Settings = { readonly [K in SettingName]: (typeof SETTINGS)[K]['default'] };
 /** Where a server has another default. */
 export const SERVER_DEFAULTS: Partial<Settings> = { timeout: 600_000 };
+/** Where nobody sits in front of it (`CI=true`): a job that hangs costs until somebody looks. */
+const CI_DEFAULTS: Partial<Settings> = { timeout: 600_000 };
 export const SETTING_NAMES: readonly SettingName[] = Object.keys(SETTINGS).filter((name): name is SettingName =>
   Object.hasOwn(SETTINGS, name),
 );
@@ -40,7 +42,7 @@ function snake(name: string): string {
 
 /** Texts of one place, by setting. `label` is what a person would look for: a flag, a variable, a file with its line. */
 export interface SettingSource {
-  readonly origin: Exclude<Origin, 'default'>;
+  readonly origin: Exclude<Origin, 'default' | 'CI'>;
   readonly values: ReadonlyMap<SettingName, { readonly text: string; readonly label: string }>;
 }
 export interface ResolvedSettings {
@@ -56,9 +58,10 @@ const PRECEDENCE: readonly Origin[] = ['flag', 'environment', 'project file', 'u
 /**
  * Flag > environment > project file > user file > operator file > default; but the operator's file wins for `operator`
  * settings, and a project's file may only set `project` ones: a cloned repository must not bring keys.
+ * @param ci whether this is a pipeline, whose defaults have the origin `CI`
  * @throws RunbookError `settings`
  */
-export function resolveSettings(sources: readonly SettingSource[], face: Face = 'cli'): ResolvedSettings {
+export function resolveSettings(sources: readonly SettingSource[], face: Face = 'cli', ci = false): ResolvedSettings {
   const origins = new Map<SettingName, { origin: Origin; label: string | null; text: string | null }>();
   const values: Partial<Record<SettingName, unknown>> = {};
   for (const name of SETTING_NAMES) {
@@ -69,9 +72,10 @@ export function resolveSettings(sources: readonly SettingSource[], face: Face = 
     )[0];
     const given = found?.values.get(name);
     if (found === undefined || given === undefined) {
-      const own = face === 'server' ? SERVER_DEFAULTS[name] : undefined;
+      const own = face === 'server' ? SERVER_DEFAULTS[name] : ci ? CI_DEFAULTS[name] : undefined;
       values[name] = own === undefined ? setting.default : own;
-      origins.set(name, { origin: 'default', label: null, text: null });
+      const origin = own !== undefined && face === 'cli' ? 'CI' : 'default';
+      origins.set(name, { origin, label: null, text: null });
       continue;
     }
     refuseForeignScope(name, setting, sources);

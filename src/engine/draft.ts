@@ -42,7 +42,7 @@ export function startDraft(
   // A foreign id goes into headers, logs and records: anything but a plain one is replaced.
   const given = request.correlationId;
   // The tool's own secrets, and the token of the request: known before anything is checked.
-  const masker = createMasker(ports.ownSecrets.known);
+  const masker = createMasker(ports.ownSecrets.known, request.onSecret);
   if (request.token !== null) hideToken(masker, request.token);
   for (const password of passwordsIn(request)) masker.add(password);
   return {

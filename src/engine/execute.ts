@@ -50,7 +50,7 @@ export async function execute(ports: EnginePorts, request: RunRequest, listener:
   const accepted = await accept(ports, draft, emit);
   const queued = recordOf(ports, draft, null);
   await ports.ledger.enqueue(queued, ports.owners.current, headOf(draft) ?? Buffer.alloc(0), leaseUntil(ports));
-  await emit({ type: 'queued', runId, at: draft.enqueuedAt, variables: queued.variables });
+  await emit({ type: 'queued', runId, at: draft.enqueuedAt, variables: queued.variables, document: accepted.document.displayPath });
 
   return await whileUnderWay(ports, draft, emit, async (lease) => {
     const begun = await begin(ports, draft, accepted, emit);

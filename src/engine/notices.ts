@@ -1,5 +1,5 @@
 /** Sentences for whoever watches a run. */
-import type { RunEventSink } from '../core/run.ts';
+import type { NoticeLevel, RunEventSink } from '../core/run-events.ts';
 import type { Draft } from './draft.ts';
 import { maskEvent } from './secrets.ts';
 
@@ -14,7 +14,7 @@ export function tellerOf({ masker }: Draft, listener: RunEventSink): RunEventSin
 export async function notify(
   { runId }: Draft,
   emit: RunEventSink,
-  level: 'info' | 'warning',
+  level: NoticeLevel,
   messages: readonly (string | null)[],
 ): Promise<void> {
   for (const message of messages) if (message !== null) await emit({ type: 'notice', runId, level, message });

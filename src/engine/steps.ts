@@ -62,7 +62,8 @@ export async function runSteps(
     }
     const startedAt = (known.begunAt = ports.clock.now().toISOString());
     const stepBegan = ports.clock.monotonicMs();
-    await emit({ type: 'step', runId, step: index, of, name, phase: 'started' });
+    const start = { tty: step.tty, timeoutMs: step.timeoutMs ?? null, runTimeoutMs: plan.timeoutMs };
+    await emit({ type: 'step', runId, step: index, of, name, phase: 'started', start });
     const note = async (): Promise<void> => {
       const ended = steps.map((one) => maskStep(draft.masker, one));
       await context.lease.reached({ step: index, of, name, at: startedAt, ended });

@@ -27,6 +27,17 @@ async function setting(
 }
 
 describe('settings', () => {
+  it('in a pipeline a run ends after 10 minutes where nobody says anything else, and `config` says why', async () => {
+    const home = createHome();
+    const ci = { CI: 'true' };
+    expect(await setting(home, 'timeout')).toMatchObject({ value: null, origin: 'default', from: null });
+    expect(await setting(home, 'timeout', [], ci)).toMatchObject({ value: '10m', origin: 'CI', from: null });
+    expect((await home.run(['config'], { env: ci })).stdout).toMatch(/^timeout +10m +CI /m);
+    expect(await setting(home, 'timeout', [], { CI: 'false' })).toMatchObject({ value: null });
+    home.write('.runbook.yaml', 'timeout: 2h\n');
+    expect(await setting(home, 'timeout', [], ci)).toMatchObject({ value: '2h', origin: 'project file' });
+  });
+
   it('come from the user’s file, the project’s file and the environment, and say from which line', async () => {
     const home = createHome();
     mkdirSync(path.join(home.folder, '.config/runbook'), { recursive: true });

@@ -9,7 +9,6 @@ import { isPublicAddress } from './addresses.ts';
 import { isPrivateHost, whyNotReachable } from './reach.ts';
 import type { PrivateHosts } from './reach.ts';
 
-/** From the question for the address to the last byte. */
 const TIMEOUT_MS = 2000;
 
 /** All addresses of a name. */
@@ -20,6 +19,9 @@ export interface GetOptions {
   readonly privateHosts: PrivateHosts;
   /** Other than the system's. */
   readonly resolve?: Resolve;
+  /** From the question for the address to the last byte; 2 s where nothing is said. */
+  readonly timeoutMs?: number;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -30,13 +32,13 @@ export interface GetOptions {
  */
 export async function getDocument(
   url: URL,
-  { maxBytes, privateHosts, resolve = all }: GetOptions,
+  { maxBytes, privateHosts, resolve = all, timeoutMs = TIMEOUT_MS, headers = {} }: GetOptions,
 ): Promise<Uint8Array> {
   const why = whyNotReachable(url, privateHosts);
   if (why !== null) throw new Error(why);
   const agent = new Agent({
     connect: {
-      timeout: TIMEOUT_MS,
+      timeout: timeoutMs,
       rejectUnauthorized: true,
       // Then the lookup below is asked for all addresses, which is what it gives.
       autoSelectFamily: true,
@@ -47,8 +49,8 @@ export async function getDocument(
   try {
     const { statusCode, body } = await request(url, {
       dispatcher: agent,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-      headers: { accept: 'application/json' },
+      signal: AbortSignal.timeout(timeoutMs),
+      headers: { accept: 'application/json', ...headers },
     });
     if (statusCode !== 200) {
       // Its content is of no interest; destroying the agent ends it.

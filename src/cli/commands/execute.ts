@@ -176,7 +176,7 @@ async function fillIn(
     timeoutMs: readTimeout(options.timeout),
     callChain: readCallChain(terminal),
     // Nobody looks at the token of a rehearsal, so none is waited for.
-    token: asked.stubs === null ? await readToken(terminal, options, app.settings.token) : null,
+    token: asked.stubs === null ? await readToken(terminal, options, app) : null,
   };
 }
 

@@ -23,7 +23,7 @@ export function addExecuteCommand(terminal: Terminal, add: AddCommand, run: RunC
     .option('--env-file <file>', 'file of NAME=value lines', collect)
     .option('--pass-env <NAME|PATTERN>', 'let scripts see this of your environment, too (AWS_*)', collect)
     .option('--token-file <file>', 'file with the JWT that says who you are')
-    .option('--token <->', 'read the token from stdin; the only value is -')
+    .option('--token <source>', '-: read the token from stdin; github-oidc[:AUDIENCE]: the identity of the job')
     .option('--timeout <duration>', 'end the run after this time (90s, 10m, 1h30m)')
     .addOption(
       new Option('--history <mode>', 'file: ledger and document; ledger: not in the document; none: nowhere').choices([

@@ -21,8 +21,14 @@ export interface Masker {
   text(text: string): string;
 }
 
-/** @param shared secrets of everybody's: what is added to it later counts from then on, also in streams that are under way */
-export function createMasker(shared: ReadonlySet<string> = new Set()): Masker {
+/**
+ * @param shared secrets of everybody's: what is added to it later counts from then on, also in streams that are under way
+ * @param onSecret told every secret once, before anything that may hold it comes out of a stream
+ */
+export function createMasker(
+  shared: ReadonlySet<string> = new Set(),
+  onSecret: (secret: string) => void = () => {},
+): Masker {
   const secrets = new Map<string, Buffer>();
   let automata: Automata | null = null;
   let taken = 0;
@@ -40,6 +46,7 @@ export function createMasker(shared: ReadonlySet<string> = new Set()): Masker {
     if (!secrets.has(key)) {
       secrets.set(key, bytes);
       automata = null;
+      onSecret(bytes.toString());
     }
     return 'masked';
   };
