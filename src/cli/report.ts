@@ -1,6 +1,7 @@
 /** The one place where a failure becomes words: for a person on stderr, for a machine as JSON on stdout. */
 import { ERRORS, RunbookError } from '../core/errors.ts';
 import { signalNumber } from '../core/signals.ts';
+import { withoutCommands } from '../core/workflow-commands.ts';
 import { styleOf, printJson } from './context.ts';
 import type { CommonOptions } from './context.ts';
 import { inline, printable, renderProblem } from './render.ts';
@@ -26,10 +27,15 @@ export async function reportError(
       error: { code, exitCode, status: ERRORS[code].status, message, fix, document, problems },
     }).catch(() => {});
   }
-  for (const problem of failure.problems) terminal.say(renderProblem(style, failure.document, problem));
-  terminal.say(`runbook: ${style.red('error')}: ${printable(failure.message)}`);
+  const isJob = terminal.environment.get('GITHUB_ACTIONS') === 'true';
+  // Names and texts of strangers are in it.
+  const say = (text: string): void => {
+    terminal.say(isJob ? text.split('\n').map(withoutCommands).join('\n') : text);
+  };
+  for (const problem of failure.problems) say(renderProblem(style, failure.document, problem));
+  say(`runbook: ${style.red('error')}: ${printable(failure.message)}`);
   // The fix of the only problem stands above already.
-  if (failure.fix !== '' && failure.fix !== failure.problems[0]?.fix) terminal.say(`  fix: ${inline(failure.fix)}`);
+  if (failure.fix !== '' && failure.fix !== failure.problems[0]?.fix) say(`  fix: ${inline(failure.fix)}`);
   return otherExit ?? failure.exitCode;
 }
 

@@ -9,12 +9,17 @@ import { createSweeper } from './memory.ts';
 import { keptTexts } from './output.ts';
 import { inline, printable } from './render.ts';
 import type { Style } from './render.ts';
+import { keepReport } from './run/report.ts';
+import type { RunReport } from './run/report.ts';
+import type { RunFrame } from './run/frame.ts';
+import { lastLinesOf, sayLastLines, sayTable } from './run/summary.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface RunView {
   readonly listener: RunEventSink;
   /** Prints how the run ended; with `--json` the document, too. `exitCode` is what the command will end with. */
   finish(result: RunResult, exitCode: number): Promise<void>;
+  report(result: RunResult): RunReport;
 }
 
 /** The rollback of a step that has begun: nothing of it is run. */
@@ -23,13 +28,15 @@ interface TakeBack extends Rollback {
 }
 
 export function createRunView(
-  terminal: Terminal,
+  frame: RunFrame,
   { app, style }: CommandContext,
   options: CommonOptions & { readonly only?: string; readonly token?: string },
   { stubs }: RunRequest,
   valueOptions: ReadonlySet<string>,
 ): RunView {
+  const { terminal } = frame;
   const quiet = options.quiet === true;
+  const kept = keepReport();
   const sweep = createSweeper();
   /** Newest first. */
   const rollbacks: TakeBack[] = [];
@@ -39,26 +46,32 @@ export function createRunView(
 
   /** Output goes where it belongs at once, all of it; with `--json` stdout belongs to the document, so it goes to stderr. */
   const listener = async (event: RunEvent): Promise<void> => {
+    kept.hear(event);
     switch (event.type) {
       case 'stdout':
       case 'stderr':
+        frame.printed();
         if (event.type === 'stdout' && options.json !== true) await terminal.print(event.chunk);
         else await terminal.pass(event.chunk);
         sweep(event.chunk.length);
         return;
       case 'notice':
         if (event.level === 'warning') terminal.say(`runbook: ${style.yellow('warning')}: ${inline(event.message)}`);
-        else if (!quiet) terminal.say(style.dim(inline(event.message)));
+        else if (!quiet && (event.level !== 'detail' || options.verbose === true))
+          terminal.say(style.dim(inline(event.message)));
         return;
       case 'started':
+        frame.started();
         if (!quiet) terminal.say(style.dim(`run ${event.runId} started`));
         return;
       case 'step': {
-        const { step, of, name, phase, result, rollback, unkept: names = [] } = event;
+        const { step, of, name, phase, start, result, rollback, unkept: names = [] } = event;
         if (phase === 'finished') unkept.set(step, names);
+        if (phase === 'finished') frame.endStep();
+        const isShown = start !== undefined && frame.beginStep({ step, of, name, start });
         if (rollback !== undefined) rollbacks.unshift({ step: name, ...rollback });
         if (quiet) return;
-        if (phase === 'started' && of > 1) terminal.say(style.bold(`── ${step + 1}/${of} ${inline(name)}`));
+        if (phase === 'started' && of > 1 && !isShown) terminal.say(style.bold(`── ${step + 1}/${of} ${inline(name)}`));
         if (result?.outcome === 'skipped')
           terminal.say(style.dim(`“${inline(name)}” is ${result.reason ?? 'skipped'}`));
         return;
@@ -97,6 +110,7 @@ export function createRunView(
 
   return {
     listener,
+    report: (result) => kept.of(result, stubs !== null),
     finish: async (result, exitCode) => {
       for (const { pid, command } of result.survivors) {
         const who = `process ${pid} (${inline(command)}) of the script is still alive.`;
@@ -109,22 +123,28 @@ export function createRunView(
           result: { ...result, output: { ...result.output, ...keptTexts(app.output, result.runId) } },
         });
       }
+      const report = kept.of(result, stubs !== null);
+      await frame.report(report);
       const took = formatDuration(result.durationMs);
       const what = stubs === null ? '' : 'rehearsal ';
-      const kept = result.workFolder === null ? null : `The work folder is kept: ${inline(result.workFolder)}`;
+      const workFolder = result.workFolder === null ? null : `The work folder is kept: ${inline(result.workFolder)}`;
       if (result.outcome === 'succeeded') {
         if (quiet) return;
+        sayTable(terminal, style, result);
         terminal.say(style.dim(`run ${result.runId} ${what}${style.green('succeeded')} in ${took}`));
-        if (kept !== null) terminal.say(style.dim(kept));
+        if (workFolder !== null) terminal.say(style.dim(workFolder));
         return;
       }
+      if (!quiet) sayTable(terminal, style, result);
+      sayLastLines(terminal, style, lastLinesOf(frame, report));
       const { dropped } = result.output;
       const lost = dropped > 0 ? ` ${dropped} bytes of output are not in the record.` : '';
       const how = `${what}${style.red(result.outcome)}`;
       terminal.say(`runbook: ${how}: ${inline(result.reason ?? '')} (after ${took})${lost}`);
+      if (report.failed !== null) terminal.say(`  at ${inline(report.document)}:${report.failed.line}`);
       for (const rollback of rollbacks) sayHowToTakeBack(terminal, style, rollback);
       sayHowToGoOn(result);
-      if (kept !== null) terminal.say(`  ${kept}`);
+      if (workFolder !== null) terminal.say(`  ${workFolder}`);
       if (app.settings.history !== 'none') terminal.say(`  see: runbook history ${result.runId}`);
     },
   };

@@ -35,6 +35,8 @@ export interface Terminal {
   withStopSignal<T>(body: (signals: StopSignals) => Promise<T>): Promise<T>;
   /** Ends the process although a reader has not taken everything; a second is enough for one that still reads. */
   leaveSoon(): void;
+  /** On Ctrl-Z `before` is called, then the process stops, as it would have. @returns ends that */
+  beforeSuspend(before: () => void): () => void;
   /** What Ctrl-C means while the terminal is in raw mode and sends no signal. */
   interrupt(): void;
 }
@@ -76,6 +78,7 @@ export function createTerminal(): Terminal {
     leaveSoon: () => {
       setTimeout(() => process.exit(), LEAVE_MS).unref();
     },
+    beforeSuspend,
     interrupt: () => {
       process.emit('SIGINT');
     },
@@ -179,3 +182,24 @@ async function withStopSignal<T>(body: (signals: StopSignals) => Promise<T>): Pr
     for (const [signal, listener] of [...listeners, ...ignored]) process.off(signal, listener);
   }
 }
+
+function beforeSuspend(before: () => void): () => void {
+  let again: NodeJS.Timeout | undefined;
+  const listen = (): void => {
+    process.on('SIGTSTP', listener);
+  };
+  const listener = (): void => {
+    before();
+    process.off('SIGTSTP', listener);
+    process.kill(process.pid, 'SIGTSTP');
+    // Now it is stopped; this is due when it goes on.
+    again = setTimeout(listen, AGAIN_MS);
+    again.unref();
+  };
+  listen();
+  return () => {
+    clearTimeout(again);
+    process.off('SIGTSTP', listener);
+  };
+}
+const AGAIN_MS = 100;

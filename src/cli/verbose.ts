@@ -10,16 +10,21 @@ import { inline } from './render.ts';
 /** Folders, and every setting that somebody has made. */
 export function* describeSurroundings(
   { runbooksDir, stateDir }: Pick<App, 'runbooksDir' | 'stateDir'>,
-  { origins }: ResolvedSettings,
+  { settings, origins }: ResolvedSettings,
 ): Generator<string> {
   yield `runbooks: ${inline(runbooksDir ?? 'none here')}`;
   yield `ledger: ${inline(stateDir)}`;
   for (const name of SETTING_NAMES) {
     const { origin = 'default', label = null, text = null } = origins.get(name) ?? {};
     if (origin === 'default') continue;
-    const value = SETTINGS[name].secret ? '(secret)' : inline(text ?? '');
+    const value = SETTINGS[name].secret ? '(secret)' : inline(text ?? shown(settings[name]));
     yield `setting: ${fileKey(name)} = ${value} (${inline(label ?? origin)})`;
   }
+}
+
+/** Of what nobody wrote: the default of a pipeline. */
+function shown(value: unknown): string {
+  return typeof value === 'number' ? formatDuration(value) : String(value);
 }
 
 /** How a run was held together, and how long its parts took. */

@@ -13,10 +13,13 @@ export interface Annotation {
 
 /** `::error file=a.md,line=1,col=1,title=…::message`: one line, without its end. */
 export function annotationLine({ level, file, line, column, title, message }: Annotation): string {
-  const properties = Object.entries({ file, line: String(line), col: String(column), title })
-    .map(([name, value]) => `${name}=${escapedProperty(value)}`)
-    .join(',');
-  return `::${level} ${properties}::${escapedMessage(message)}`;
+  return commandLine(level, { file, line: String(line), col: String(column), title }, message);
+}
+
+/** `::name key=value,key=value::message`: one line, without its end. */
+export function commandLine(name: string, properties: Readonly<Record<string, string>>, message: string): string {
+  const pairs = Object.entries(properties).map(([key, value]) => `${key}=${escapedProperty(value)}`);
+  return `::${name}${pairs.length === 0 ? '' : ` ${pairs.join(',')}`}::${escapedMessage(message)}`;
 }
 
 /** As the runner takes it back: `%25`, `%0D`, `%0A`. */

@@ -8,8 +8,10 @@ import { stopReasonOf } from '../core/run.ts';
 import type { Outcome, RunEventSink, Survivor } from '../core/run.ts';
 import type { Runbook, Script, Step } from '../core/runbook.ts';
 import { formatDuration } from '../core/units.ts';
+import { describeEnvironment } from './details.ts';
 import type { Draft } from './draft.ts';
 import type { Lease } from './lease.ts';
+import { notify } from './notices.ts';
 import type { RunOutputSink } from './output.ts';
 import type { EnginePorts } from './ports.ts';
 import { withStubs } from './rehearsal.ts';
@@ -86,12 +88,17 @@ export async function runScript(context: RunContext, run: ScriptRun): Promise<En
     masks: maskFile,
     outputs: part === 'script' ? outputsFile(index) : null,
   });
+  const env = environmentOf(context, step, files, run.passedOn);
+  await notify(draft, context.emit, 'detail', [
+    `argv: ${[program, ...script.options].join(' ')}`,
+    describeEnvironment(env),
+  ]);
   const end = await enclosure.execute(
     {
       runId: draft.runId,
       argv: [program, ...script.options, files.script],
       cwd: workFolder.path,
-      env: environmentOf(context, step, files, run.passedOn),
+      env,
       timeoutMs: deadline === null ? null : Math.max(1, Math.round(deadline.atMs - ports.clock.monotonicMs())),
       tty: step.tty,
     },

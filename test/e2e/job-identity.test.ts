@@ -123,7 +123,12 @@ describe('--token github-oidc', () => {
     ['no permission', { ACTIONS_ID_TOKEN_REQUEST_TOKEN: '' }, 77, /no identity to show[^]*fix: .*id-token: write/],
     ['http to another machine', { ACTIONS_ID_TOKEN_REQUEST_URL: 'http://192.0.2.1/idtoken' }, 78, /no https address/],
     ['no address', { ACTIONS_ID_TOKEN_REQUEST_URL: 'idtoken' }, 78, /no https address/],
-    ['nobody there', { ACTIONS_ID_TOKEN_REQUEST_URL: 'http://127.0.0.1:1/idtoken' }, 69, /gave no token: .*ECONNREFUSED/],
+    [
+      'nobody there',
+      { ACTIONS_ID_TOKEN_REQUEST_URL: 'http://127.0.0.1:1/idtoken' },
+      69,
+      /gave no token: .*ECONNREFUSED/,
+    ],
     ['the wrong request token', { ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'wrong-token' }, 69, /it answered 403/],
   ])('%s: exit code and what to do', async (_name, changes, exit, says) => {
     const home = createHome();
@@ -140,7 +145,11 @@ describe('--token github-oidc', () => {
     ['no JSON', (response: ServerResponse) => response.end('<html>'), /holds no token/],
     ['no token in it', json({ value: 'not a token' }), /holds no token/],
     ['a flood', (response: ServerResponse) => response.end(Buffer.alloc(10 * 1024 ** 2, 'x')), /gave no token/],
-    ['a redirect', (response: ServerResponse) => response.writeHead(302, { location: '/x' }).end(), /redirects are not/],
+    [
+      'a redirect',
+      (response: ServerResponse) => response.writeHead(302, { location: '/x' }).end(),
+      /redirects are not/,
+    ],
   ])('an answer with %s gives none', async (_name, answer, says) => {
     const home = createHome();
     home.write('Who.md', classic('Who', 'true'));

@@ -21,6 +21,12 @@ import { inline } from '../render.ts';
 import { reportError } from '../report.ts';
 import { createRunRecord } from '../run-record.ts';
 import { createRunView } from '../run-view.ts';
+import { createDetails } from '../run/details.ts';
+import { withFrame } from '../run/frame.ts';
+import type { RunFrame } from '../run/frame.ts';
+import { openJunitFile } from '../run/junit-file.ts';
+import type { JunitFile } from '../run/junit-file.ts';
+import { openFrame } from '../run/open-frame.ts';
 import type { Terminal } from '../terminal.ts';
 import { readToken } from '../token-input.ts';
 import type { TokenOptions } from '../token-input.ts';
@@ -45,6 +51,8 @@ export interface ExecuteOptions extends CommonOptions, TokenOptions {
   readonly only?: string;
   readonly stubs?: string;
   readonly keepWorkdir?: string;
+  readonly junit?: string;
+  readonly progress?: boolean;
 }
 
 /** @param valueOptions names of the options whose next word is their value */
@@ -54,6 +62,30 @@ export async function executeCommand(
   options: ExecuteOptions,
   valueOptions: ReadonlySet<string>,
 ): Promise<number> {
+  const reference = argument ?? options.runbook ?? '';
+  const junit = options.junit === undefined ? null : await openJunitFile(options.junit, terminal.cwd);
+  const frame = await openFrame(terminal, options);
+  try {
+    return await executeIn(frame, argument, options, valueOptions, junit);
+  } catch (error) {
+    if (error instanceof RunbookError) {
+      await frame.refused(error, reference);
+      await junit?.refused(frame.terminal, error, reference);
+    }
+    throw error;
+  } finally {
+    frame.close();
+  }
+}
+
+async function executeIn(
+  frame: RunFrame,
+  argument: string | undefined,
+  options: ExecuteOptions,
+  valueOptions: ReadonlySet<string>,
+  junit: JunitFile | null,
+): Promise<number> {
+  const { terminal } = frame;
   const file = options.record === undefined ? null : await prepareRecordFile(options.record, terminal.cwd);
   refuseDebugging(terminal);
   const reference = chooseReference(argument, options.runbook);
@@ -68,12 +100,15 @@ export async function executeCommand(
       terminal.say(style.yellow('This run leaves no record (--history none): nobody can ask later what happened.'));
     }
     // Read before signals are caught: whoever interrupts a read that waits ends the process, and nothing has begun.
-    const asked = emptyRequest(terminal, context, options, reference);
+    const asked = withFrame(emptyRequest(terminal, context, options, reference), frame);
+    const details = createDetails(terminal, context, options);
+    details.begin();
     if (asked.interaction !== null) await sayPaused(terminal, context, ports);
-    const view = createRunView(terminal, context, options, asked, valueOptions);
+    const view = createRunView(frame, context, options, asked, valueOptions);
     let hasEnded = false;
     const listener: RunEventSink = (event) => {
       record.hear(event);
+      details.hear(event);
       if (event.type === 'ended') hasEnded = true;
       return view.listener(event);
     };
@@ -87,16 +122,21 @@ export async function executeCommand(
       signal.addEventListener('abort', () => {
         if (options.quiet !== true) terminal.say(style.dim(describeStop(hasEnded, app.settings.stopGrace)));
       });
+      force.addEventListener('abort', () => {
+        if (options.quiet !== true) terminal.say(style.dim('stopping at once: whatever still runs is killed'));
+      });
       try {
         const result = await execute(ports, { ...request, signal, force }, listener);
         // Who waits for the record must not go on without it; of a run that failed, its own exit code says more.
         const isRecordWritten = await record.write();
-        const exitCode = exitCodeOf(result) || (isRecordWritten ? 0 : ERRORS.io.exit);
+        const isReported = (await junit?.write(terminal, view.report(result))) ?? true;
+        const exitCode = exitCodeOf(result) || (isRecordWritten && isReported ? 0 : ERRORS.io.exit);
         await view.finish(result, exitCode);
         if (options.verbose === true && options.quiet !== true) {
           const { describeRun } = await import('../verbose.ts');
           for await (const line of describeRun(ports.ledger, result)) terminal.say(style.dim(line));
         }
+        details.end();
         if (!signal.aborted) await lookAfterOutput(ports);
         if (result.outcome === 'timed-out' || result.outcome === 'canceled') terminal.leaveSoon();
         return exitCode;

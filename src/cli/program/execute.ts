@@ -14,6 +14,7 @@ export function addExecuteCommand(terminal: Terminal, add: AddCommand, run: RunC
     'get-token | runbook execute Deploy --token - --yes --json',
     "runbook execute DrainNode --env NODE=worker-7 --from 'Service the node'   # go on after a failure",
     'runbook execute Deploy --incident INC-42 --record record.json   # the record for a pipeline',
+    'runbook execute Deploy --token github-oidc --junit run.xml   # in a job of GitHub Actions, as that job',
     'runbook execute DrainNode --env NODE=worker-7 --stubs test/stubs   # rehearse with stand-ins for kubectl',
   ])
     .alias('run')
@@ -46,6 +47,8 @@ export function addExecuteCommand(terminal: Terminal, add: AddCommand, run: RunC
     )
     .option('--incident <id>', 'the incident that this run belongs to')
     .option('--record <file>', 'write the finished record to this file, as `history RUN --json` prints it')
+    .option('--junit <file>', 'write what came of it to this file, a test case a step')
+    .option('--no-progress', 'no live line at the terminal')
     .option('--strict', 'refuse the run where a declared limit cannot be held here')
     .option('-y, --yes', 'confirm all steps beforehand')
     .option('--no-input', 'never ask anything')
