@@ -68,7 +68,8 @@ export function createRunView(
         const { step, of, name, phase, start, result, rollback, unkept: names = [] } = event;
         if (phase === 'finished') unkept.set(step, names);
         if (phase === 'finished') frame.endStep();
-        const isShown = start !== undefined && frame.beginStep({ step, of, name, start });
+        const isShown =
+          start !== undefined && frame.beginStep({ step, of, name: of === 1 ? kept.runbook() : name, start });
         if (rollback !== undefined) rollbacks.unshift({ step: name, ...rollback });
         if (quiet) return;
         if (phase === 'started' && of > 1 && !isShown) terminal.say(style.bold(`── ${step + 1}/${of} ${inline(name)}`));

@@ -14,7 +14,7 @@ export function describeDecision(
 ): readonly string[] {
   const who =
     identity === null
-      ? 'Nobody: there is no token'
+      ? 'nobody, since there is no token'
       : `${identity.subject}, roles ${identity.roles.join(', ') || 'none'}, token of ${identity.issuer ?? 'no issuer'}`;
   const whose =
     plan.timeoutMs === null

@@ -10,6 +10,8 @@ import type { Terminal } from '../terminal.ts';
 const ERASE = '\r\u{1B}[K';
 /** Twice a second at most, and not at all for what is over at once. */
 const TICK_MS = 500;
+/** Of a terminal that does not say. */
+const USUAL_COLUMNS = 80;
 
 export interface LiveLine {
   /** To be used instead of the given one. */
@@ -34,7 +36,8 @@ export function createLiveLine(terminal: Terminal): LiveLine | null {
     drawn = '';
   };
   const draw = (): void => {
-    const next = text === null || !isAtStart || !isInForeground() ? '' : text(screen.columns);
+    const next =
+      text === null || !isAtStart || !isInForeground() ? '' : text(screen.columns > 0 ? screen.columns : USUAL_COLUMNS);
     if (next === drawn) return;
     // A terminal that is held (Ctrl-S) takes nothing, and must not hold the run.
     const isWritten = pen.write(`\r${next}\u{1B}[K`);

@@ -1,4 +1,5 @@
 /** What is told of a run that has ended: to a summary, to a file of tests, to a person. */
+import path from 'node:path';
 import type { RunEvent, RunResult, StepResult } from '../../core/run.ts';
 import { LastLines } from './last-lines.ts';
 
@@ -16,6 +17,8 @@ export interface RunReport {
 
 export interface ReportKeeper {
   hear(event: RunEvent): void;
+  /** Its name. */
+  runbook(): string;
   of(result: RunResult, isRehearsal: boolean): RunReport;
 }
 
@@ -31,6 +34,7 @@ export function keepReport(): ReportKeeper {
       all.clear();
       stdout.clear();
     },
+    runbook: () => path.basename(document, '.md'),
     of: (result, isRehearsal) => ({
       document,
       result,
