@@ -55,7 +55,7 @@ describe.skipIf(!requires('python3', '-c', 'import xml.etree.ElementTree'))('--j
       },
     ]);
     expect(cases[2]?.inner[0]?.tag).toBe('skipped');
-    expect(readdirSync(home.folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    expect(readdirSync(home.folder).filter((name) => name.startsWith('.run.xml'))).toEqual([]);
     // The next run, which succeeds, replaces it.
     home.write('Steps.md', STEPS('true'));
     expect(await home.run(args)).toMatchObject({ exitCode: 0 });

@@ -30,7 +30,7 @@ describe.skipIf(!requires('script'))('at a terminal (needs script of util-linux)
     );
     expect(exitCode).toBe(130);
     expect(screen.slice(-500)).toMatch(
-      /canceled: The run was ended by SIGINT\..*\r\n {2}see: runbook history \w+\r\n$/,
+      /canceled: The run was ended by SIGINT\..*\r\n {2}at Flood\.md:\d+\r\n {2}see: runbook history \w+\r\n$/,
     );
     expect(() => process.kill(Number(readFileSync(pid, 'utf8')), 0)).toThrow('ESRCH');
   });

@@ -63,7 +63,7 @@ describe('after a failure', () => {
     expect(failed.exitCode).toBe(1);
     const shown = failed.stderr.slice(failed.stderr.indexOf('runbook: failed'));
     expect(shown).toMatch(
-      /^runbook: failed: .*\nTo take back “Drain it”, by hand:\n {4}undrain --all\nTo take back “Cordon”, by hand:\n {4}export NODE='worker 7'\\''s'\n {4}kubectl uncordon "\$NODE"\nTo go on with “Drain it”:\n {4}(.*)\n/,
+      /^runbook: failed: .*\n {2}at Drain\.md:\d+\nTo take back “Drain it”, by hand:\n {4}undrain --all\nTo take back “Cordon”, by hand:\n {4}export NODE='worker 7'\\''s'\n {4}kubectl uncordon "\$NODE"\nTo go on with “Drain it”:\n {4}(.*)\n/,
     );
     expect(shown).not.toContain('never mind');
     const line = /^To go on with .*:\n {4}(.*)$/m.exec(shown)?.[1] ?? '';
