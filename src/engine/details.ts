@@ -6,7 +6,7 @@ import type { Accepted, Place } from './place.ts';
 import type { EnginePorts } from './ports.ts';
 import type { Plan } from './requirements.ts';
 
-/** Before anything starts. */
+/** Of a run that nothing stands in the way of. */
 export function describeDecision(
   { limits }: Pick<EnginePorts, 'limits'>,
   { identity, request, parsed }: Draft,

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createMasker } from '../core/masking/masker.ts';
 import type { Masker } from '../core/masking/masker.ts';
 import type { HistoryDocument, Identity, LoadedDocument } from '../core/ports.ts';
-import type { Refusal, RunRecord, RunRequest, StepChoice, VariableRecord } from '../core/run.ts';
+import type { Refusal, RunEvent, RunRecord, RunRequest, StepChoice, VariableRecord } from '../core/run.ts';
 import { looksSecret } from '../core/runbook.ts';
 import type { ParseResult } from '../core/runbook.ts';
 import { passwordsOf, withoutPasswords } from '../core/url-passwords.ts';
@@ -155,4 +155,9 @@ export function recordOf(ports: EnginePorts, draft: Draft, refusal: Refusal | nu
     result: null,
     refusal: refusal === null ? null : { ...refusal, message: told(refusal.message) },
   };
+}
+
+/** `record` as `recordOf` made it. */
+export function queuedEvent({ runId, enqueuedAt, variables }: RunRecord, { displayPath }: LoadedDocument): RunEvent {
+  return { type: 'queued', runId, at: enqueuedAt, variables, document: displayPath };
 }

@@ -10,9 +10,8 @@ import { chooseSteps } from '../core/step-choice.ts';
 import { authenticate, checkCallChain, checkClaims } from './access.ts';
 import { keepArtifacts } from './artifacts.ts';
 import { findEarlierRun, noticesOfEarlier } from './continuation.ts';
-import { describeDecision, describePlace } from './details.ts';
 import { checkDocument, warningsOf } from './document.ts';
-import { headOf, recordOf, startDraft } from './draft.ts';
+import { headOf, queuedEvent, recordOf, startDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { closeEnclosure } from './enclosure.ts';
 import { conclude, recordNoStart } from './end.ts';
@@ -51,12 +50,10 @@ export async function execute(ports: EnginePorts, request: RunRequest, listener:
   const accepted = await accept(ports, draft, emit);
   const queued = recordOf(ports, draft, null);
   await ports.ledger.enqueue(queued, ports.owners.current, headOf(draft) ?? Buffer.alloc(0), leaseUntil(ports));
-  const { displayPath } = accepted.document;
-  await emit({ type: 'queued', runId, at: draft.enqueuedAt, variables: queued.variables, document: displayPath });
+  await emit(queuedEvent(queued, accepted.document));
 
   return await whileUnderWay(ports, draft, emit, async (lease) => {
     const begun = await begin(ports, draft, accepted, emit);
-    await notify(draft, emit, 'detail', describePlace(begun));
     await emit({ type: 'started', runId, at: begun.startedAt });
     const result = await carryOut(ports, draft, begun, lease, listener, emit);
     await conclude(ports, draft, result, begun.workFolder, emit);
@@ -88,9 +85,7 @@ async function accept(ports: EnginePorts, draft: Draft, emit: RunEventSink): Pro
     const { infos, warnings } = noticesOfEarlier(earlier, runbook);
     await notify(draft, emit, 'info', [whereRecorded, ...infos]);
     await notify(draft, emit, 'warning', [...warningsOf(draft), ...plan.warnings, ...warnings]);
-    const accepted = { document, runbook, plan, earlier };
-    await notify(draft, emit, 'detail', describeDecision(ports, draft, accepted));
-    return accepted;
+    return { document, runbook, plan, earlier };
   } catch (error) {
     if (error instanceof RunbookError) await refuse(ports, draft, error, emit);
     throw error;

@@ -3,8 +3,10 @@ import type { Enclosure, LoadedDocument } from '../core/ports.ts';
 import type { RunEventSink } from '../core/run.ts';
 import type { Runbook } from '../core/runbook.ts';
 import type { EarlierRun } from './continuation.ts';
+import { describeDecision, describePlace } from './details.ts';
 import type { Draft } from './draft.ts';
 import { openEnclosure } from './enclosure.ts';
+import { notify } from './notices.ts';
 import type { EnginePorts } from './ports.ts';
 import type { Plan } from './requirements.ts';
 import { closeUnused, openWorkFolder } from './work-folder.ts';
@@ -30,6 +32,7 @@ export async function openPlace(
   emit: RunEventSink,
 ): Promise<Place> {
   const { document, runbook, plan, earlier } = accepted;
+  await notify(draft, emit, 'detail', describeDecision(ports, draft, accepted));
   await ports.workspace.claim(draft.runId);
   // Both at once: what the one waits for is not what the other waits for.
   const results = await Promise.allSettled([
@@ -37,8 +40,11 @@ export async function openPlace(
     openWorkFolder(ports, draft, document, runbook, plan, earlier),
   ]);
   const [enclosure, folder] = results;
-  if (enclosure.status === 'fulfilled' && folder.status === 'fulfilled')
-    return { ...folder.value, enclosure: enclosure.value };
+  if (enclosure.status === 'fulfilled' && folder.status === 'fulfilled') {
+    const place = { ...folder.value, enclosure: enclosure.value };
+    await notify(draft, emit, 'detail', describePlace(place));
+    return place;
+  }
   if (folder.status === 'fulfilled') await closeUnused(folder.value).catch(() => {});
   if (enclosure.status === 'fulfilled') await enclosure.value.close().catch(() => {});
   throw results.find((result) => result.status === 'rejected')?.reason;

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { classic, createHome } from '../helpers/cli.ts';
 import type { Home } from '../helpers/cli.ts';
 import { runStep } from '../helpers/runner.ts';
+import { ESC } from '../helpers/screen.ts';
 
 const HOSTILE = [
   'echo "::set-env name=PWNED::1"; echo "::set-env name=PWNED::1" >&2',
@@ -151,7 +152,7 @@ describe('in a job of GitLab', () => {
     home.write('Two.md', TWO('echo one', 'echo two'));
     const run = await home.run(['execute', './Two.md'], { env: { CI: 'true', GITLAB_CI: 'true' } });
     expect(run.stdout).toBe('one\ntwo\n');
-    const sections = [...run.stderr.matchAll(/\u{1B}\[0Ksection_(start|end):\d+:(\w+)\r\u{1B}\[0K/gu)];
+    const sections = [...run.stderr.replaceAll(ESC, '^').matchAll(/\^\[0Ksection_(start|end):\d+:(\w+)\r\^\[0K/g)];
     expect(sections.map(([, kind, name]) => `${kind} ${name}`)).toEqual([
       'start runbook_step_1',
       'end runbook_step_1',

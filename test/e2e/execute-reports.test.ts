@@ -113,7 +113,7 @@ describe('--verbose', () => {
       /^variables: API_TOKEN \(environment\), HOST \(environment\)$/m,
       /^containment: \w+/m,
       /^environment: API_TOKEN, HOME, HOST, .*RUNBOOK_RUN_ID/m,
-      /^times: before \d+\w+, checks .*, preparation .*, scripts .*, record /m,
+      /^times: before [\d.]+\w+, checks .*, preparation .*, scripts .*, record /m,
     ])
       expect(run.stderr).toMatch(line);
     expect((await home.run(['execute', './Said.md'], { env })).stderr).not.toMatch(/^(?:setting|environment|times):/m);

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { classic, createHome } from '../helpers/cli.ts';
 import { ownUser } from '../helpers/plain-user.ts';
 import { requires } from '../helpers/requires.ts';
-import { seen } from '../helpers/screen.ts';
+import { ESC, seen } from '../helpers/screen.ts';
 import { inTerminal } from '../helpers/terminal.ts';
 import type { Exchange } from '../helpers/terminal.ts';
 
@@ -14,7 +14,7 @@ const STEPS = (first: string, second = 'true', keys = ''): string =>
   `# Two\n\n# Steps\n\n## First\n${keys === '' ? '' : `\`\`\`yaml\n${keys}\n\`\`\`\n`}\`\`\`bash\n${first}\n\`\`\`\n\n## Second\n\`\`\`bash\n${second}\n\`\`\`\n`;
 
 /** A drawn line: CR, text, and the rest of the line erased. */
-const DRAWN = /\r([^\r\n\u{1B}]+)\u{1B}\[K/gu;
+const DRAWN = new RegExp(`\\r([^\\r\\n${ESC}]+)${ESC}\\[K`, 'gu');
 const drawnIn = (screen: string): readonly string[] => [...screen.matchAll(DRAWN)].map(([, text = '']) => text);
 
 /** In a terminal of such a size. `around` is the shell's command, where `"$@"` is the run. */
@@ -127,7 +127,8 @@ describe.skipIf(!requires('script'))('at a terminal (needs script of util-linux)
     home.write('Quiet.md', classic('Quiet', 'sleep 2; echo end'));
     const { screen } = await onScreen(home.folder, ['./Quiet.md', ...args], { env });
     expect(screen).toContain('end');
-    expect(screen).not.toMatch(/\u{1B}|\r(?!\n)/u);
+    expect(screen).not.toContain(ESC);
+    expect(screen).not.toMatch(/\r(?!\n)/);
   });
 
   it('there is none beside a question, nor in a step with a terminal of its own', async () => {

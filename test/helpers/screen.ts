@@ -9,7 +9,9 @@ export interface Screen {
   readonly wraps: number;
 }
 
-const PIECE = /\u{1B}\[[0-9;?]*[A-Za-z]|[^]/gu;
+export const ESC = '\u{1B}';
+const PIECE = new RegExp(`${ESC}\\[[0-9;?]*[A-Za-z]|[^]`, 'gu');
+const COLOUR = new RegExp(`^${ESC}\\[[0-9;]*m$`, 'u');
 
 export function seen(bytes: string, columns = 80): Screen {
   const rows: string[][] = [[]];
@@ -19,10 +21,10 @@ export function seen(bytes: string, columns = 80): Screen {
     let row = rows.at(-1) ?? [];
     if (piece === '\n') rows.push([]);
     else if (piece === '\r') column = 0;
-    else if (piece === '\u{1B}[K') row.length = Math.min(row.length, column);
-    else if (/^\u{1B}\[[0-9;]*m$/.test(piece)) continue;
+    else if (piece === `${ESC}[K`) row.length = Math.min(row.length, column);
+    else if (COLOUR.test(piece)) continue;
     else if (piece < ' ' && piece !== '\t') foreign.push(JSON.stringify(piece));
-    else if (piece.length > 1 && piece.startsWith('\u{1B}')) foreign.push(JSON.stringify(piece));
+    else if (piece.length > 1 && piece.startsWith(ESC)) foreign.push(JSON.stringify(piece));
     else {
       if (column >= columns) {
         wraps += 1;
