@@ -35,7 +35,10 @@ print(json.dumps({'suite':s.attrib,'cases':[{'name':c.get('name'),'line':c.get('
 describe.skipIf(!requires('python3', '-c', 'import xml.etree.ElementTree'))('--junit (needs python3)', () => {
   it('has a test case a step, with the last lines of the one that failed, masked, in characters that XML has', async () => {
     const home = createHome();
-    home.write('Steps.md', STEPS('printf "a\\001b\\e[31mred\\e[0m ]]> <x> & \\377\\n"; echo "$API_TOKEN"; exit 3'));
+    home.write(
+      'Steps.md',
+      STEPS('printf "a\\001b\\e[31mred\\e[0m ]]> <x> & \\377\\357\\277\\277\\n"; echo "$API_TOKEN"; exit 3'),
+    );
     const args = ['execute', './Steps.md', '--junit', 'run.xml', '--pass-env', 'API_TOKEN'];
     const { exitCode } = await home.run(args, { env: { API_TOKEN: 'canary-of-a-token' } });
     expect(exitCode).toBe(3);
@@ -51,7 +54,7 @@ describe.skipIf(!requires('python3', '-c', 'import xml.etree.ElementTree'))('--j
         tag: 'failure',
         type: 'failed',
         message: '“Two” ended with exit code 3.',
-        text: 'a\\u{1}bred ]]> <x> & \u{FFFD}\n***',
+        text: 'a\\u{1}bred ]]> <x> & \u{FFFD}\u{FFFD}\n***',
       },
     ]);
     expect(cases[2]?.inner[0]?.tag).toBe('skipped');
