@@ -108,8 +108,8 @@ describe('--verbose', () => {
     expect(run).toMatchObject({ exitCode: 0, stdout: 'out\n' });
     expect(run.stderr).not.toContain('canary');
     for (const line of [
-      /^setting: RUNBOOK_JWT_SECRET = \(secret\), from JWT_SECRET$/m,
-      /^setting: RUNBOOK_TIMEOUT = 10m, from CI$/m,
+      /^setting: jwt_secret = \(secret\) \(JWT_SECRET\)$/m,
+      /^setting: timeout = 10m \(CI\)$/m,
       /^token: none$/m,
       /^caller: nobody, since there is no token$/m,
       /^time limit: 10m, by the setting timeout$/m,
