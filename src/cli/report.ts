@@ -4,6 +4,7 @@ import { signalNumber } from '../core/signals.ts';
 import { withoutCommands } from '../core/workflow-commands.ts';
 import { styleOf, printJson } from './context.ts';
 import type { CommonOptions } from './context.ts';
+import { isActionsJob } from './commands/validate/workspace.ts';
 import { inline, printable, renderProblem } from './render.ts';
 import { ReaderGone } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
@@ -27,7 +28,7 @@ export async function reportError(
       error: { code, exitCode, status: ERRORS[code].status, message, fix, document, problems },
     }).catch(() => {});
   }
-  const isJob = terminal.environment.get('GITHUB_ACTIONS') === 'true';
+  const isJob = isActionsJob(terminal);
   // Names and texts of strangers are in it.
   const say = (text: string): void => {
     terminal.say(isJob ? text.split('\n').map(withoutCommands).join('\n') : text);

@@ -57,7 +57,7 @@ export function createRunView(
         return;
       case 'notice':
         if (event.level === 'warning') terminal.say(`runbook: ${style.yellow('warning')}: ${inline(event.message)}`);
-        else if (event.level === 'detail' ? options.verbose === true : !quiet)
+        else if (!quiet && (event.level !== 'detail' || options.verbose === true))
           terminal.say(style.dim(inline(event.message)));
         return;
       case 'started':

@@ -1,5 +1,4 @@
 /** What was decided for a run, in sentences for who wants to know exactly: names, limits and places, never values. */
-import type { Containment } from '../core/containment.ts';
 import { formatDuration, formatSize } from '../core/units.ts';
 import type { Draft } from './draft.ts';
 import type { Accepted, Place } from './place.ts';
@@ -50,12 +49,8 @@ function describeLimits({ limits, maxOutputBytes, concurrency }: Plan): string {
 }
 
 /** Once the run has its place. */
-export function describePlace({ enclosure, workFolder }: Place): readonly string[] {
-  return [`containment: ${describeContainment(enclosure.containment)}`, `work folder: ${workFolder.path}`];
-}
-
-function describeContainment({ rung, refused }: Containment): string {
-  return refused.length === 0 ? rung : `${rung}, since ${refused.join('; ')}`;
+export function describePlace({ workFolder }: Place): readonly string[] {
+  return [`work folder: ${workFolder.path}`];
 }
 
 /** Names that a script finds in its environment. */

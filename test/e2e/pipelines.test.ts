@@ -137,7 +137,13 @@ describe('samples/github', () => {
     job.home.write('runbooks/Good.md', classic('Good', 'true'));
     expect((await runAction(job, {})).exitCode).toBe(0);
     job.home.write('runbooks/Bad one.md', '# Bad\n');
-    expect((await runAction(job, {})).exitCode).toBe(65);
+    const bad = await runAction(job, {});
+    expect(bad.exitCode, bad.log).toBe(65);
+    expect(bad.log).toMatch(/^::error file=runbooks\/Bad one\.md,line=1/m);
+    const sarif: { runs: { results: unknown[] }[] } = JSON.parse(
+      readFileSync(path.join(job.home.folder, 'runbooks.sarif'), 'utf8'),
+    );
+    expect(sarif.runs[0]?.results.length).toBeGreaterThan(0);
     expect((await runAction(job, { documents: 'runbooks/Good.md' })).exitCode).toBe(0);
   });
 });

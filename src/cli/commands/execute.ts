@@ -53,7 +53,6 @@ export interface ExecuteOptions extends CommonOptions, TokenOptions {
   readonly keepWorkdir?: string;
   readonly junit?: string;
   readonly progress?: boolean;
-  readonly verbose?: boolean;
 }
 
 /** @param valueOptions names of the options whose next word is their value */
@@ -103,7 +102,7 @@ async function executeIn(
     // Read before signals are caught: whoever interrupts a read that waits ends the process, and nothing has begun.
     const asked = withFrame(emptyRequest(terminal, context, options, reference), frame);
     const details = createDetails(terminal, context, options);
-    details.token();
+    details.begin();
     if (asked.interaction !== null) await sayPaused(terminal, context, ports);
     const view = createRunView(frame, context, options, asked, valueOptions);
     let hasEnded = false;
@@ -133,6 +132,10 @@ async function executeIn(
         const isReported = (await junit?.write(terminal, view.report(result))) ?? true;
         const exitCode = exitCodeOf(result) || (isRecordWritten && isReported ? 0 : ERRORS.io.exit);
         await view.finish(result, exitCode);
+        if (options.verbose === true && options.quiet !== true) {
+          const { describeRun } = await import('../verbose.ts');
+          for await (const line of describeRun(ports.ledger, result)) terminal.say(style.dim(line));
+        }
         details.end();
         if (!signal.aborted) await lookAfterOutput(ports);
         if (result.outcome === 'timed-out' || result.outcome === 'canceled') terminal.leaveSoon();

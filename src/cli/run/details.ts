@@ -8,7 +8,7 @@ import type { Terminal } from '../terminal.ts';
 import type { TokenOptions } from '../token-input.ts';
 
 export interface Details {
-  token(): void;
+  begin(): void;
   hear(event: RunEvent): void;
   end(): void;
 }
@@ -16,9 +16,9 @@ export interface Details {
 export function createDetails(
   terminal: Terminal,
   { app, style }: CommandContext,
-  options: CommonOptions & TokenOptions & { readonly verbose?: boolean },
+  options: CommonOptions & TokenOptions,
 ): Details {
-  if (options.verbose !== true || options.quiet === true) return { token: () => {}, hear: () => {}, end: () => {} };
+  if (options.verbose !== true || options.quiet === true) return { begin: () => {}, hear: () => {}, end: () => {} };
   const say = (text: string): void => {
     terminal.say(style.dim(inline(text)));
   };
@@ -30,7 +30,7 @@ export function createDetails(
     since = now;
   };
   return {
-    token: () => {
+    begin: () => {
       say(`token: ${tokenSource(terminal, app.settings.token !== null, options)}`);
     },
     hear: ({ type }) => {
