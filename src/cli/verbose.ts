@@ -2,6 +2,8 @@
 import type { App } from '../app.ts';
 import { fileKey, SETTING_NAMES, SETTINGS } from '../core/settings.ts';
 import type { ResolvedSettings } from '../core/settings.ts';
+import type { RunLedger } from '../core/ports.ts';
+import type { RunResult } from '../core/run.ts';
 import { formatDuration } from '../core/units.ts';
 import { inline } from './render.ts';
 

@@ -16,8 +16,8 @@ test('says where everything is and comes from, how a run was held, and how long 
   expect(stderr).toMatch(/^setting: history = ledger \(--history\)$/m);
   expect(stderr).toMatch(/^setting: jwt_secret = \(secret\) \(RUNBOOK_JWT_SECRET\)$/m);
   expect(stderr).not.toContain(SECRET);
-  expect(stderr).toMatch(/^containment: (?:cgroup|reaper|process-group)/m);
-  expect(stderr).toMatch(/^times: before .*, scripts \d/m);
+  expect(stderr).toMatch(/^containment: (?:cgroup|reaper|process-group).*, (?:proven|best effort)$/m);
+  expect(stderr).toMatch(/^time: Script \d+m?s$/m);
   expect(stderr).toMatch(/^time: \d+m?s in all$/m);
 });
 
