@@ -170,9 +170,11 @@ describe('beside others', () => {
       }
     };
     const flipping = flip();
-    for (let round = 0; round < rounds; round += 1) {
-      const runId = `01K${String(round).padStart(23, '0')}`;
-      await delay(round % 13);
+    let entries = 0;
+    // However slow the machine is, some entries come while the document is replaced.
+    for (; entries < rounds || repairs < 3; entries += 1) {
+      const runId = `01K${String(entries).padStart(23, '0')}`;
+      await delay(entries % 13);
       await history.append({ path: file, hasHistory: true, stamp: stamp(file) }, entryOf({ runId }));
     }
     over.abort();
@@ -180,9 +182,8 @@ describe('beside others', () => {
     const found = [...entriesOf(linesOfChunks([readFileSync(file)]))].flatMap((entry) =>
       entry.origin === 'runbook' ? [entry.facts.run] : [],
     );
-    process.stdout.write(`replaced ${repairs} times between ${rounds} entries, all of which are there\n`);
-    expect(found).toHaveLength(rounds);
-    expect(new Set(found).size).toBe(rounds);
-    expect(repairs).toBeGreaterThan(1);
+    process.stdout.write(`replaced ${repairs} times between ${entries} entries, all of which are there\n`);
+    expect(found).toHaveLength(entries);
+    expect(new Set(found).size).toBe(entries);
   });
 });

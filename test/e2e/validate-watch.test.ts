@@ -3,7 +3,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { start } from '../helpers/background.ts';
-import { createHome } from '../helpers/cli.ts';
+import { BIN, createHome } from '../helpers/cli.ts';
 import type { Home } from '../helpers/cli.ts';
 import { requires } from '../helpers/requires.ts';
 import { CTRL_C, inTerminal } from '../helpers/terminal.ts';
@@ -135,6 +135,9 @@ describe.skipIf(!requires('script'))('at a terminal (needs script of util-linux)
         ],
         [/2J2 documents valid[^]*watching runbooks/, CTRL_C],
       ],
+      {},
+      // A shell in between would end with its own 130.
+      (args) => ['exec', process.execPath, '--', BIN, ...args],
     );
     expect(exitCode).toBe(0);
     const [, first = '', ...others] = screen.split('\u{1b}[H\u{1b}[2J');

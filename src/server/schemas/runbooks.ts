@@ -91,6 +91,18 @@ export const ValidationAnswer = Type.Object(
           line: Type.Integer(),
           column: Type.Integer(),
           about: Type.Optional(Type.String()),
+          edit: Type.Optional(
+            Type.Object(
+              {
+                line: Type.Integer(),
+                column: Type.Integer(),
+                endLine: Type.Integer(),
+                endColumn: Type.Integer(),
+                text: Type.String(),
+              },
+              { title: 'Edit', description: 'What repairs it, where that is certain; columns count UTF-16 units' },
+            ),
+          ),
         },
         { title: 'Finding' },
       ),
