@@ -51,7 +51,7 @@ export async function assemble(folder: string, signal: AbortSignal): Promise<voi
   await execa(program, ['--version'], { cancelSignal: signal, env: NOT_AT_HOME });
   writeFileSync(
     path.join(folder, 'THIRD_PARTY_LICENSES'),
-    nodeLicence() + takeFile(path.join(lib, 'dist/THIRD_PARTY_LICENSES')),
+    (await nodeLicence(path.join(folder, '.node'), signal)) + takeFile(path.join(lib, 'dist/THIRD_PARTY_LICENSES')),
   );
   await addForShells(program, folder, signal);
   // Whatever the umask is, and as it lay in the clone.
@@ -79,11 +79,25 @@ async function copyNode(to: string, signal: AbortSignal): Promise<void> {
   if (stripped.failed) console.log('Without `strip` (Debian: binutils) the archive is larger than it has to be.');
 }
 
-/** Of Node and of all that is in its binary. */
-function nodeLicence(): string {
-  const inside = createRequire(path.join(nodePackage(), 'package.json'));
-  const folder = path.dirname(inside.resolve(`node-linux-${process.arch}/package.json`));
-  return licence(`Node.js ${process.versions.node}`, readFileSync(path.join(folder, 'LICENSE'), 'utf8'));
+/** Of Node and of all that is in its binary: from the package of this platform that `node` has its binary from. */
+async function nodeLicence(place: string, signal: AbortSignal): Promise<string> {
+  const name = `node-linux-${process.arch}`;
+  const { version } = JSON.parse(readFileSync(path.join(nodePackage(), 'package.json'), 'utf8')) as { version: string };
+  let folder = path.join(nodePackage(), 'node_modules', name);
+  if (!existsSync(path.join(folder, 'LICENSE'))) {
+    // npm does not know of that package, and takes it away when another is installed; its cache still has it.
+    mkdirSync(place);
+    const options = ['--silent', '--prefer-offline', '--pack-destination', place];
+    const { stdout } = await execa('npm', ['pack', ...options, `${name}@${version}`], {
+      cwd: place,
+      cancelSignal: signal,
+    });
+    await execa('tar', ['-xzf', stdout.trim(), 'package/LICENSE'], { cwd: place, cancelSignal: signal });
+    folder = path.join(place, 'package');
+  }
+  const text = readFileSync(path.join(folder, 'LICENSE'), 'utf8');
+  rmSync(place, { recursive: true, force: true });
+  return licence(`Node.js ${version}`, text);
 }
 
 /** Pages of the manual and completions, where package managers put them. */
