@@ -131,7 +131,7 @@ describe('the npm package', () => {
     expect((await run('history')).stdout).toMatch(/A +succeeded/);
   });
 
-  // With a build that makes them.
+  // A new one is to be named under `man` in package.json: npm links what that names, and heeds no `directories.man`.
   test('has its pages of the manual where man looks', () => {
     const [made, linked] = [path.join(REPOSITORY, 'dist/man'), path.join(place, 'prefix/share/man/man1')];
     const pages = existsSync(made) ? readdirSync(made).toSorted() : [];
