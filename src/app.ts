@@ -33,6 +33,7 @@ import type {
   Clock,
   RunOutput,
 } from './core/ports.ts';
+import type { RunbookError } from './core/errors.ts';
 import type { RunOwner } from './core/run.ts';
 import type { Face, ResolvedSettings, Settings } from './core/settings.ts';
 import type { EnginePorts } from './engine/ports.ts';
@@ -72,6 +73,8 @@ export interface App {
   ledger(): Promise<RunLedger>;
   /** Whether there is a ledger; else nothing was run yet. @throws as `ledger` */
   hasLedger(): Promise<boolean>;
+  /** Where the ledger is foreseen: what a run would be refused with before it is looked at. */
+  whyNoRun(): Promise<RunbookError | null>;
   /** One sentence, where the ledger is only asked and nobody may look after its runs; else null. @throws as `ledger` */
   whyLeftAlone(): Promise<string | null>;
   /**
@@ -103,7 +106,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
   const releases: (() => void)[] = [];
   const stateDir = settings.stateDir ?? defaultStateDir(environment);
   const folder = settings.runbooksDir ?? (await findRunbooksFolder(cwd)) ?? (isServer ? await mountedRunbooks() : null);
-  const secrets = createLocalSecrets(stateDir);
+  const secrets = createLocalSecrets(stateDir, surroundings.ledgerUse !== 'foresee');
   const own = withoutOwnSecrets(environment, face);
   // Of a server the scripts are somebody else's: they see nothing of it but what they declare.
   const callerEnvironment = isServer ? new Map([...own, ...serverBase(settings, environment)]) : own;
@@ -147,6 +150,10 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     callerEnvironment,
     ledger: async () => (await (opened ??= open())).ledger,
     hasLedger: async () => (await (opened ??= open())).isThere,
+    whyNoRun: async () => {
+      if (forgotten !== null) (await import('./adapters/workspace/keep.ts')).checkFolder(scratch);
+      return (await (opened ??= open())).obstacle ?? null;
+    },
     whyLeftAlone: async () => (await (opened ??= open())).whyLeftAlone,
     peek: async () => {
       const found = settings.history === 'none' ? null : await openLedgerToRead(ledgerFile, isGone, scratch);
@@ -157,7 +164,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     engine: async () => {
       const { createExecutor, createMarkdownHistory, createRunIds, createWorkspace, makeOwnedFolder } =
         await import('./app/run-adapters.ts');
-      if (forgotten !== null) await makeOwnedFolder(forgotten, owners.current);
+      if (forgotten !== null && surroundings.ledgerUse !== 'foresee') await makeOwnedFolder(forgotten, owners.current);
       return {
         source: app.source,
         facts: app.facts,

@@ -7,6 +7,7 @@ import type { ErrorCode } from '../../src/core/errors.ts';
 import { classic } from './cli.ts';
 import type { Home } from './cli.ts';
 import { alter, recorded, RECORD_SITUATIONS } from './json-record-situations.ts';
+import { PLAN_SITUATIONS } from './json-plan-situations.ts';
 import { RUN_SITUATIONS } from './json-run-situations.ts';
 import { AUTH, CONFIRMED, execute, mint, orphan, SECRET, STEPS, underWay } from './json-calls.ts';
 import type { Call } from './json-calls.ts';
@@ -277,6 +278,7 @@ export const SITUATIONS: readonly Situation[] = [
     },
   },
   ...RUN_SITUATIONS,
+  ...PLAN_SITUATIONS,
   ...RECORD_SITUATIONS,
   {
     name: 'runs that printed a text',
