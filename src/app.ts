@@ -151,7 +151,9 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     ledger: async () => (await (opened ??= open())).ledger,
     hasLedger: async () => (await (opened ??= open())).isThere,
     whyNoRun: async () => {
-      if (forgotten !== null) (await import('./adapters/workspace/keep.ts')).checkFolder(scratch);
+      const { whyNoFolder } = await import('./adapters/workspace/keep.ts');
+      const noFolder = forgotten === null ? null : whyNoFolder(scratch);
+      if (noFolder !== null) return noFolder;
       return (await (opened ??= open())).obstacle ?? null;
     },
     whyLeftAlone: async () => (await (opened ??= open())).whyLeftAlone,

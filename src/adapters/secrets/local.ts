@@ -1,11 +1,12 @@
 /** Secrets made for one run, and the key of this installation that fingerprints values in the record. */
 import { createHmac, randomBytes, randomInt } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
 import { codeOf, messageOf } from '../../core/failures.ts';
 import type { SecretSource } from '../../core/ports.ts';
 import { checkCanMake } from '../system/can-make.ts';
+import { makeFolders } from '../system/make-folders.ts';
 
 const KEY_BYTES = 32;
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
@@ -29,7 +30,7 @@ export function createLocalSecrets(stateDir: string, keeps = true): SecretSource
 function loadKey(stateDir: string, keeps: boolean): Buffer {
   const file = path.join(stateDir, 'fingerprint.key');
   try {
-    if (keeps) mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    if (keeps) makeFolders(stateDir, 0o700);
     const key = readIfThere(file) ?? (keeps ? makeKey(file) : madeUpKey(stateDir));
     if (key.length === KEY_BYTES) return key;
   } catch (error) {

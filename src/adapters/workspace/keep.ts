@@ -170,14 +170,15 @@ export async function makeOwnedFolder(folder: string, owner: RunOwner): Promise<
   }
 }
 
-/** Whether one could be made there, as far as permissions tell: nothing is. @throws RunbookError `io` */
-export function checkFolder(parent: string): void {
+/** What making one there would be refused with (`io`), as far as permissions tell: none is made. Null: nothing. */
+export function whyNoFolder(parent: string): RunbookError | null {
   try {
     // One that is not there is not made for it.
     statSync(parent);
     checkCanMake(parent);
+    return null;
   } catch (error) {
-    throw noFolder(parent, error);
+    return noFolder(parent, error);
   }
 }
 

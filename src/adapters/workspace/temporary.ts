@@ -12,7 +12,6 @@ import { copyInputs } from './copy.ts';
 import { follow } from './follow.ts';
 import { throwIfStopped } from './input-file.ts';
 import {
-  checkFolder,
   identityOfOwn,
   layoutOf,
   leave,
@@ -22,6 +21,7 @@ import {
   readOutputs,
   removeExpired,
   takeOver,
+  whyNoFolder,
   writeOutputs,
 } from './keep.ts';
 import type { Layout } from './keep.ts';
@@ -124,7 +124,8 @@ export function createWorkspace({ parent, mountDir, owner = null, isGone = () =>
     },
 
     foresee: async () => {
-      checkFolder(parent);
+      const obstacle = whyNoFolder(parent);
+      if (obstacle !== null) throw obstacle;
       const { work, control } = layoutOf(parent, 'run-id');
       return { path: work, hostPath: hostPathOf(work), control };
     },
