@@ -13,6 +13,7 @@ import type { LazyAuthenticator } from './adapters/authenticator/index.ts';
 import type { RunTokenAuthenticator } from './adapters/authenticator/run-token.ts';
 import type { MintRequest } from './adapters/authenticator/mint.ts';
 import { createDocumentWriter } from './adapters/document-writer/file.ts';
+import type { Reach } from './adapters/facts/reach.ts';
 import { createSystemFacts } from './adapters/facts/system.ts';
 import { openLedgerToRead, openView } from './adapters/ledger/index.ts';
 import { createSpool } from './adapters/output/spool.ts';
@@ -92,6 +93,10 @@ export interface App {
   mintToken(wish: TokenWish): Promise<string>;
   /** What keeps the ledger, where that does not outlive a restart of the machine or container; null where it does. */
   ephemeralLedger(): Promise<string | null>;
+  /** What a script could reach besides what it is given; starts `sudo -n`, which only asks. */
+  reach(): Promise<Reach>;
+  /** Whether other users may write there. */
+  isWritableByOthers(place: string): Promise<boolean>;
   /** Releases what was acquired, last in, first out. */
   close(): void;
 }
@@ -239,6 +244,8 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
       return await fetchJobToken(environment, audience ?? settings.jwtAudience.split(',')[0]?.trim() ?? '');
     },
     ephemeralLedger: async () => (settings.history === 'none' ? null : await ephemeralStorage(stateDir)),
+    reach: async () => await (await import('./adapters/facts/reach.ts')).readReach(environment),
+    isWritableByOthers: async (place) => await (await import('./adapters/facts/reach.ts')).isWritableByOthers(place),
     close: () => {
       for (const release of releases.splice(0).reverse()) release();
     },
