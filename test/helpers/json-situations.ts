@@ -300,6 +300,16 @@ export const SITUATIONS: readonly Situation[] = [
     prepare: () => ({ args: ['doctor'], env: { RUNBOOK_CONTAINMENT: 'process-group' } }),
   },
   {
+    name: 'a deployment of Stage0 that needs a hand',
+    schema: 'doctor',
+    exit: 78,
+    shows: ['"place": "compose.yaml:3"', '"place": null', '"ok": false'],
+    prepare: (home) => {
+      home.write('compose.yaml', 'services:\n  api:\n    image: stage0_runbook_api\n');
+      return { args: ['doctor', '--stage0', 'compose.yaml'] };
+    },
+  },
+  {
     name: 'settings of several places, with a secret',
     shows: ['"flag"', '"environment"', '"(secret)"'],
     schema: 'config',

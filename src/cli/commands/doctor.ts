@@ -76,7 +76,7 @@ async function examine(terminal: Terminal, options: CommonOptions): Promise<read
   return [...found, ...examineCompletion(terminal)];
 }
 
-async function printFindings(terminal: Terminal, printStyle: Style, findings: readonly Finding[]): Promise<void> {
+async function printFindings(terminal: Terminal, options: CommonOptions, findings: readonly Finding[]): Promise<void> {
   const printStyle = createStyle(terminal.color.stdout && options.color !== false);
   const paint = {
     ok: (text: string) => printStyle.green(text),

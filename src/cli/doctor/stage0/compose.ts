@@ -93,7 +93,7 @@ function readService(name: string, service: Mapping, lineOf: LineOf, outside: Ou
   return {
     name,
     line: lineOf(),
-    image: fill(String(service['image'] ?? ''), outside) ?? '',
+    image: fill(textOf(service['image'] ?? ''), outside) ?? '',
     environment: readEnvironment(service['environment'], lineOf, outside),
     envFiles: asList(service['env_file']).map((one) => textOf(asMapping(one)['path'] ?? one)),
     volumes: asList(service['volumes']).flatMap((one, index) => {
@@ -184,7 +184,7 @@ function words(value: unknown): string {
   return asList(value).map(textOf).join(' ');
 }
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 function asList(value: unknown): readonly unknown[] {
   if (value === undefined || value === null) return [];

@@ -22,6 +22,8 @@ const OF_CONTAINER = new Set(['USER', 'LOGNAME', 'SHELL', 'HOSTNAME']);
 export function examineRunbooks(views: readonly DocumentView[], surrounding: Surrounding): readonly Finding[] {
   const found = views.flatMap((view) => examineOne(view, surrounding));
   const valid = views.filter(({ parsed }) => parsed?.runbook !== null && parsed !== null).length;
+  if (views.length === 0)
+    return [note('runbooks', 'no document is in their folder', 'Name the folder that the server is to serve.')];
   return [ok('runbooks', `${valid} of ${views.length} documents are valid runbooks`), ...found];
 }
 
@@ -51,6 +53,7 @@ function examineOne(
       ),
     ...inputs(runbook, at),
     ...scriptsOf(runbook).flatMap((script) => examineScript(script, runbook, surrounding, at)),
+    ...scriptsOf(runbook).flatMap((script) => ownFile(script, at)),
   ];
 }
 
@@ -120,9 +123,14 @@ function examineScript(
         ),
       ];
     });
-    const own = /\btemp\.zsh\b/.test(text)
-      ? [problem('script', 'the script names temp.zsh, which is not in its work folder here', 'Use `$0`.', place)]
-      : [];
-    return [...found, ...own];
+    return found;
   });
+}
+
+/** Stage0's name of the file that it ran. */
+function ownFile({ body, line }: Script, at: (line: number) => string): readonly Finding[] {
+  const index = body.split('\n').findIndex((text) => /\btemp\.zsh\b/.test(text));
+  if (index === -1) return [];
+  const text = 'the script names temp.zsh, which is not in its work folder here';
+  return [problem('script', text, 'Use `$0`.', at(line + index))];
 }

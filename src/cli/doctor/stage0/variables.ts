@@ -45,6 +45,10 @@ function judge(name: string, value: string | null, place: string): readonly Find
     if (!name.startsWith('RUNBOOK_')) return [];
     return wrong(() => serverSettings(new Map([[name, value ?? '']])), place);
   }
+  if (value === null && setting !== 'jwtSecret') {
+    const text = `${name} comes from outside and is not set there now, so its default counts`;
+    return [note('variable', text, 'Set it where the file is used, or take it out.', place)];
+  }
   if (value === null || value === '') return [];
   // Its file is in the container.
   if (SETTINGS[setting].secret && name.endsWith('_FILE')) return [ok('variable', `${name} is known`, place)];
