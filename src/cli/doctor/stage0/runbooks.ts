@@ -73,58 +73,48 @@ function inputs(runbook: Runbook, at: (line: number) => string): readonly Findin
 
 const NAME = /\$(?:\{([A-Za-z_]\w*)|([A-Za-z_]\w*))/g;
 
+/** Each name once, where it is used first. */
 function examineScript(
   { body, line: first }: Script,
   { env, steps }: Runbook,
-  { seen, settings }: Surrounding,
+  surrounding: Surrounding,
   at: (line: number) => string,
 ): readonly Finding[] {
-  const declared = new Set([...env.map(({ name }) => name), ...steps.flatMap(({ outputs }) => outputs)]);
-  const told = new Set<string>();
-  return body.split('\n').flatMap((text, index) => {
-    const place = at(first + index);
-    const names = [...text.matchAll(NAME)].map(([, braced, bare]) => braced ?? bare ?? '');
-    const found = names.flatMap((name): readonly Finding[] => {
-      if (told.has(name) || declared.has(name) || ALWAYS.has(name) || CONTRACT_NAMES.has(name)) return [];
-      told.add(name);
-      if (name === 'HOME')
-        return [
-          note(
-            'variable',
-            'HOME of a script is its work folder',
-            'Give what lies in a home by a path of its own.',
-            place,
-          ),
-        ];
-      // What the script sets itself is its own.
-      if (
-        new RegExp(
-          `(?:^|[\\s;&|(])(?:export\\s+|local\\s+|read\\s+(?:-\\w+\\s+)*|for\\s+)?${name}(?:=|\\s+in\\b|$)`,
-          'm',
-        ).test(body)
-      )
-        return [];
-      if (settings.has(name))
-        return [
-          problem(
-            'variable',
-            `the script uses ${name}, which is a setting of the server and not for scripts`,
-            'Declare a variable of another name, and set it.',
-            place,
-          ),
-        ];
-      if (!seen.has(name) && !OF_CONTAINER.has(name)) return [];
-      return [
-        problem(
-          'variable',
-          `the script uses ${name}, which it does not declare: it would not be set`,
-          `Declare ${name} under # Environment Requirements.`,
-          place,
-        ),
-      ];
-    });
-    return found;
-  });
+  const known = new Set([...ALWAYS, ...CONTRACT_NAMES, ...env.map(({ name }) => name)]);
+  for (const name of [...steps.flatMap(({ outputs }) => outputs), ...setBy(body)]) known.add(name);
+  const found: Finding[] = [];
+  for (const [index, text] of body.split('\n').entries()) {
+    for (const [, braced, bare] of text.matchAll(NAME)) {
+      const name = braced ?? bare ?? '';
+      if (known.has(name)) continue;
+      known.add(name);
+      const finding = judgeName(name, surrounding, at(first + index));
+      if (finding !== null) found.push(finding);
+    }
+  }
+  return found;
+}
+
+/** Names that a script sets itself: by assignment, `for`, `read` or `local`. */
+function setBy(body: string): readonly string[] {
+  const assigned = [...body.matchAll(/(?:^|[\s;&|(])([A-Za-z_]\w*)=/gm)];
+  const taken = [...body.matchAll(/\b(?:for|read|local|typeset)((?: +-?\w+)+)/g)];
+  return [...assigned.map(([, name]) => name ?? ''), ...taken.flatMap(([, names]) => (names ?? '').trim().split(/ +/))];
+}
+
+function judgeName(name: string, { seen, settings }: Surrounding, place: string): Finding | null {
+  if (name === 'HOME') {
+    const fix = 'Give what lies in a home by a path of its own.';
+    return note('variable', 'HOME of a script is its work folder', fix, place);
+  }
+  if (settings.has(name)) {
+    const text = `the script uses ${name}, which is a setting of the server and not for scripts`;
+    return problem('variable', text, 'Declare a variable of another name, and set it.', place);
+  }
+  // Anything else was not set by Stage0 either.
+  if (!seen.has(name) && !OF_CONTAINER.has(name)) return null;
+  const text = `the script uses ${name}, which it does not declare: it would not be set`;
+  return problem('variable', text, `Declare ${name} under # Environment Requirements.`, place);
 }
 
 /** Stage0's name of the file that it ran. */
