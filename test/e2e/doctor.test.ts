@@ -49,7 +49,7 @@ describe('doctor', () => {
     const home = createHome();
     const { exitCode, stdout } = await home.run(['doctor']);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/ledger +none yet in .*; the first run makes one/);
+    expect(stdout).toMatch(/ledger +none in .* yet: the first run makes one/);
     expect(below(home.folder)).toEqual([]);
     await home.run(['doctor', '--state-dir', 'state', '--json']);
     expect(existsSync(path.join(home.folder, 'state'))).toBe(false);
@@ -76,8 +76,8 @@ describe('doctor', () => {
     const here = told(await findings(home));
     expect(here).toMatch(/note runs: are paused since .*INC-7/);
     expect(here).toMatch(/note ledger: others on this machine may look into .* \(mode 755\)/);
-    expect(told(await findings(home, ['--state-dir', 'copy']))).toMatch(/note ledger: it was copied from /);
-    expect(told(await findings(home, [], { RUNBOOK_HISTORY: 'none' }))).toMatch(/note ledger: runs leave no record/);
+    expect(told(await findings(home, ['--state-dir', 'copy']))).toMatch(/note ledger: in .*, a copy of the one in /);
+    expect(told(await findings(home, [], { RUNBOOK_HISTORY: 'none' }))).toMatch(/note ledger: none: runs leave no record/);
     home.write('copy/ledger.sqlite', 'x'.repeat(8192));
     const { exitCode, stdout } = await home.run(['doctor', '--state-dir', 'copy']);
     expect(exitCode).toBe(69);

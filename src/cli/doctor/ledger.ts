@@ -29,7 +29,12 @@ export async function examineLedger(app: App): Promise<readonly Finding[]> {
   }
   const ledger = await app.ledger();
   const now = app.clock.now();
-  return [...(await change(app, ledger)), ...privacy(stateDir), ...(await pause(ledger)), ...(await clock(ledger, now))];
+  return [
+    ...(await change(app, ledger)),
+    ...privacy(stateDir),
+    ...(await pause(ledger)),
+    ...(await clock(ledger, now)),
+  ];
 }
 
 async function change({ stateDir, whyLeftAlone }: App, ledger: RunLedger): Promise<readonly Finding[]> {
