@@ -77,7 +77,9 @@ describe('doctor', () => {
     expect(here).toMatch(/note runs: are paused since .*INC-7/);
     expect(here).toMatch(/note ledger: others on this machine may look into .* \(mode 755\)/);
     expect(told(await findings(home, ['--state-dir', 'copy']))).toMatch(/note ledger: in .*, a copy of the one in /);
-    expect(told(await findings(home, [], { RUNBOOK_HISTORY: 'none' }))).toMatch(/note ledger: none: runs leave no record/);
+    expect(told(await findings(home, [], { RUNBOOK_HISTORY: 'none' }))).toMatch(
+      /note ledger: none: runs leave no record/,
+    );
     home.write('copy/ledger.sqlite', 'x'.repeat(8192));
     const { exitCode, stdout } = await home.run(['doctor', '--state-dir', 'copy']);
     expect(exitCode).toBe(69);
