@@ -23,14 +23,7 @@ import { describeVariables } from './planned-variables.ts';
 import type { RunPlan } from './planned.ts';
 import type { EnginePorts } from './ports.ts';
 import { checkStubs } from './rehearsal.ts';
-import {
-  findRequirements,
-  planOf,
-  problemsOf,
-  refuseVisibleSecrets,
-  takeVariables,
-  unmet,
-} from './requirements.ts';
+import { findRequirements, planOf, problemsOf, refuseVisibleSecrets, takeVariables, unmet } from './requirements.ts';
 import type { FoundRequirements } from './requirements.ts';
 import { decideRecord } from './room.ts';
 import { missingOutputs } from './step-outputs.ts';
