@@ -37,13 +37,14 @@ export async function examineLedger(app: App): Promise<readonly Finding[]> {
   ];
 }
 
-async function change({ stateDir, whyLeftAlone }: App, ledger: RunLedger): Promise<readonly Finding[]> {
+async function change(app: App, ledger: RunLedger): Promise<readonly Finding[]> {
+  const { stateDir } = app;
   const home = await ledger.copyOf();
   if (home !== null) {
     const text = `in ${stateDir}, a copy of the one in ${home}: it is one of its own with the first run`;
     return [note('ledger', text, 'Run where the ledger lives, or here if that one is not used any more.')];
   }
-  if ((await whyLeftAlone()) !== null) {
+  if ((await app.whyLeftAlone()) !== null) {
     const fix = 'Choose another folder with --state-dir, or make this one writable and see that the disk has room.';
     return [problem('ledger', `in ${stateDir}, where it cannot be written`, fix)];
   }
