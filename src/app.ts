@@ -13,6 +13,7 @@ import type { LazyAuthenticator } from './adapters/authenticator/index.ts';
 import type { RunTokenAuthenticator } from './adapters/authenticator/run-token.ts';
 import type { MintRequest } from './adapters/authenticator/mint.ts';
 import { createDocumentWriter } from './adapters/document-writer/file.ts';
+import type { Reach } from './adapters/facts/reach.ts';
 import { createSystemFacts } from './adapters/facts/system.ts';
 import { openLedgerToRead, openView } from './adapters/ledger/index.ts';
 import { createSpool } from './adapters/output/spool.ts';
@@ -33,6 +34,7 @@ import type {
   Clock,
   RunOutput,
 } from './core/ports.ts';
+import type { RunbookError } from './core/errors.ts';
 import type { RunOwner } from './core/run.ts';
 import type { Face, ResolvedSettings, Settings } from './core/settings.ts';
 import type { EnginePorts } from './engine/ports.ts';
@@ -72,6 +74,8 @@ export interface App {
   ledger(): Promise<RunLedger>;
   /** Whether there is a ledger; else nothing was run yet. @throws as `ledger` */
   hasLedger(): Promise<boolean>;
+  /** Where the ledger is foreseen: what a run would be refused with before it is looked at. */
+  whyNoRun(): Promise<RunbookError | null>;
   /** One sentence, where the ledger is only asked and nobody may look after its runs; else null. @throws as `ledger` */
   whyLeftAlone(): Promise<string | null>;
   /**
@@ -89,6 +93,10 @@ export interface App {
   mintToken(wish: TokenWish): Promise<string>;
   /** What keeps the ledger, where that does not outlive a restart of the machine or container; null where it does. */
   ephemeralLedger(): Promise<string | null>;
+  /** What a script could reach besides what it is given; starts `sudo -n`, which only asks. */
+  reach(): Promise<Reach>;
+  /** Whether other users may write there. */
+  isWritableByOthers(place: string): Promise<boolean>;
   /** Releases what was acquired, last in, first out. */
   close(): void;
 }
@@ -103,7 +111,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
   const releases: (() => void)[] = [];
   const stateDir = settings.stateDir ?? defaultStateDir(environment);
   const folder = settings.runbooksDir ?? (await findRunbooksFolder(cwd)) ?? (isServer ? await mountedRunbooks() : null);
-  const secrets = createLocalSecrets(stateDir);
+  const secrets = createLocalSecrets(stateDir, surroundings.ledgerUse !== 'foresee');
   const own = withoutOwnSecrets(environment, face);
   // Of a server the scripts are somebody else's: they see nothing of it but what they declare.
   const callerEnvironment = isServer ? new Map([...own, ...serverBase(settings, environment)]) : own;
@@ -147,6 +155,12 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     callerEnvironment,
     ledger: async () => (await (opened ??= open())).ledger,
     hasLedger: async () => (await (opened ??= open())).isThere,
+    whyNoRun: async () => {
+      const { whyNoFolder } = await import('./adapters/workspace/keep.ts');
+      const noFolder = forgotten === null ? null : whyNoFolder(scratch);
+      if (noFolder !== null) return noFolder;
+      return (await (opened ??= open())).obstacle ?? null;
+    },
     whyLeftAlone: async () => (await (opened ??= open())).whyLeftAlone,
     peek: async () => {
       const found = settings.history === 'none' ? null : await openLedgerToRead(ledgerFile, isGone, scratch);
@@ -157,7 +171,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     engine: async () => {
       const { createExecutor, createMarkdownHistory, createRunIds, createWorkspace, makeOwnedFolder } =
         await import('./app/run-adapters.ts');
-      if (forgotten !== null) await makeOwnedFolder(forgotten, owners.current);
+      if (forgotten !== null && surroundings.ledgerUse !== 'foresee') await makeOwnedFolder(forgotten, owners.current);
       return {
         source: app.source,
         facts: app.facts,
@@ -230,6 +244,8 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
       return await fetchJobToken(environment, audience ?? settings.jwtAudience.split(',')[0]?.trim() ?? '');
     },
     ephemeralLedger: async () => (settings.history === 'none' ? null : await ephemeralStorage(stateDir)),
+    reach: async () => await (await import('./adapters/facts/reach.ts')).readReach(environment),
+    isWritableByOthers: async (place) => await (await import('./adapters/facts/reach.ts')).isWritableByOthers(place),
     close: () => {
       for (const release of releases.splice(0).reverse()) release();
     },

@@ -1,7 +1,7 @@
 /** The ledger of a command: one that is written to, or one that is only asked; made, or found. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { findLedger, openLedger, openLedgerToAsk } from '../adapters/ledger/index.ts';
+import { findLedger, foreseeLedger, openLedger, openLedgerToAsk } from '../adapters/ledger/index.ts';
 import { RunbookError } from '../core/errors.ts';
 import type { RunLedger } from '../core/ports.ts';
 import type { RunOwner } from '../core/run.ts';
@@ -9,15 +9,18 @@ import type { RunOwner } from '../core/run.ts';
 /**
  * What a command does with it: `run` makes one where there is none; `prepare`, too, but not in a folder that somebody names
  * and that is not there; `change` needs one that is there; `ask` as well, and writes nothing to a copy, or to what can only be
- * read; `look` is as `ask`, and that there is none is an answer.
+ * read; `look` is as `ask`, and that there is none is an answer; `foresee` writes nothing at all and says what a run would be
+ * refused with.
  */
-export type LedgerUse = 'run' | 'prepare' | 'change' | 'ask' | 'look';
+export type LedgerUse = 'run' | 'prepare' | 'change' | 'ask' | 'look' | 'foresee';
 
 export interface OpenedLedger {
   readonly ledger: RunLedger;
   /** Nothing is made for a question: where there is none, this one knows nothing. */
   readonly isThere: boolean;
   readonly whyLeftAlone: string | null;
+  /** Where it is foreseen: what a run would be refused with. */
+  readonly obstacle?: RunbookError | null;
 }
 
 export interface LedgerPlace {
@@ -32,6 +35,7 @@ export interface LedgerPlace {
 /** @throws RunbookError `io`, `busy`, `unavailable`; `not-found` where it was named, is not there, and is not made */
 export async function openFor(use: LedgerUse, place: LedgerPlace): Promise<OpenedLedger> {
   const { file, isNamed, isGone } = place;
+  if (use === 'foresee') return await openToForesee(place);
   const isMade = use === 'run' || (use === 'prepare' && (!isNamed || existsSync(path.dirname(file))));
   if (isMade) return { ledger: await openLedger('sqlite', file, isGone), isThere: true, whyLeftAlone: null };
   const found = use === 'ask' || use === 'look' ? await openToAsk(place) : await openToChange(place);
@@ -51,6 +55,10 @@ async function openToAsk({ file, isGone, scratch }: LedgerPlace): Promise<Opened
   const { ledger, copyOf, readOnly } = found;
   const why = copyOf === null ? null : `This is a copy of the ledger of ${copyOf}: it is read, not looked after.`;
   return { ledger, isThere: true, whyLeftAlone: why ?? (readOnly === null ? null : LEFT_ALONE[readOnly]) };
+}
+
+async function openToForesee({ file, isGone, scratch }: LedgerPlace): Promise<OpenedLedger> {
+  return { ...(await foreseeLedger(file, isGone, scratch)), isThere: existsSync(file), whyLeftAlone: null };
 }
 
 /** Where nothing is recorded. */

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { VERSION } from '../version.ts';
 import { addAuditCommands } from './program/audit.ts';
 import { addDocumentCommands } from './program/documents.ts';
-import { addExecuteCommand } from './program/execute.ts';
+import { addExecuteCommand, addPlanCommand } from './program/execute.ts';
 import { configureHelp } from './program/help.ts';
 import { addMachineCommands } from './program/machine.ts';
 import { addRecordCommands } from './program/record.ts';
@@ -44,6 +44,7 @@ export function createProgram(terminal: Terminal, run: RunCommand): Command {
     withExamples(program.command(name).description(summary), examples);
 
   addExecuteCommand(terminal, add, run);
+  addPlanCommand(terminal, add, run);
   addServeCommand(terminal, add, run);
   addDocumentCommands(terminal, add, run);
   addRecordCommands(terminal, add, run);

@@ -1,6 +1,16 @@
 /** `--record FILE`: the record of a run as a file, for whoever started it. There is one, whole, or there is none. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readSync, realpathSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readSync,
+  realpathSync,
+} from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { RunbookError } from '../core/errors.ts';
@@ -25,17 +35,13 @@ const BEGINNING_BYTES = 256;
  *   written there); nothing is touched then
  */
 export async function prepareRecordFile(name: string, cwd: string): Promise<RecordFile> {
-  if (name === '')
-    throw new RunbookError('usage', '--record: no file is named.', { fix: 'Write `--record record.json`.' });
-  const file = path.resolve(cwd, name);
+  const file = fileNamed(name, cwd);
   const draft = path.join(
     path.dirname(file),
     `.${path.basename(file).slice(0, 200)}.${randomBytes(6).toString('hex')}.tmp`,
   );
   try {
-    const folder = realpathSync(path.dirname(file));
-    if (foldersUpFrom(folder).some((one) => existsSync(path.join(one, 'ledger.sqlite')))) throw insideState(name);
-    checkReplaceable(file, name);
+    checkPlace(file, name);
     await (await open(draft, 'wx', 0o600)).close();
     await rm(draft);
     await rm(file, { force: true });
@@ -44,11 +50,7 @@ export async function prepareRecordFile(name: string, cwd: string): Promise<Reco
   }
   return {
     name,
-    refuseInside: (stateDir) => {
-      const state = existsSync(stateDir) ? realpathSync(stateDir) : path.resolve(stateDir);
-      const folder = realpathSync(path.dirname(file));
-      if (file === state || foldersUpFrom(folder).includes(state)) throw insideState(name);
-    },
+    refuseInside: refuserInside(file, name),
     write: async (pieces) => {
       try {
         const handle = await open(draft, 'wx', 0o600);
@@ -66,6 +68,38 @@ export async function prepareRecordFile(name: string, cwd: string): Promise<Reco
         throw cannotWrite(name, error);
       }
     },
+  };
+}
+
+/** As `prepareRecordFile`, for who only asks: nothing is written or removed, permissions tell. @throws as that */
+export function checkRecordFile(name: string, cwd: string): Pick<RecordFile, 'refuseInside'> {
+  const file = fileNamed(name, cwd);
+  try {
+    checkPlace(file, name);
+    accessSync(path.dirname(file), constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw cannotWrite(name, error);
+  }
+  return { refuseInside: refuserInside(file, name) };
+}
+
+function fileNamed(name: string, cwd: string): string {
+  if (name === '')
+    throw new RunbookError('usage', '--record: no file is named.', { fix: 'Write `--record record.json`.' });
+  return path.resolve(cwd, name);
+}
+
+function checkPlace(file: string, name: string): void {
+  const folder = realpathSync(path.dirname(file));
+  if (foldersUpFrom(folder).some((one) => existsSync(path.join(one, 'ledger.sqlite')))) throw insideState(name);
+  checkReplaceable(file, name);
+}
+
+function refuserInside(file: string, name: string): RecordFile['refuseInside'] {
+  return (stateDir) => {
+    const state = existsSync(stateDir) ? realpathSync(stateDir) : path.resolve(stateDir);
+    const folder = realpathSync(path.dirname(file));
+    if (file === state || foldersUpFrom(folder).includes(state)) throw insideState(name);
   };
 }
 

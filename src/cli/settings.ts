@@ -39,6 +39,11 @@ export async function loadSettings(
   );
 }
 
+/** As a server would read them from its environment alone. @throws RunbookError `settings` */
+export function serverSettings(environment: ReadonlyMap<string, string>): ResolvedSettings {
+  return resolveSettings([{ origin: 'environment', values: fromEnvironment(environment, '/', 'server') }], 'server');
+}
+
 function fromEnvironment(environment: ReadonlyMap<string, string>, cwd: string, face: Face): Values {
   const values: Values = new Map();
   const known = new Set<string>(CONTRACT_NAMES);

@@ -73,9 +73,14 @@ export interface Leftovers {
   readonly cgroups: readonly string[];
 }
 
+/** `containment` names no groups: they are made for a run. */
+export type Foreseen = Pick<Enclosure, 'containment' | 'unenforced'>;
+
 export interface Executor {
   /** Prepares the strongest containment there is; nothing of the run is started. @throws RunbookError `unavailable` where it is weaker than required */
   open(request: EnclosureRequest): Promise<Enclosure>;
+  /** What `open` would come to, as far as that can be told without starting or making anything. @throws RunbookError as `open` */
+  foresee(request: Omit<EnclosureRequest, 'runId'>): Promise<Foreseen>;
   /** Ends what is left of a run whose runner is gone, and gives its control groups back. */
   endLeftovers(runId: string, containment: Containment | null): Promise<Leftovers>;
 }

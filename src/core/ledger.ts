@@ -1,6 +1,7 @@
 /** The port of the record: what happened to runs, in one chain, and what may be asked about it. Part of `ports.ts`. */
 import type { ChainLink, LinkFault, ReadLink } from './chain.ts';
 import type { Containment } from './containment.ts';
+import type { RunbookError } from './errors.ts';
 import type { LatestRun } from './latest-run.ts';
 import type { ArtifactRecord, Interruption, NotedProgress, RecordedOutput } from './run.ts';
 import type { RunOwner, RunRecord, RunResult, StoredRun } from './run.ts';
@@ -93,6 +94,8 @@ interface RunTransitions {
     change: { readonly startedAt: string; readonly containment: Containment },
     concurrency: number | null,
   ): Promise<void>;
+  /** Why `begin` would refuse a run of this document (its path) now, in that order; none where it would not. */
+  admission(path: string | null, concurrency: number | null): Promise<readonly RunbookError[]>;
   /**
    * `started → finished`, or `queued → finished` for a run that was canceled before it began.
    * @param patienceMs how long another process's lock is waited for, where it is not as long as always

@@ -56,6 +56,8 @@ export interface FactsSource {
   /** Absolute path of an interpreter on the given `PATH`; null where it is not installed. */
   interpreter(name: InterpreterName, path: string): Promise<string | null>;
   git(documentPath: string): Promise<{ readonly commit: string; readonly dirty: boolean } | null>;
+  /** The commit alone, read from the work tree's own files: no process is started. Null also where they do not say it. */
+  commit(documentPath: string): Promise<string | null>;
   /** What may still be written where this file or folder is, or will be; null where nobody counts it. */
   freeBytes(place: string): Promise<number | null>;
 }

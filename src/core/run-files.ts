@@ -51,6 +51,11 @@ export interface Workspace {
     earlierRunId: string,
     signal: AbortSignal,
   ): Promise<{ readonly folder: WorkFolder; readonly outputs: ReadonlyMap<string, string> } | null>;
+  /**
+   * Where the work folder and the files beside it would be; `run-id` stands for the run's id. Nothing is made.
+   * @throws RunbookError `io`, as far as permissions tell
+   */
+  foresee(): Promise<Pick<WorkFolder, 'path' | 'hostPath'> & { readonly control: string }>;
   /** Whether a work folder can be made now: one is, and goes again. @returns bytes that are free there; null: nobody counts them. @throws RunbookError `io` */
   tryFolder(): Promise<number | null>;
   /**

@@ -2,8 +2,8 @@
 import type { ContainmentProof } from '../core/containment.ts';
 import { RunbookError } from '../core/errors.ts';
 import { messageOf } from '../core/failures.ts';
-import type { Enclosure } from '../core/ports.ts';
-import type { RunEventSink } from '../core/run.ts';
+import type { Enclosure, Foreseen } from '../core/ports.ts';
+import type { RunEventSink, RunRequest } from '../core/run.ts';
 import type { Runbook } from '../core/runbook.ts';
 import type { Draft } from './draft.ts';
 import { notify } from './notices.ts';
@@ -17,18 +17,40 @@ export async function openEnclosure(
   { plan, runbook }: { readonly plan: Plan; readonly runbook: Runbook },
   emit: RunEventSink,
 ): Promise<Enclosure> {
-  const terminal = runbook.steps.some((step) => step.tty);
-  const enclosure = await executor.open({ runId, limits: plan.limits, terminal });
-  const { unenforced, containment } = enclosure;
-  if (unenforced.length === 0) return enclosure;
-  const which = unenforced.map((limit) => `\`${limit}\``).join(' and ');
-  const what = `${unenforced.length === 1 ? 'The limit' : 'The limits'} ${which} cannot be held here: ${why(containment)}.`;
+  const enclosure = await executor.open({ runId, limits: plan.limits, terminal: wantsTerminal(runbook) });
+  const unheld = whatIsUnheld(enclosure);
+  if (unheld === null) return enclosure;
   if (!request.strict) {
-    await emit({ type: 'notice', runId, level: 'warning', message: what });
+    await emit({ type: 'notice', runId, level: 'warning', message: unheld.message });
     return enclosure;
   }
   await enclosure.close();
-  throw new RunbookError('unavailable', what, {
+  throw unheld;
+}
+
+/** What `open` would come to: the same answer, and the same refusals, without it. */
+export async function foreseeEnclosure(
+  { executor }: Pick<EnginePorts, 'executor'>,
+  { strict }: Pick<RunRequest, 'strict'>,
+  { limits }: Pick<Plan, 'limits'>,
+  runbook: Runbook,
+): Promise<{ readonly foreseen: Foreseen; readonly warning: string | null; readonly refusal: RunbookError | null }> {
+  const foreseen = await executor.foresee({ limits, terminal: wantsTerminal(runbook) });
+  const unheld = whatIsUnheld(foreseen);
+  if (strict) return { foreseen, warning: null, refusal: unheld };
+  return { foreseen, warning: unheld?.message ?? null, refusal: null };
+}
+
+function wantsTerminal({ steps }: Runbook): boolean {
+  return steps.some((step) => step.tty);
+}
+
+/** A refusal under `strict`, else only its sentence counts; null where every limit is held. */
+function whatIsUnheld({ unenforced, containment }: Foreseen): RunbookError | null {
+  if (unenforced.length === 0) return null;
+  const which = unenforced.map((limit) => `\`${limit}\``).join(' and ');
+  const what = `${unenforced.length === 1 ? 'The limit' : 'The limits'} ${which} cannot be held here: ${why(containment)}.`;
+  return new RunbookError('unavailable', what, {
     fix: 'Run it where a control group can be made (docs/containment.md), or without --strict.',
   });
 }

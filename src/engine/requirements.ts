@@ -4,7 +4,7 @@ import type { ResolvedVariable } from '../core/environment.ts';
 import { RunbookError } from '../core/errors.ts';
 import { refuseGiven } from '../core/given.ts';
 import { refusalOf } from '../core/masking/refusal.ts';
-import type { Interaction, LoadedDocument, ProcessLimits } from '../core/ports.ts';
+import type { LoadedDocument, ProcessLimits } from '../core/ports.ts';
 import type { RunRequest } from '../core/run.ts';
 import { inputsOf, looksSecret } from '../core/runbook.ts';
 import type { EnvRequirement, FileRequirement, InterpreterName, Problem, Runbook } from '../core/runbook.ts';
@@ -12,8 +12,9 @@ import { checkReadiness, scriptsOf } from '../core/readiness.ts';
 import type { Facts } from '../core/readiness.ts';
 import type { ChosenSteps } from '../core/step-choice.ts';
 import { passwordsOf } from '../core/url-passwords.ts';
-import { checkValue } from '../core/values.ts';
+import { askFor } from './ask-variables.ts';
 import type { Draft } from './draft.ts';
+import { decideLimits } from './limits.ts';
 import type { EnginePorts } from './ports.ts';
 import { hideSecrets } from './secrets.ts';
 
@@ -45,35 +46,80 @@ export async function checkRequirements(
   const { request } = draft;
   refuseGiven(request, ports.openNames);
   refuseVisibleSecrets(request, runbook);
-  // What a step needs that nobody asks for is not missed.
+  const found = await findRequirements(ports, document, runbook, steps, request);
+  const missing = await askFor(request, found);
+  const unmaskable = takeVariables(ports, draft, found);
+  const problems = problemsOf(found, missing, request);
+  if (problems.length > 0) throw unmet(problems, document);
+  return planOf(ports, runbook, steps, request, found, unmaskable);
+}
+
+/** What there is of that which a runbook declares. */
+export interface FoundRequirements {
+  /** The runbook with the steps that are asked for: what a step needs that nobody asks for is not missed. */
+  readonly asked: Runbook;
+  readonly facts: Facts;
+  readonly values: Map<string, ResolvedVariable>;
+  /** May still be asked for. */
+  readonly missing: readonly EnvRequirement[];
+  /** Secrets that were made for the run that this one goes on from. */
+  readonly lost: readonly EnvRequirement[];
+}
+
+export async function findRequirements(
+  ports: EnginePorts,
+  document: LoadedDocument,
+  runbook: Runbook,
+  steps: ChosenSteps,
+  request: RunRequest,
+): Promise<FoundRequirements> {
   const asked = { ...runbook, steps: runbook.steps.slice(steps.first, steps.last + 1) };
   const facts = await gatherFacts(ports, document, asked, request.stubs);
   const { env, made } = steps.first === 0 ? { env: runbook.env, made: [] } : withoutMaking(runbook.env);
-  const variables = resolveVariables(env, {
+  const { values, missing } = resolveVariables(env, {
     given: request.given,
     wanted: request.wanted,
     envFile: request.envFile,
     caller: ports.callerEnvironment,
     generate: (length) => ports.secrets.generate(length),
   });
-  const lost = variables.missing.filter(({ name }) => made.includes(name) && !request.wanted.includes(name));
-  const missing = await askFor(request, {
-    ...variables,
-    missing: variables.missing.filter((requirement) => !lost.includes(requirement)),
-  });
-  const unmaskable = hideSecrets(ports, draft, variables.values);
-  draft.variables = recordVariables(variables.values, (value) => ports.secrets.fingerprint(value));
+  const lost = missing.filter(({ name }) => made.includes(name) && !request.wanted.includes(name));
+  return { asked, facts, values, missing: missing.filter((requirement) => !lost.includes(requirement)), lost };
+}
 
-  const problems = [
+/** From here on the run knows them: to mask, and to record. @returns a sentence for each secret that cannot be masked */
+export function takeVariables(ports: EnginePorts, draft: Draft, { values }: FoundRequirements): readonly string[] {
+  const unmaskable = hideSecrets(ports, draft, values);
+  draft.variables = recordVariables(values, (value) => ports.secrets.fingerprint(value));
+  return unmaskable;
+}
+
+/** @param missing what nobody gives, or could be asked for */
+export function problemsOf(
+  { asked, facts, values, lost }: FoundRequirements,
+  missing: readonly EnvRequirement[],
+  request: RunRequest,
+): readonly Problem[] {
+  return [
     ...lost.map(notKept),
-    ...checkVariables(variables.values, missing),
+    ...checkVariables(values, missing),
     ...checkReadiness(asked, facts),
     ...checkPeople(request, asked),
   ];
-  if (problems.length > 0) throw unmet(problems, document);
+}
+
+export function planOf(
+  ports: Pick<EnginePorts, 'limits'>,
+  runbook: Runbook,
+  steps: ChosenSteps,
+  request: RunRequest,
+  { values: found, facts }: Pick<FoundRequirements, 'values' | 'facts'>,
+  warnings: readonly string[],
+): Plan {
   const declared = new Set(runbook.env.map(({ name }) => name));
   const outputs = new Set(runbook.steps.flatMap((step) => step.outputs).filter((name) => !declared.has(name)));
-  const values = [...variables.values];
+  const values = [...found];
+  const limits = decideLimits(ports.limits, request, runbook.limits);
   return {
     steps,
     variables: new Map(values.filter(([name]) => !outputs.has(name))),
@@ -82,21 +128,16 @@ export async function checkRequirements(
       [...facts.interpreters].flatMap(([name, path]) => (path === null ? [] : [[name, path] as const])),
     ),
     inputs: inputsOf(runbook),
-    timeoutMs: smallest([
-      request.timeoutMs,
-      runbook.limits.timeoutMs ?? (request.timeoutMs === null ? ports.limits.defaultTimeoutMs : null),
-      ports.limits.maxTimeoutMs,
-    ]),
-    maxOutputBytes: Math.min(runbook.limits.maxOutputBytes ?? ports.limits.maxOutputBytes, ports.limits.maxOutputBytes),
+    timeoutMs: limits.timeout.value,
+    maxOutputBytes: limits.output.value ?? ports.limits.maxOutputBytes,
     limits: {
-      memoryBytes: smallest([runbook.limits.memoryBytes ?? null, ports.limits.maxMemoryBytes]),
-      processes: smallest([runbook.limits.processes ?? null, ports.limits.maxProcesses]),
-      fileBytes: ports.limits.maxFileBytes,
-      openFiles: ports.limits.maxOpenFiles,
+      memoryBytes: limits.memory.value,
+      processes: limits.processes.value,
+      fileBytes: limits['file size'].value,
+      openFiles: limits['open files'].value,
     },
-    // A rehearsal is in nobody's way.
-    concurrency: request.stubs === null ? (runbook.limits.concurrency ?? null) : null,
-    warnings: unmaskable,
+    concurrency: limits.concurrency.value,
+    warnings,
   };
 }
 
@@ -119,7 +160,7 @@ export async function gatherFacts(
 }
 
 /** A secret among the arguments shows in `ps` and in the shell's history. */
-function refuseVisibleSecrets(request: RunRequest, runbook: Runbook): void {
+export function refuseVisibleSecrets(request: RunRequest, runbook: Runbook): void {
   const isSecret = (given: string): boolean =>
     (runbook.env.find((requirement) => requirement.name === given)?.secret ?? looksSecret(given)) ||
     // A password that everybody knows is no secret: `postgres:postgres@localhost`.
@@ -157,41 +198,6 @@ function notKept({ name, line }: EnvRequirement): Problem {
   };
 }
 
-/** Asks for what is missing, also for names that the caller wants and the runbook does not declare. @returns what still is */
-async function askFor(
-  request: RunRequest,
-  { values, missing }: ReturnType<typeof resolveVariables>,
-): Promise<readonly EnvRequirement[]> {
-  const { interaction } = request;
-  if (interaction === null) return missing;
-  for (const requirement of missing) {
-    const value = await askOnce(interaction, requirement, request.signal);
-    values.set(requirement.name, { value, origin: 'asked', requirement });
-  }
-  return [];
-}
-
-/** A value of the wrong form is asked for again, twice; then it is a problem like any other. */
-async function askOnce(interaction: Interaction, requirement: EnvRequirement, signal: AbortSignal): Promise<string> {
-  const { name, secret, choices } = requirement;
-  let hint = [requirement.description, choices === undefined ? '' : `one of ${choices.join(', ')}`]
-    .filter((part) => part !== '')
-    .join('; ');
-  try {
-    for (let tries = 1; ; tries += 1) {
-      const value = await interaction.askVariable(name, hint, secret, signal);
-      const reason = checkValue(requirement, value);
-      if (reason === null || tries === 3) return value;
-      hint = reason;
-    }
-  } catch (error) {
-    throw new RunbookError('requirements-unmet', `${name} was asked for and not given.`, {
-      fix: `Give it with \`--env ${name}\`.`,
-      cause: error,
-    });
-  }
-}
-
 /** Steps that need a person are refused before anything has started, not in the middle. */
 export function checkPeople(
   request: Pick<RunRequest, 'interaction' | 'assumeYes'>,
@@ -225,7 +231,7 @@ export function checkPeople(
   });
 }
 
-function unmet(problems: readonly Problem[], document: LoadedDocument): RunbookError {
+export function unmet(problems: readonly Problem[], document: LoadedDocument): RunbookError {
   const onlyInterpreters = problems.every((problem) => problem.rule === 'interpreter-missing');
   const first = problems[0]?.message ?? '';
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
@@ -238,9 +244,4 @@ function unmet(problems: readonly Problem[], document: LoadedDocument): RunbookE
       document: document.displayPath,
     },
   );
-}
-
-function smallest(values: readonly (number | null)[]): number | null {
-  const numbers = values.filter((value) => value !== null);
-  return numbers.length === 0 ? null : Math.min(...numbers);
 }

@@ -1,7 +1,4 @@
 /** One script of a run: its file, its environment, its process, and how it ended. */
-import { contractEnvironment } from '../core/contract.ts';
-import { deniedFromAnybody } from '../core/environment-names.ts';
-import { selectEnvironment } from '../core/environment.ts';
 import { messageOf } from '../core/failures.ts';
 import type { Enclosure, JobEnd, LoadedDocument, WorkFolder } from '../core/ports.ts';
 import { stopReasonOf } from '../core/run.ts';
@@ -14,8 +11,8 @@ import type { Lease } from './lease.ts';
 import { notify } from './notices.ts';
 import type { RunOutputSink } from './output.ts';
 import type { EnginePorts } from './ports.ts';
-import { withStubs } from './rehearsal.ts';
 import type { Plan } from './requirements.ts';
+import { environmentOf } from './script-environment.ts';
 import { listenForSecrets } from './told-secrets.ts';
 
 /** An accepted run with everything that its scripts need. */
@@ -72,7 +69,7 @@ export async function runScript(context: RunContext, run: ScriptRun): Promise<En
   let files: { readonly script: string; readonly outputs: string; readonly masks: string };
   try {
     files = {
-      script: await workFolder.controlFile(`${index + 1}-${part}.${script.interpreter}`, `${script.body}\n`),
+      script: await workFolder.controlFile(scriptFile(index, part, script), `${script.body}\n`),
       outputs: part === 'script' ? await workFolder.controlFile(outputsFile(index), '') : '/dev/null',
       masks: await workFolder.controlFile(maskFile, ''),
     };
@@ -96,7 +93,7 @@ export async function runScript(context: RunContext, run: ScriptRun): Promise<En
   const end = await enclosure.execute(
     {
       runId: draft.runId,
-      argv: [program, ...script.options, files.script],
+      argv: argvOf(program, script, files.script),
       cwd: workFolder.path,
       env,
       timeoutMs: deadline === null ? null : Math.max(1, Math.round(deadline.atMs - ports.clock.monotonicMs())),
@@ -165,42 +162,19 @@ export function canceled({ output }: RunContext): Ended {
   return { ...SUCCEEDED, outcome: 'canceled', exitCode: null, signal, reason };
 }
 
+/** The words that a script is started with. */
+export function argvOf(program: string, { options }: Script, file: string): readonly string[] {
+  return [program, ...options, file];
+}
+
+/** File in the control folder that a script is written to. */
+export function scriptFile(index: number, part: ScriptRun['part'], { interpreter }: Script): string {
+  return `${index + 1}-${part}.${interpreter}`;
+}
+
 /** File in the control folder that a step writes its outputs to. */
 export function outputsFile(index: number): string {
   return `${index + 1}-outputs`;
-}
-
-/** Later lines win: the caller's base, what earlier steps passed on, the runbook's variables, and last the contract. */
-function environmentOf(
-  context: RunContext,
-  step: Step,
-  files: { readonly outputs: string; readonly masks: string },
-  passedOn: ReadonlyMap<string, string>,
-): Record<string, string> {
-  const { ports, draft, plan, document, workFolder } = context;
-  const { request } = draft;
-  const caller = [...selectEnvironment(ports.callerEnvironment, [...ports.baseEnvironment, ...request.passEnv])];
-  const environment: Record<string, string> = {
-    ...Object.fromEntries(caller.filter(([name]) => !deniedFromAnybody(name))),
-    ...(ports.homeIsWorkFolder ? { HOME: workFolder.path } : {}),
-    ...(typeof request.traceParent === 'string' ? { TRACEPARENT: request.traceParent } : {}),
-    ...Object.fromEntries(passedOn),
-    ...Object.fromEntries([...plan.variables].map(([name, { value }]) => [name, value])),
-    ...ports.childSettings,
-    ...contractEnvironment({
-      runId: draft.runId,
-      step: step.name,
-      outputFile: files.outputs,
-      maskFile: files.masks,
-      correlationId: draft.correlationId,
-      callChain: [...request.callChain, document.fileName],
-      token: context.token,
-      apiUrl: ports.apiUrl,
-      execDirHost: workFolder.hostPath,
-      stubs: request.stubs,
-    }),
-  };
-  return withStubs(environment, request.stubs);
 }
 
 /** Whichever comes first. */

@@ -54,6 +54,16 @@ const CASES: readonly Case[] = [
     recorded: 'not-found',
   },
   {
+    name: 'a state folder where nobody can make one',
+    prepare: (home) => {
+      home.write('Task.md', classic('Task', 'true'));
+    },
+    args: ['execute', './Task.md', '--state-dir', '/proc/nothing/state'],
+    exit: 74,
+    says: /The ledger \/proc\/nothing\/state\/ledger\.sqlite cannot be written or read/,
+    recorded: null,
+  },
+  {
     name: 'directory',
     prepare: (home) => {
       mkdirSync(path.join(home.folder, 'Dir.md'));

@@ -145,6 +145,8 @@ printf '\\0%s' "$PLAIN_TOKEN" > other.bin`;
     const commands = [
       ['doctor'],
       ['doctor', '--json'],
+      ['plan', './Leak.md', '--env', 'PEM_KEY=@key.pem'],
+      ['plan', './Leak.md', '--env', 'PEM_KEY=@key.pem', '--json'],
       ['config'],
       ['config', '--json'],
       ['validate', '--ready', './Leak.md'],
@@ -155,7 +157,7 @@ printf '\\0%s' "$PLAIN_TOKEN" > other.bin`;
     const runs = [];
     for (const command of commands) runs.push(await trap.run(command, { env }));
     expect(runs.map(({ stdout, stderr }) => (stdout + stderr).length > 20)).toEqual(commands.map(() => true));
-    expect(runs[2]?.stdout).toContain('(secret)');
+    expect(runs[commands.findIndex(([word]) => word === 'config')]?.stdout).toContain('(secret)');
     expect(trap.hits(runs)).toEqual([]);
   });
 });

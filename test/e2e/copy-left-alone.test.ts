@@ -44,6 +44,7 @@ describe('a copy of a ledger', () => {
       [['resume'], 0],
       [['pause', ' '], 64],
       [['doctor'], 0],
+      [['plan', './Task.md'], 77],
     ] as const) {
       const { exitCode, stderr } = await there(...args);
       expect([args, exitCode, stderr.includes('one of its own from now on')]).toEqual([args, exit, false]);

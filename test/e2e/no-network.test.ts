@@ -41,6 +41,7 @@ describe.skipIf(!requires('strace'))('the network (needs strace)', () => {
       ['--help'],
       ['validate', './A.md'],
       ['show', './A.md'],
+      ['plan', './A.md', ...token],
       ['execute', './A.md', ...token],
       ['list', '--runbooks-dir', '.'],
       ['history'],

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { makeCgroup } from '../../src/adapters/executor/cgroup.ts';
 import { createExecutor } from '../../src/adapters/executor/index.ts';
-import type { ExecutorOptions } from '../../src/adapters/executor/index.ts';
+import type { ExecutorOptions } from '../../src/adapters/executor/options.ts';
 import type { Containment, ContainmentProof } from '../../src/core/containment.ts';
 import type { Enclosure, Job, JobEnd, ProcessLimits, StopSignals } from '../../src/core/ports.ts';
 

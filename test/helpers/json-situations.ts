@@ -7,6 +7,7 @@ import type { ErrorCode } from '../../src/core/errors.ts';
 import { classic } from './cli.ts';
 import type { Home } from './cli.ts';
 import { alter, recorded, RECORD_SITUATIONS } from './json-record-situations.ts';
+import { PLAN_SITUATIONS } from './json-plan-situations.ts';
 import { RUN_SITUATIONS } from './json-run-situations.ts';
 import { AUTH, CONFIRMED, execute, mint, orphan, SECRET, STEPS, underWay } from './json-calls.ts';
 import type { Call } from './json-calls.ts';
@@ -277,6 +278,7 @@ export const SITUATIONS: readonly Situation[] = [
     },
   },
   ...RUN_SITUATIONS,
+  ...PLAN_SITUATIONS,
   ...RECORD_SITUATIONS,
   {
     name: 'runs that printed a text',
@@ -296,6 +298,16 @@ export const SITUATIONS: readonly Situation[] = [
     schema: 'doctor',
     exit: 69,
     prepare: () => ({ args: ['doctor'], env: { RUNBOOK_CONTAINMENT: 'process-group' } }),
+  },
+  {
+    name: 'a deployment of Stage0 that needs a hand',
+    schema: 'doctor',
+    exit: 78,
+    shows: ['"place": "compose.yaml:3"', '"place": null', '"ok": false'],
+    prepare: (home) => {
+      home.write('compose.yaml', 'services:\n  api:\n    image: stage0_runbook_api\n');
+      return { args: ['doctor', '--stage0', 'compose.yaml'] };
+    },
   },
   {
     name: 'settings of several places, with a secret',

@@ -7,6 +7,7 @@ import { REPOSITORY } from './cli.ts';
 
 export const SCHEMAS = [
   'execute',
+  'plan',
   'validate',
   'new',
   'list',

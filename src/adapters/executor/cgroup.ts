@@ -41,20 +41,26 @@ const EMPTYING_MS = 5000;
 export function makeCgroup(runId: string, limits: ProcessLimits, version?: 1 | 2): Cgroup | string {
   const hierarchies = findHierarchies();
   const name = nameOf(runId);
-  const holders = hierarchies
-    // Version 1 before 2 where there are both: entering one of version 2 takes 14 ms.
-    .filter(
-      (one) =>
-        (version === undefined || one.version === version) && (one.version === 2 || one.controllers.includes('pids')),
-    )
-    .toSorted((a, b) => a.version - b.version);
   let refusal = 'this system has no control groups that can be emptied';
-  for (const hierarchy of holders) {
+  for (const hierarchy of findHolders(hierarchies, version)) {
     const holder = makeGroup(hierarchy.version, hierarchy.controllers, hierarchy.own, name);
     if (typeof holder === 'string') refusal = holder;
     else return new RunCgroup([holder, ...makeLimiters(hierarchies, hierarchy, name, limits)], limits);
   }
   return refusal;
+}
+
+/** Those whose groups can be emptied, in the order in which they are tried. */
+export function findHolders(hierarchies: readonly Hierarchy[], version?: 1 | 2): readonly Hierarchy[] {
+  return (
+    hierarchies
+      // Version 1 before 2 where there are both: entering one of version 2 takes 14 ms.
+      .filter(
+        (one) =>
+          (version === undefined || one.version === version) && (one.version === 2 || one.controllers.includes('pids')),
+      )
+      .toSorted((a, b) => a.version - b.version)
+  );
 }
 
 /**

@@ -4,7 +4,15 @@ import { Socket } from 'node:net';
 import { messageOf } from '../../core/failures.ts';
 import type { Containment, ContainmentProof } from '../../core/containment.ts';
 import type { Survivor } from '../../core/run.ts';
-import type { Enclosure, EnclosureRequest, Job, JobEnd, LimitName, StopSignals } from '../../core/ports.ts';
+import type {
+  Enclosure,
+  EnclosureRequest,
+  Job,
+  JobEnd,
+  LimitName,
+  ProcessLimits,
+  StopSignals,
+} from '../../core/ports.ts';
 import type { Cgroup } from './cgroup.ts';
 import { alive } from './processes.ts';
 import { startPumps } from './pump.ts';
@@ -22,6 +30,19 @@ const HELPERS_MS = 250;
 const KILL_MS = 10_000;
 
 const WANTS_TERMINAL = 'it wants to read from the terminal, which only a step with `tty: true` can.';
+
+const NOTHING_ENFORCED: Cgroup['enforces'] = new Set();
+
+/** A reaper sets the limits of each process itself; those of all together need a control group. */
+export function unenforcedByReaper(
+  { memoryBytes, processes }: ProcessLimits,
+  enforces: Cgroup['enforces'],
+): readonly LimitName[] {
+  return [
+    ...(memoryBytes === null ? [] : ['memory' as const]),
+    ...(processes === null ? [] : ['processes' as const]),
+  ].filter((limit) => !enforces.has(limit));
+}
 
 type End = Partial<JobEnd> & Pick<JobEnd, 'cause'>;
 const NOTHING = { exitCode: null, signal: null, survivors: [], leftBehind: [], reason: null };
@@ -54,11 +75,7 @@ export class ReaperEnclosure implements Enclosure {
       cgroups: cgroup?.folders ?? [],
       refused,
     };
-    const { memoryBytes, processes } = request.limits;
-    this.unenforced = [
-      ...(memoryBytes === null ? [] : ['memory' as const]),
-      ...(processes === null ? [] : ['processes' as const]),
-    ].filter((limit) => cgroup?.enforces.has(limit) !== true);
+    this.unenforced = unenforcedByReaper(request.limits, cgroup?.enforces ?? NOTHING_ENFORCED);
   }
 
   async execute(job: Job, signals: StopSignals, onOutput: OnOutput): Promise<JobEnd> {

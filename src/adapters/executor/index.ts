@@ -2,47 +2,34 @@
 import type { Enclosure, EnclosureRequest, Executor } from '../../core/ports.ts';
 import { RunbookError } from '../../core/errors.ts';
 import { RUNGS } from '../../core/containment.ts';
-import type { Rung } from '../../core/containment.ts';
+import type { Containment } from '../../core/containment.ts';
 import { emptyLeftCgroups, makeCgroup } from './cgroup.ts';
 import { ReaperEnclosure } from './enclosure.ts';
+import { CHOSEN } from './options.ts';
+import type { ExecutorOptions } from './options.ts';
 import { createGroupEnclosure } from './process-group.ts';
+import { findTerminalProgram } from './programs.ts';
 import { startReaper } from './reaper.ts';
 import { awaitReapers } from './reaper-left.ts';
 import { INTERPRETERS } from './reaper-program.ts';
-import type { ReaperInterpreter } from './reaper-program.ts';
 import { sweep } from './sweep.ts';
-
-const CHOSEN = 'chosen by the setting `containment`';
-
-export interface ExecutorOptions {
-  /** Between TERM and KILL. */
-  readonly stopGraceMs: number;
-  /** `auto`, or no higher rung than this one. */
-  readonly containment: 'auto' | Rung;
-  /** A run on a lower rung is refused; null: any will do. */
-  readonly required: Rung | null;
-  /** Preferred first. */
-  readonly reapers?: readonly ReaperInterpreter[];
-  /** Only this version of control groups. */
-  readonly cgroupVersion?: 1 | 2;
-}
 
 export function createExecutor(options: ExecutorOptions): Executor {
   return {
     open: async (request) => {
       const enclosure = await climb(request, options);
-      const { rung, refused } = enclosure.containment;
-      if (options.required === null || RUNGS.indexOf(rung) <= RUNGS.indexOf(options.required)) {
-        return request.terminal ? await withTerminals(enclosure) : enclosure;
-      }
+      const tooWeak = whyTooWeak(enclosure.containment, options);
+      if (tooWeak === null) return request.terminal ? await withTerminals(enclosure) : enclosure;
       await enclosure.close();
-      throw new RunbookError(
-        'unavailable',
-        `The containment \`${options.required}\` is required, and this machine gives \`${rung}\`: ${refused.join('; ')}.`,
-        {
-          fix: 'Make it possible (docs/containment.md says how; `runbook doctor` shows what there is), or require less.',
-        },
-      );
+      throw tooWeak;
+    },
+
+    foresee: async (request) => {
+      const foreseen = (await import('./foresee.ts')).foresee(request, options);
+      const tooWeak = whyTooWeak(foreseen.containment, options);
+      if (tooWeak !== null) throw tooWeak;
+      if (request.terminal) findTerminalProgram();
+      return foreseen;
     },
 
     endLeftovers: async (runId, containment) => {
@@ -54,6 +41,17 @@ export function createExecutor(options: ExecutorOptions): Executor {
       return { survivors: [...seen.values()], cgroups: left.cgroups };
     },
   };
+}
+
+function whyTooWeak({ rung, refused }: Containment, { required }: ExecutorOptions): RunbookError | null {
+  if (required === null || RUNGS.indexOf(rung) <= RUNGS.indexOf(required)) return null;
+  return new RunbookError(
+    'unavailable',
+    `The containment \`${required}\` is required, and this machine gives \`${rung}\`: ${refused.join('; ')}.`,
+    {
+      fix: 'Make it possible (docs/containment.md says how; `runbook doctor` shows what there is), or require less.',
+    },
+  );
 }
 
 async function withTerminals(enclosure: Enclosure): Promise<Enclosure> {

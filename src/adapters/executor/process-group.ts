@@ -7,7 +7,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from '../../core/failures.ts';
-import type { Enclosure, EnclosureRequest, Job, JobEnd } from '../../core/ports.ts';
+import type { Enclosure, EnclosureRequest, Job, JobEnd, LimitName, ProcessLimits } from '../../core/ports.ts';
 import { groupMembers, membersOf, signalGroup } from './processes.ts';
 import { startPumps } from './pump.ts';
 import { refusalByCode } from './refusal.ts';
@@ -15,6 +15,16 @@ import { sweep } from './sweep.ts';
 import { firstEnd, startDeadline } from './waiting.ts';
 
 const HELPERS_MS = 250;
+
+/** A process group has no limits. */
+export function unenforcedByGroup(limits: ProcessLimits): readonly LimitName[] {
+  return [
+    ...(limits.memoryBytes === null ? [] : ['memory' as const]),
+    ...(limits.processes === null ? [] : ['processes' as const]),
+    ...(limits.fileBytes === null ? [] : ['file size' as const]),
+    ...(limits.openFiles === null ? [] : ['open files' as const]),
+  ];
+}
 
 type Exit = Pick<JobEnd, 'exitCode' | 'signal'>;
 
@@ -26,12 +36,7 @@ export function createGroupEnclosure(
   const { runId, limits } = request;
   return {
     containment: { rung: 'process-group', reaper: null, cgroups: [], refused },
-    unenforced: [
-      ...(limits.memoryBytes === null ? [] : ['memory' as const]),
-      ...(limits.processes === null ? [] : ['processes' as const]),
-      ...(limits.fileBytes === null ? [] : ['file size' as const]),
-      ...(limits.openFiles === null ? [] : ['open files' as const]),
-    ],
+    unenforced: unenforcedByGroup(limits),
     execute: async (job, { stop, force }, onOutput) => {
       const began = performance.now();
       const end = (fields: Partial<JobEnd> & Pick<JobEnd, 'cause'>): JobEnd => ({

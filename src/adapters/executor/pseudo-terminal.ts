@@ -1,18 +1,12 @@
 /** Jobs with a terminal of their own, through script(1) of util-linux: what they print passes through us like all output. */
 import { execa } from 'execa';
 import { shellQuote } from '../../core/contract.ts';
-import { RunbookError } from '../../core/errors.ts';
 import type { Enclosure, Job } from '../../core/ports.ts';
-import { findProgram } from './programs.ts';
+import { findTerminalProgram } from './programs.ts';
 
 /** @throws RunbookError `unavailable` where there is no script(1) */
 export function withPseudoTerminals(enclosure: Enclosure): Enclosure {
-  const program = findProgram('script');
-  if (program === null) {
-    throw new RunbookError('unavailable', 'A step wants a terminal, and `script` of util-linux is not installed.', {
-      fix: 'Install it (Debian: bsdutils), or take `tty: true` out of the step.',
-    });
-  }
+  const program = findTerminalProgram();
   return {
     containment: enclosure.containment,
     unenforced: enclosure.unenforced,

@@ -7,6 +7,7 @@ import { interpreterOf } from '../../core/interpreters.ts';
 import { isInside } from '../../core/paths.ts';
 import type { FactsSource, FileFact } from '../../core/ports.ts';
 import { freeBytes } from '../system/free-bytes.ts';
+import { readCommit } from './git-head.ts';
 import { findWorkTree } from '../system/work-tree.ts';
 
 /** `environment`: of it git gets what it needs to run, and nothing that would show it another repository. */
@@ -25,6 +26,7 @@ export function createSystemFacts(environment: ReadonlyMap<string, string>): Fac
       }
       return null;
     },
+    commit: readCommit,
     git: async (documentPath) => await readGitFacts(documentPath, environment),
     freeBytes,
   };

@@ -1,10 +1,11 @@
 /** Opening a ledger's file: created whole or not at all, private, never replaced, durable at every commit. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, linkSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, linkSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { RunbookError } from '../../core/errors.ts';
 import { codeOf } from '../../core/failures.ts';
+import { makeFolders } from '../system/make-folders.ts';
 import { keepBefore } from './keep-before.ts';
 import { APPLICATION_ID, migrate, MIGRATIONS } from './migrations.ts';
 import { syncFolder } from './sync.ts';
@@ -28,7 +29,7 @@ export function openDatabase(path: string, isMade = true): Database.Database {
  * and of two processes that start at once one wins and the other uses the winner's.
  */
 function create(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolders(dirname(path), 0o700);
   const draft = `${path}.${randomBytes(6).toString('hex')}.new`;
   try {
     // SQLite gives its -wal and -shm files the mode of the main file.

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import type { LedgerView, RunLedger } from '../../core/ports.ts';
 import type { RunOwner } from '../../core/run.ts';
+import type { ForeseenLedger } from './foreseen.ts';
 import type { AskedLedger } from './sqlite.ts';
 
 type IsGone = (owner: RunOwner, leaseUntil: string | null) => boolean;
@@ -37,6 +38,11 @@ export async function openLedgerToAsk(path: string, isGone: IsGone, scratch: str
 export async function openLedgerToRead(path: string, isGone: IsGone, scratch: string): Promise<RunLedger | null> {
   if (!existsSync(path)) return null;
   return (await import('./sqlite.ts')).openSqliteLedgerToRead(path, isGone, scratch);
+}
+
+/** What a run would find: nothing is made or written, and nothing is thrown that a run would be refused with. */
+export async function foreseeLedger(path: string, isGone: IsGone, scratch: string): Promise<ForeseenLedger> {
+  return (await import('./foreseen.ts')).foreseeSqliteLedger(path, isGone, scratch);
 }
 
 /** Whatever an auditor looks at is a file of SQLite. @throws RunbookError `not-found`, `io`, `busy`, `unavailable` */

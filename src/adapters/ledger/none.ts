@@ -8,6 +8,7 @@ export function createNoLedger(): RunLedger {
   return {
     enqueue: nothing,
     begin: nothing,
+    admission: none,
     finish: nothing,
     refuse: nothing,
     interrupt: no,

@@ -82,7 +82,7 @@ function openAtHome(path: string, isGone: IsGone): LedgerFile | null {
   }
 }
 
-function ledgerOf(file: LedgerFile): RunLedger {
+export function ledgerOf(file: LedgerFile): RunLedger {
   const reader = createRunReader(file);
   return {
     ...createTransitions(file),

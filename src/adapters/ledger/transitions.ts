@@ -8,7 +8,7 @@ import { isLegalTransition } from '../../core/run-state.ts';
 import type { LedgerFile, OwnerRow } from './file.ts';
 import { A_MOMENT_MS, OWNER_COLUMNS } from './file.ts';
 
-type Transitions = Pick<RunLedger, 'enqueue' | 'begin' | 'finish' | 'refuse' | 'interrupt'>;
+type Transitions = Pick<RunLedger, 'enqueue' | 'admission' | 'begin' | 'finish' | 'refuse' | 'interrupt'>;
 
 export function createTransitions(file: LedgerFile): Transitions {
   const statements = prepare(file);
@@ -51,6 +51,17 @@ export function createTransitions(file: LedgerFile): Transitions {
     });
   };
 
+  const whyPaused = (): RunbookError | null => {
+    const paused = statements.paused.get();
+    return paused === undefined ? null : isPaused(paused);
+  };
+
+  const whyFull = (path: string | null, concurrency: number | null): RunbookError | null => {
+    if (concurrency === null) return null;
+    const running = statements.running.all(path).filter((one) => !file.isGone(one, one.leaseUntil)).length;
+    return running >= concurrency ? tooMany(running, concurrency) : null;
+  };
+
   return {
     async enqueue(record, owner, documentText, leaseUntil) {
       mustBe(record, 'queued');
@@ -63,16 +74,18 @@ export function createTransitions(file: LedgerFile): Transitions {
 
     async begin(runId, { startedAt, containment }, concurrency) {
       file.change(() => {
-        const paused = statements.paused.get();
-        if (paused !== undefined) throw isPaused(paused);
+        const paused = whyPaused();
+        if (paused !== null) throw paused;
         if (stateOf(runId) === 'interrupted') throw wasInterrupted(runId);
-        if (concurrency !== null) {
-          const running = statements.runningBeside.all(runId).filter((one) => !file.isGone(one, one.leaseUntil)).length;
-          if (running >= concurrency) throw tooMany(running, concurrency);
-        }
+        const full = whyFull(statements.pathOf.get(runId) ?? null, concurrency);
+        if (full !== null) throw full;
         append(runId, 'started', startedAt, { startedAt, containment });
         statements.started.run({ runId, startedAt });
       });
+    },
+
+    async admission(path, concurrency) {
+      return file.ask(() => [whyPaused(), whyFull(path, concurrency)].filter((reason) => reason !== null));
     },
 
     async finish(runId, result, patienceMs) {
@@ -121,10 +134,11 @@ function prepare({ db }: LedgerFile) {
                CASE @state WHEN 'refused' THEN 'whole' ELSE 'not' END,
                @enqueuedAt < (SELECT coalesce(max(enqueued_at), '') FROM runs WHERE late = 0))`,
     ),
-    // Runs under way of the document (by its path) that the given run is of.
-    runningBeside: db.prepare<[string], OwnerRow>(
+    pathOf: db.prepare<[string], string | null>('SELECT path FROM runs WHERE run_id = ?').pluck(),
+    // Runs under way of a document, by its path.
+    running: db.prepare<[string | null], OwnerRow>(
       `SELECT ${OWNER_COLUMNS} FROM runs
-       WHERE state <> 'finished' AND state = 'started' AND rehearsal = 0 AND +path = (SELECT path FROM runs WHERE run_id = ?)`,
+       WHERE state <> 'finished' AND state = 'started' AND rehearsal = 0 AND +path = ?`,
     ),
     started: db.prepare<[{ runId: string; startedAt: string }]>(
       "UPDATE runs SET state = 'started', started_at = @startedAt WHERE run_id = @runId",

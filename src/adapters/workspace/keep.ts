@@ -3,13 +3,14 @@
  * In a shared folder anybody may have made anything, so only what is plainly our own is touched.
  */
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, statSync } from 'node:fs';
 import { chmod, lstat, mkdir, open, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
 import { codeOf, messageOf } from '../../core/failures.ts';
 import type { FolderFate } from '../../core/ports.ts';
 import type { RunOwner } from '../../core/run.ts';
+import { checkCanMake } from '../system/can-make.ts';
 import { identityOf } from '../system/descriptors.ts';
 import { readSmallFile } from './control.ts';
 import { removeAllBut, removeTree } from './remove.ts';
@@ -166,6 +167,18 @@ export async function makeOwnedFolder(folder: string, owner: RunOwner): Promise<
     await sayWhose({ root: folder }, owner);
   } catch (error) {
     throw noFolder(path.dirname(folder), error);
+  }
+}
+
+/** What making one there would be refused with (`io`), as far as permissions tell: none is made. Null: nothing. */
+export function whyNoFolder(parent: string): RunbookError | null {
+  try {
+    // One that is not there is not made for it.
+    statSync(parent);
+    checkCanMake(parent);
+    return null;
+  } catch (error) {
+    return noFolder(parent, error);
   }
 }
 

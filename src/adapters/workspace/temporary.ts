@@ -21,6 +21,7 @@ import {
   readOutputs,
   removeExpired,
   takeOver,
+  whyNoFolder,
   writeOutputs,
 } from './keep.ts';
 import type { Layout } from './keep.ts';
@@ -40,6 +41,9 @@ export interface WorkspaceOptions {
 }
 
 export function createWorkspace({ parent, mountDir, owner = null, isGone = () => false }: WorkspaceOptions): Workspace {
+  const hostPathOf = (work: string): string =>
+    mountDir === null ? work : path.join(mountDir, path.relative(parent, work));
+
   const workFolder = async (layout: Layout): Promise<WorkFolder> => {
     const { root, work, control } = layout;
     // Scripts can exchange the folder; only the one that was made is ever removed or kept.
@@ -47,7 +51,7 @@ export function createWorkspace({ parent, mountDir, owner = null, isGone = () =>
     if (identity === null) throw new Error('it does not belong to this user');
     return {
       path: work,
-      hostPath: mountDir === null ? work : path.join(mountDir, path.relative(parent, work)),
+      hostPath: hostPathOf(work),
       controlFile: async (name, content) => {
         const file = path.join(control, name);
         await writeFile(file, content, { mode: 0o600 });
@@ -117,6 +121,13 @@ export function createWorkspace({ parent, mountDir, owner = null, isGone = () =>
           },
         );
       }
+    },
+
+    foresee: async () => {
+      const obstacle = whyNoFolder(parent);
+      if (obstacle !== null) throw obstacle;
+      const { work, control } = layoutOf(parent, 'run-id');
+      return { path: work, hostPath: hostPathOf(work), control };
     },
 
     tryFolder: async () => {

@@ -87,7 +87,8 @@ function read(program: Command, before: readonly string[]): Typed {
   const operands: string[] = [];
   for (const word of before) {
     if (pending !== null) {
-      if (optionOf(command, '--runbook') === pending && command.name() === 'execute') operands.push(word);
+      if (optionOf(command, '--runbook') === pending && ['execute', 'plan'].includes(command.name()))
+        operands.push(word);
       pending = null;
     } else if (isOver) operands.push(word);
     else if (word === '--') isOver = true;

@@ -1,13 +1,13 @@
-/** The command that runs a runbook; as in `main.ts`, what it does is loaded when it is called. */
+/** The command that runs a runbook, and the one that says what that would do; as in `main.ts`, what they do is loaded when one is called. */
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { collect } from './words.ts';
 import type { AddCommand, RunCommand } from './words.ts';
-import type { ExecuteOptions } from '../commands/execute.ts';
+import type { ExecuteOptions } from '../run-request.ts';
 import type { Terminal } from '../terminal.ts';
 
 export function addExecuteCommand(terminal: Terminal, add: AddCommand, run: RunCommand): void {
-  add('execute', 'Check a runbook, run it, and record the run.', [
+  const execute = add('execute', 'Check a runbook, run it, and record the run.', [
     'runbook execute SimpleRunbook',
     'runbook execute ./DrainNode.md --env NODE=worker-7 --token-file ~/.token',
     'runbook execute RotateKey --env VAULT_TOKEN --env CERT=@cert.pem   # from your environment; from a file',
@@ -16,8 +16,39 @@ export function addExecuteCommand(terminal: Terminal, add: AddCommand, run: RunC
     'runbook execute Deploy --incident INC-42 --record record.json   # the record for a pipeline',
     'runbook execute Deploy --token github-oidc --junit run.xml   # in a job of GitHub Actions, as that job',
     'runbook execute DrainNode --env NODE=worker-7 --stubs test/stubs   # rehearse with stand-ins for kubectl',
-  ])
-    .alias('run')
+  ]).alias('run');
+  addRunOptions(execute)
+    .option('--dry-run', 'start nothing and say what it would do, as `runbook plan`')
+    .action(async (argument: string | undefined, options: ExecuteOptions, command: Command) => {
+      await run(terminal, 'execute', options, async () =>
+        options.dryRun === true
+          ? (await import('../commands/plan.ts')).planCommand(terminal, argument, options)
+          : (await import('../commands/execute.ts')).executeCommand(
+              terminal,
+              argument,
+              options,
+              valueOptionsOf(command),
+            ),
+      );
+    });
+}
+
+/** The same words as `execute`, so that one command becomes the other by one word. */
+export function addPlanCommand(terminal: Terminal, add: AddCommand, run: RunCommand): void {
+  const plan = add('plan', 'Show what a run would do and what stands in its way; nothing is started or written.', [
+    'runbook plan DrainNode --env NODE=worker-7',
+    'runbook plan RotateKey --token-file token && runbook execute RotateKey --token-file token',
+    "runbook plan Deploy --from 'Switch over' --json | jq '.refusals'",
+  ]);
+  addRunOptions(plan).action(async (argument: string | undefined, options: ExecuteOptions) => {
+    await run(terminal, 'plan', options, async () =>
+      (await import('../commands/plan.ts')).planCommand(terminal, argument, options),
+    );
+  });
+}
+
+function addRunOptions(command: Command): Command {
+  return command
     .argument('[runbook]', 'name in the folder of the runbooks, or path to a document')
     .option('--runbook <path>', 'the same as the argument, as Stage0 writes it')
     .option('-e, --env <NAME[=VALUE]>', 'a variable: NAME=value, NAME=@file, or NAME from your environment', collect)
@@ -51,12 +82,7 @@ export function addExecuteCommand(terminal: Terminal, add: AddCommand, run: RunC
     .option('--no-progress', 'no live line at the terminal')
     .option('--strict', 'refuse the run where a declared limit cannot be held here')
     .option('-y, --yes', 'confirm all steps beforehand')
-    .option('--no-input', 'never ask anything')
-    .action(async (argument: string | undefined, options: ExecuteOptions, command: Command) => {
-      await run(terminal, 'execute', options, async () =>
-        (await import('../commands/execute.ts')).executeCommand(terminal, argument, options, valueOptionsOf(command)),
-      );
-    });
+    .option('--no-input', 'never ask anything');
 }
 
 /** Names of the options whose next word is their value. */

@@ -1,6 +1,6 @@
 /** `--junit FILE`: what came of a run as a file of tests. There is one, whole, or there is none. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
+import { accessSync, closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 import { open, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
@@ -24,8 +24,7 @@ const BEGINNING_BYTES = 256;
  * @throws RunbookError `usage` (there is something that is no such file), `io`; nothing is touched then
  */
 export async function openJunitFile(name: string, cwd: string): Promise<JunitFile> {
-  if (name === '') throw new RunbookError('usage', '--junit: no file is named.', { fix: 'Write `--junit run.xml`.' });
-  const file = path.resolve(cwd, name);
+  const file = fileNamed(name, cwd);
   const base = path.basename(file).slice(0, 200);
   const draft = path.join(path.dirname(file), `.${base}.${randomBytes(6).toString('hex')}.tmp`);
   let isWritten = false;
@@ -58,6 +57,22 @@ export async function openJunitFile(name: string, cwd: string): Promise<JunitFil
       await write(terminal, junitOfRefusal(error, reference));
     },
   };
+}
+
+/** As `openJunitFile`, for who only asks: nothing is written or removed, permissions tell. @throws as that */
+export function checkJunitFile(name: string, cwd: string): void {
+  const file = fileNamed(name, cwd);
+  try {
+    checkReplaceable(file, name);
+    accessSync(path.dirname(file), constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw cannotWrite(name, error);
+  }
+}
+
+function fileNamed(name: string, cwd: string): string {
+  if (name === '') throw new RunbookError('usage', '--junit: no file is named.', { fix: 'Write `--junit run.xml`.' });
+  return path.resolve(cwd, name);
 }
 
 /** As with `--record`: a link, a device, a key or the runbook itself is not replaced. */
