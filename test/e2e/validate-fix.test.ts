@@ -151,7 +151,7 @@ describe('beside others', () => {
     const file = home.write('Task.md', `${WRONG}# History\n`);
     const history = createMarkdownHistory({ ci: false });
     const rounds = times(100, 2000);
-    let repairs = 0;
+    const repairs: number[] = [];
     const over = new AbortController();
     const flip = async (): Promise<void> => {
       while (!over.signal.aborted) {
@@ -162,7 +162,7 @@ describe('beside others', () => {
         const document = { path: file, displayPath: 'Task.md', stamp: stamp(file) };
         // Between reading and the stamp nothing is awaited, so what is refused was changed afterwards.
         await writer.replace(document, bytes).then(
-          () => (repairs += 1),
+          () => repairs.push(1),
           (error: unknown) => {
             expect(error).toMatchObject({ code: 'busy' });
           },
@@ -172,7 +172,7 @@ describe('beside others', () => {
     const flipping = flip();
     let entries = 0;
     // However slow the machine is, some entries come while the document is replaced.
-    for (; entries < rounds || repairs < 3; entries += 1) {
+    for (; entries < rounds || repairs.length < 3; entries += 1) {
       const runId = `01K${String(entries).padStart(23, '0')}`;
       await delay(entries % 13);
       await history.append({ path: file, hasHistory: true, stamp: stamp(file) }, entryOf({ runId }));
@@ -182,7 +182,7 @@ describe('beside others', () => {
     const found = [...entriesOf(linesOfChunks([readFileSync(file)]))].flatMap((entry) =>
       entry.origin === 'runbook' ? [entry.facts.run] : [],
     );
-    process.stdout.write(`replaced ${repairs} times between ${entries} entries, all of which are there\n`);
+    process.stdout.write(`replaced ${repairs.length} times between ${entries} entries, all of which are there\n`);
     expect(found).toHaveLength(entries);
     expect(new Set(found).size).toBe(entries);
   });
