@@ -76,6 +76,6 @@ function notThere(folder: string, use: LedgerUse): RunbookError {
     fix:
       use === 'prepare'
         ? 'Name its folder with --state-dir; for one that is still to come, make the folder first.'
-        : 'Name its folder with --state-dir; a first run makes one.',
+        : 'Name its folder with --state-dir.',
   });
 }

@@ -34,11 +34,20 @@ export async function findEarlierRun(
   const others = differing(run);
   // What it left is of another host, say.
   if (others.length > 0) return { run, obstacle: `${others.join(', ')}: not what it was in run ${run.runId}` };
+  if (await isOfOriginal(ledger, run))
+    return { run, obstacle: `Run ${run.runId} belongs to the ledger that this one is a copy of` };
   const succeeded = await ledger.list({ path, outcome: 'succeeded', limit: LOOKED_AT });
   const since = succeeded.find(
     (other) => other.seq > run.seq && other.steps?.only === undefined && differing(other).length === 0,
   );
   return { run, obstacle: since === undefined ? null : `Run ${since.runId} has succeeded since run ${run.runId}` };
+}
+
+/** Its work folder is still that ledger's, also once this copy is one of its own. */
+async function isOfOriginal(ledger: EnginePorts['ledger'], run: StoredRun): Promise<boolean> {
+  if ((await ledger.copyOf()) !== null) return true;
+  const done = await ledger.operations(Number.MAX_SAFE_INTEGER);
+  return done.some(({ operation, seq }) => operation === 'move' && seq > run.seq);
 }
 
 /** What a person is to know before such a run begins. */

@@ -43,11 +43,16 @@ export async function openPlace(
   if (enclosure.status === 'fulfilled' && folder.status === 'fulfilled') {
     const place = { ...folder.value, enclosure: enclosure.value };
     await notify(draft, emit, 'detail', describePlace(place));
+    if (place.missed !== null) await notify(draft, emit, 'warning', [nothingLeft(place.missed)]);
     return place;
   }
   if (folder.status === 'fulfilled') await closeUnused(folder.value).catch(() => {});
   if (enclosure.status === 'fulfilled') await enclosure.value.close().catch(() => {});
   throw results.find((result) => result.status === 'rejected')?.reason;
+}
+
+function nothingLeft(runId: string): string {
+  return `The work folder of run ${runId} was not kept or is gone: what its steps left is missing, and this run begins with a new one.`;
 }
 
 /** For a run that cannot begin after all. */

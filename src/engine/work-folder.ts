@@ -21,6 +21,8 @@ export interface OpenedFolder {
   readonly passedOn: Map<string, string>;
   /** Leaves a folder that was taken over to its run again. @returns where it is; null where there is no such run */
   readonly giveBack: () => Promise<string | null>;
+  /** The run whose folder was to be taken over and is not there any more; null for none. */
+  readonly missed: string | null;
 }
 
 /** @throws RunbookError of `Workspace` */
@@ -37,7 +39,7 @@ export async function openWorkFolder(
   const adopted = from === null ? null : await workspace.adopt(runId, from, stop);
   if (adopted === null || from === null) {
     const workFolder = await workspace.create(runId, document.folder, plan.inputs, stop);
-    return { workFolder, passedOn: new Map(plan.passedOn), giveBack: async () => null };
+    return { workFolder, passedOn: new Map(plan.passedOn), giveBack: async () => null, missed: from };
   }
   const { folder, outputs } = adopted;
   const passedOn = new Map([...stillDeclared(outputs, runbook), ...plan.passedOn]);
@@ -47,7 +49,7 @@ export async function openWorkFolder(
     const returned = await workspace.adopt(from, runId, new AbortController().signal);
     return returned === null ? path : await keep(masker, returned.folder, passedOn);
   };
-  return { workFolder: folder, passedOn, giveBack };
+  return { workFolder: folder, passedOn, giveBack, missed: null };
 }
 
 /** What lies about of runs that have ended, or that no ledger knows, is cleared away. @throws RunbookError of the ledger */

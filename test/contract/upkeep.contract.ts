@@ -1,5 +1,5 @@
 /** The whole of a ledger: walked, copied, and what nobody needs any more taken out. Of every ledger. */
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RunLedger } from '../../src/core/ports.ts';
@@ -200,6 +200,17 @@ export function upkeepContract(name: string, make: () => LedgerUnderTest): void 
       expect([...copies, audit(target)].flatMap(({ findings }) => findings)).toEqual([]);
       expect(audit(target)).toMatchObject({ records: 153, runs: 51, last: audit().last });
       expect(readdirSync(dirname(target)).filter((file) => file.includes('.new'))).toEqual([]);
+    });
+
+    test('is copied without what somebody wants of runs under way, which nobody has masked yet', async () => {
+      await ledger.enqueue(queuedRun(1), OWNER, DOCUMENT);
+      const asked = operationOf(1, 'cancel', { reason: 'canary-of-a-request', run: runIdOf(1) });
+      expect(await ledger.requestCancel(runIdOf(1), asked)).toBe(true);
+      const target = subject.elsewhere();
+      await ledger.copyTo(target);
+      expect(readFileSync(target).includes('canary-of-a-request')).toBe(false);
+      expect(audit(target).findings).toEqual([]);
+      expect(await ledger.cancelRequest(runIdOf(1))).toMatchObject({ reason: 'canary-of-a-request' });
     });
 
     test('is not copied over what is there, nor where nothing can be; nothing is left of the attempt', async () => {

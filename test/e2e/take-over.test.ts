@@ -1,5 +1,5 @@
 /** Whoever goes on from a step finds what the run before has left: its work folder, and the outputs of its steps. */
-import { chmodSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { StoredRun } from '../../src/core/run.ts';
@@ -120,6 +120,26 @@ describe('going on from a step', () => {
     const late = await home.execute('--from', 'Use');
     expect(late.stdout).toContain('use unset');
     expect(late.stderr).toMatch(/Run \w+ has succeeded since run \w+; nothing is taken over/);
+  });
+
+  it('a folder that is not there any more is missed aloud, and that of another ledger stays where it is', async () => {
+    const home = await stopped();
+    for (const copy of ['a copy', 'one of its own']) {
+      cpSync(home.stateDir, path.join(home.folder, copy), { recursive: true });
+      const there = ['--state-dir', copy];
+      if (copy === 'one of its own')
+        for (const words of [['pause', 'because'], ['resume']])
+          expect(await home.run([...words, ...there])).toMatchObject({ exitCode: 0 });
+      const run = await home.execute('--from', 'Change', '--keep-workdir', 'never', ...there);
+      expect(run.stderr).toMatch(/Run \w+ belongs to the ledger that this one is a copy of; nothing is taken over/);
+      expect(run.stdout).toContain('change unset');
+    }
+    expect(home.folders()).toHaveLength(1);
+    expect((await home.execute('--from', 'Change')).stdout).toBe('change v1 unset looked\n');
+    for (const name of home.folders()) rmSync(path.join(home.folder, '.tmp', name), { recursive: true });
+    const late = await home.execute('--from', 'Change');
+    expect(late.stderr).toMatch(/The work folder of run \w+ was not kept or is gone: what its steps left is missing/);
+    expect(late.stdout).toContain('change unset');
   });
 
   it('a run that cannot begin leaves the folder where it was', async () => {

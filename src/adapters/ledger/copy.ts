@@ -1,7 +1,7 @@
 /** Copies of a ledger's file: consistent while others write, private, whole or not at all. */
 import { closeSync, linkSync, openSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type Database from 'better-sqlite3';
+import Database from 'better-sqlite3';
 import { RunbookError } from '../../core/errors.ts';
 import { codeOf } from '../../core/failures.ts';
 import { syncFile, syncFolder } from './sync.ts';
@@ -25,6 +25,7 @@ export function copyWhole(db: Database.Database, target: string, draft: string):
     } finally {
       db.pragma(`query_only = ${isOnlyAsked === 1 ? 'ON' : 'OFF'}`);
     }
+    forgetRequests(draft);
     syncFile(draft);
     linkSync(draft, target);
     syncFolder(dirname(target));
@@ -32,6 +33,20 @@ export function copyWhole(db: Database.Database, target: string, draft: string):
     throw asCopyError(target, error);
   } finally {
     if (isMade) removeFile(draft);
+  }
+}
+
+/** Why somebody wants a run to end is not masked before the run has heard of it, and a copy is not told what becomes of that. */
+function forgetRequests(file: string): void {
+  const copy = new Database(file, { fileMustExist: true });
+  try {
+    copy.pragma('journal_mode = MEMORY');
+    copy.pragma('secure_delete = ON');
+    const hasRequests =
+      copy.prepare("SELECT 1 FROM pragma_table_info('runs') WHERE name = 'cancel'").get() !== undefined;
+    if (hasRequests) copy.exec('UPDATE runs SET cancel = NULL WHERE cancel IS NOT NULL');
+  } finally {
+    copy.close();
   }
 }
 
