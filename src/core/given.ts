@@ -4,6 +4,7 @@ import { matchesName } from './environment.ts';
 import { RunbookError } from './errors.ts';
 import type { RunRequest } from './run.ts';
 import type { Problem } from './runbook.ts';
+import { environmentNames, SETTING_NAMES, SETTINGS } from './settings.ts';
 import { brokenText } from './values.ts';
 
 type Given = Pick<RunRequest, 'source' | 'given' | 'wanted' | 'envFile'>;
@@ -43,7 +44,7 @@ function judge({ source, given, wanted, envFile }: Given, openNames: readonly st
   const names = [...new Set([...given.keys(), ...wanted, ...envFile.keys()])];
   const isOpen = (name: string): boolean => openNames.some((pattern) => matchesName(pattern, name));
   const isDenied = (name: string): boolean =>
-    deniedFromAnybody(name) || (isForeign && deniedFromOthers(name) && !isOpen(name));
+    deniedFromAnybody(name) || (isForeign && (deniedFromOthers(name) || isOperators(name)) && !isOpen(name));
   const sound = names.filter(isEnvironmentName);
   return [
     ...names.filter((name) => !isEnvironmentName(name)).map(malformed),
@@ -52,6 +53,14 @@ function judge({ source, given, wanted, envFile }: Given, openNames: readonly st
     // Over HTTP a value that no variable may have is the request's mistake; a person at a terminal is told with the rest.
     ...(isForeign ? [...given].flatMap(([name, value]) => broken(name, value)) : []),
   ];
+}
+
+/**
+ * Also without `RUNBOOK_` before it, a setting of the operator (`JWT_SECRET`, `OIDC_ISSUER`): a `runbook execute` in the script
+ * would trust whom the caller names.
+ */
+function isOperators(name: string): boolean {
+  return SETTING_NAMES.some((one) => SETTINGS[one].scope === 'operator' && environmentNames(one).includes(name));
 }
 
 function malformed(name: string): Fault {

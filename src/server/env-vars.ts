@@ -48,7 +48,15 @@ function isNothing(value: unknown): boolean {
 function textOf(name: string, value: unknown, isBoolean: (name: string) => boolean): string {
   if (value === null) return '';
   if (typeof value === 'string') return value;
-  if (typeof value === 'number') return JSON.stringify(value);
+  if (typeof value === 'number') {
+    // An id that has become another one by the way would make the script act on something else.
+    if (Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value)))
+      return JSON.stringify(value);
+    throw mistake(
+      `The value of ${JSON.stringify(name).slice(0, 80)} is a number that JSON does not carry exactly.`,
+      'Send it as text.',
+    );
+  }
   if (typeof value === 'boolean') return isBoolean(name) ? String(value) : value ? 'True' : 'False';
   throw mistake(
     `The value of ${JSON.stringify(name).slice(0, 80)} is neither text, a number, true, false nor null.`,

@@ -182,12 +182,23 @@ test('D37 what execute would refuse is not valid', async () => {
   expect([status, json()['success']]).toEqual([400, false]);
 });
 
-test('D19 names that choose programs', async () => {
-  for (const name of ['PATH', 'LD_PRELOAD', 'ZDOTDIR', 'BASH_ENV'])
+test('D19 names that choose programs, or whom a runbook within trusts', async () => {
+  const settings = ['JWT_SECRET', 'JWT_SECRET_FILE', 'JWT_JWKS_URL', 'OIDC_ISSUER', 'MAX_TIMEOUT_SECONDS'];
+  for (const name of ['PATH', 'LD_PRELOAD', 'ZDOTDIR', 'BASH_ENV', ...settings])
     expect([name, (await server.execute('Env.md', env({ [name]: 'x' }))).status]).toEqual([name, 400]);
 });
 
-test('D20 control characters, half a character, and what is too long', async () => {
+test('D20 control characters, half a character, what is too long, and numbers that do not arrive as they are', async () => {
+  for (const number of ['9007199254740993', '1234567890123456789', '1e400', '-12345678901234567890123'])
+    for (const way of ['/execute', '/validate']) {
+      const body = `{"env_vars": {"A": ${number}}}`;
+      const headers = { 'content-type': 'application/json' };
+      const answer = await server.request(way === '/execute' ? 'POST' : 'PATCH', address('Env.md', way), {
+        body,
+        headers,
+      });
+      expect([number, way, answer.status]).toEqual([number, way, 400]);
+    }
   for (const value of ['a\u0001b', 'a\ud800', 'a'.repeat(121 * 1024)])
     expect((await server.execute('Env.md', env({ A: value }))).status).toBe(400);
   expect((await server.execute('Env.md', env({ ['A'.repeat(256)]: '' }))).status).toBe(400);
