@@ -1,6 +1,8 @@
 #!/usr/bin/env -S node --
 // `--`: without it Node itself takes `--env-file` out of our arguments, wherever it stands.
-// Nothing is imported before the version is known: on an older Node the database driver ends the process without a word.
+// Nothing is loaded before the version is known: on an older Node the database driver ends the process without a word.
+'use strict';
+
 const major = Number(process.versions.node.split('.')[0]);
 if (major < 24) {
   process.stderr.write(
@@ -9,18 +11,24 @@ if (major < 24) {
   );
   process.exitCode = 69;
 } else {
-  const { enableCompileCache } = await import('node:module');
-  // Compiled code is trusted as it lies there, so it lies in the user's own folder: Node's default is in /tmp.
+  const folder = codeFolder();
+  // For the libraries that few commands load; the program keeps its own code in a better way.
+  if (folder !== null) require('node:module').enableCompileCache(folder);
+  // Nothing is left to do then: the system takes memory back faster than Node tidies it up.
+  process.once('beforeExit', () => process.exit());
+  require('../dist/start.cjs').main(folder);
+}
+
+/** Compiled code is trusted as it lies there, so it lies in the user's own folder: Node's default is in /tmp. */
+function codeFolder() {
   const { HOME, XDG_CACHE_HOME } = process.env;
   const cache = XDG_CACHE_HOME || (HOME ? `${HOME}/.cache` : '');
-  if (cache.startsWith('/') && (await isOwn(cache, 'runbook'))) enableCompileCache(`${cache}/runbook`);
-  const { main } = await import('../dist/main.js');
-  await main();
+  return cache.startsWith('/') && isOwn(cache, 'runbook') ? `${cache}/runbook` : null;
 }
 
 /** Whether both folders belong to this user and nobody else can write to them; the inner one is made. */
-async function isOwn(folder, name) {
-  const { mkdirSync, statSync } = await import('node:fs');
+function isOwn(folder, name) {
+  const { mkdirSync, statSync } = require('node:fs');
   try {
     mkdirSync(`${folder}/${name}`, { recursive: true, mode: 0o700 });
     return [folder, `${folder}/${name}`].every((path) => {

@@ -10,7 +10,7 @@ import { execaSync } from 'execa';
 
 const repository = path.resolve(import.meta.dirname, '..');
 const bin = path.join(repository, 'bin/runbook.js');
-if (!existsSync(path.join(repository, 'dist/main.js')))
+if (!existsSync(path.join(repository, 'dist/start.cjs')))
   execaSync('node', [path.join(repository, 'scripts/build.ts')], { stdio: 'inherit', preferLocal: true });
 
 const folder = mkdtempSync(path.join(tmpdir(), 'runbook-demo-'));

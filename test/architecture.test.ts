@@ -191,7 +191,7 @@ describe('the scanner of imports', () => {
   test('finds exactly what the bundler finds, in every file of the bundle', async () => {
     const { metafile } = await build({
       absWorkingDir: REPOSITORY,
-      entryPoints: ['src/cli/start.ts'],
+      entryPoints: ['src/cli/start.ts', 'src/cli/main.ts'],
       bundle: true,
       splitting: true,
       format: 'esm',

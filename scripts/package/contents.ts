@@ -33,7 +33,7 @@ export async function assemble(folder: string, signal: AbortSignal): Promise<voi
   const loader = LOADERS[process.arch];
   if (process.platform !== 'linux' || loader === undefined)
     throw new Error(`There is no archive for ${process.platform} on ${process.arch}. Build it on Linux, x64 or arm64.`);
-  if (!existsSync(path.join(ROOT, 'dist/main.js')))
+  if (!existsSync(path.join(ROOT, 'dist/start.cjs')))
     throw new Error('There is no bundle. Write `npm run package`, which builds it first.');
 
   const lib = path.join(folder, 'lib');

@@ -27,8 +27,8 @@ const COMPLETE = '__complete';
 
 export async function main(): Promise<void> {
   const terminal = createTerminal();
-  const program = createProgram(terminal, run);
   const typed = process.argv.slice(2);
+  const program = createProgram(terminal, run, askedFor(typed));
   if (typed[0] === COMPLETE) {
     const { completeCommand } = await import('./completion/main.ts');
     await completeCommand(terminal, program, typed.slice(1));
@@ -45,6 +45,13 @@ export async function main(): Promise<void> {
     const failure = error instanceof CommanderError ? await asUsageError(error, command, terminal, words) : error;
     process.exitCode = await reportError(terminal, command === '' ? 'runbook' : command, options, failure);
   }
+}
+
+/** One command, where the words begin with one; none, where only the list of all is asked for. */
+function askedFor([first = '--help', ...others]: readonly string[]): (name: string) => boolean {
+  if (others.length === 0 && (first === '--help' || first === '-h')) return () => false;
+  const isOfAll = first === 'help' || !/^[a-z]/.test(first);
+  return isOfAll ? () => true : (name) => name === first;
 }
 
 /** Also where the words make no sense otherwise. */

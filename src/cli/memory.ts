@@ -1,6 +1,7 @@
 /** What passes through is garbage at once, and V8 has no reason of its own to hurry. */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+
+// Loaded when it is first needed: most commands print little.
+const setFlags = (flags: string): void => process.getBuiltinModule('node:v8').setFlagsFromString(flags);
 
 /** A collection of the young takes less than a millisecond, and so much output not much more. */
 const EVERY_BYTES = 8 * 1024 ** 2;
@@ -10,7 +11,7 @@ const EVERY_BYTES = 8 * 1024 ** 2;
  * here on. A hint that changes nothing but memory; a V8 that does not know it says so on stderr, and a test sees that.
  */
 export function keepYoungSmall(): void {
-  setFlagsFromString('--semi-space-growth-factor=1');
+  setFlags('--semi-space-growth-factor=1');
 }
 
 /**
@@ -32,8 +33,8 @@ export function createSweeper(): (bytes: number) => void {
 
 /** Only a context that is made while the flag is set has it. */
 function exposedCollector(): (options: { readonly type: 'minor' }) => void {
-  setFlagsFromString('--expose-gc');
-  const found: unknown = runInNewContext('globalThis.gc');
-  setFlagsFromString('--no-expose-gc');
+  setFlags('--expose-gc');
+  const found: unknown = process.getBuiltinModule('node:vm').runInNewContext('globalThis.gc');
+  setFlags('--no-expose-gc');
   return typeof found === 'function' ? (options) => void found(options) : () => {};
 }

@@ -12,7 +12,7 @@ import { addServeCommand } from './program/serve.ts';
 import { addShellCommands } from './program/shell.ts';
 import { addTokenCommands } from './program/token.ts';
 import { withExamples } from './program/words.ts';
-import type { RunCommand } from './program/words.ts';
+import type { AddCommand, RunCommand } from './program/words.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What a person looks for, in the order of its headings. */
@@ -23,8 +23,16 @@ const GROUPS: readonly (readonly [heading: string, commands: readonly string[]])
   ['Machine:', ['doctor', 'config', 'token', 'completion', 'help']],
 ];
 
-/** @param run carries a command out, and sets `process.exitCode` */
-export function createProgram(terminal: Terminal, run: RunCommand): Command {
+/**
+ * @param run carries a command out, and sets `process.exitCode`
+ * @param isAsked whether a command of this name may be called or looked at: of others there is only the name and the summary,
+ *   since all definitions together take as long as half of Node's own start
+ */
+export function createProgram(
+  terminal: Terminal,
+  run: RunCommand,
+  isAsked: (name: string) => boolean = () => true,
+): Command {
   const program = new Command('runbook')
     .description('Executes operational procedures that are written in markdown: claims checked, contained, recorded.')
     .version(VERSION, '-V, --version', 'print the version')
@@ -40,8 +48,16 @@ export function createProgram(terminal: Terminal, run: RunCommand): Command {
     'runbook history last   # the newest run, with its output',
     'runbook help execute',
   ]);
-  const add = (name: string, summary: string, examples: readonly string[]): Command =>
-    withExamples(program.command(name).description(summary), examples);
+  const definitions: (() => void)[] = [];
+  const add: AddCommand = (name, summary, examples, define) => {
+    const command = withExamples(program.command(name).description(summary), examples);
+    definitions.push(() => {
+      if (![name, ...command.aliases()].some(isAsked)) return;
+      define(command);
+      for (const one of [command, ...command.commands]) addCommonOptions(one);
+    });
+    return command;
+  };
 
   addExecuteCommand(terminal, add, run);
   addPlanCommand(terminal, add, run);
@@ -50,11 +66,11 @@ export function createProgram(terminal: Terminal, run: RunCommand): Command {
   addRecordCommands(terminal, add, run);
   addRunCommands(terminal, add, run);
   addMachineCommands(terminal, add, run);
-  addTokenCommands(terminal, program, run);
-  addAuditCommands(terminal, program, run);
+  addTokenCommands(terminal, add, run);
+  addAuditCommands(terminal, add, run);
   addShellCommands(terminal, program, add, run);
 
-  for (const command of allCommands(program)) addCommonOptions(command);
+  for (const define of definitions) define();
   for (const [heading, names] of GROUPS)
     for (const name of names) program.commands.find((one) => one.name() === name)?.helpGroup(heading);
   return configureHelp(

@@ -32,15 +32,15 @@ export async function openPlace(
   emit: RunEventSink,
 ): Promise<Place> {
   const { document, runbook, plan, earlier } = accepted;
-  await notify(draft, emit, 'detail', describeDecision(ports, draft, accepted));
   await ports.workspace.claim(draft.runId);
-  // Both at once: what the one waits for is not what the other waits for.
+  // All at once: what the one waits for is not what the other waits for.
   const results = await Promise.allSettled([
     openEnclosure(ports, draft, accepted, emit),
     openWorkFolder(ports, draft, document, runbook, plan, earlier),
+    notify(draft, emit, 'detail', describeDecision(ports, draft, accepted)),
   ]);
-  const [enclosure, folder] = results;
-  if (enclosure.status === 'fulfilled' && folder.status === 'fulfilled') {
+  const [enclosure, folder, told] = results;
+  if (enclosure.status === 'fulfilled' && folder.status === 'fulfilled' && told.status === 'fulfilled') {
     const place = { ...folder.value, enclosure: enclosure.value };
     await notify(draft, emit, 'detail', describePlace(place));
     if (place.missed !== null) await notify(draft, emit, 'warning', [nothingLeft(place.missed)]);

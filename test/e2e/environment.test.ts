@@ -65,7 +65,7 @@ describe('the environment of a script', () => {
     );
     const seen = await environmentOf(home, [], { ...base, ...others });
     expect([...seen.keys()].sort()).toEqual(
-      [...Object.keys(base), 'PATH', 'HOME', 'LANG', 'TMPDIR', ...CONTRACT].sort(),
+      [...Object.keys(base), 'PATH', 'HOME', 'LANG', 'TMPDIR', 'XDG_CACHE_HOME', ...CONTRACT].sort(),
     );
     expect(seen.get('HOME')).toBe(home.folder);
     for (const [name, value] of Object.entries(base)) expect(seen.get(name)).toBe(value);
@@ -75,7 +75,7 @@ describe('the environment of a script', () => {
     const home = createHome();
     write(home);
     const seen = await environmentOf(home);
-    expect([...seen.keys()].sort()).toEqual(['HOME', 'LANG', 'PATH', 'TMPDIR', ...CONTRACT].sort());
+    expect([...seen.keys()].sort()).toEqual(['HOME', 'LANG', 'PATH', 'TMPDIR', 'XDG_CACHE_HOME', ...CONTRACT].sort());
   });
 
   it('has what is passed on by name or pattern, on the command line and in the user’s file, and no more', async () => {

@@ -16,7 +16,7 @@ interface Clone {
 }
 
 function createClone(samples: Samples, { name = 'runbook', test: script = 'true', changelog = CHANGELOG }: Clone = {}) {
-  const scripts = { build: 'mkdir -p dist && date > dist/main.js', test: script };
+  const scripts = { build: 'mkdir -p dist && date > dist/main.cjs', test: script };
   const clone = createRepository(path.join(samples.folder, 'clone'), {
     'package.json': JSON.stringify({ name, version: '1.2.0', scripts, files: ['dist'] }),
     '.gitignore': 'node_modules\ndist\n',

@@ -1,5 +1,5 @@
 /** Scripts and surroundings that misbehave: the run ends, says how, and is in the ledger with its end. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
@@ -201,9 +201,56 @@ describe('places in settings', () => {
     const home = createHome();
     const shared = path.join(home.folder, 'tmp');
     mkdirSync(shared);
-    await home.run(['config'], { env: { TMPDIR: shared, NODE_COMPILE_CACHE: '' } });
+    await home.run(['config'], { env: { TMPDIR: shared, XDG_CACHE_HOME: '' } });
     expect(readdirSync(shared)).toEqual([]);
-    expect(readdirSync(path.join(home.folder, '.cache/runbook'))).not.toEqual([]);
+    expect(codeOf(home)).toHaveLength(1);
+  });
+
+  it('compiled code is kept once for each command, and not after a failure', async () => {
+    const home = createHome();
+    const env = { XDG_CACHE_HOME: '' };
+    mkdirSync(path.join(home.folder, 'runbooks'));
+    home.write('runbooks/Trouble.md', steps('true'));
+    expect(await home.run(['config', '--nonsense'], { env })).toMatchObject({ exitCode: 64 });
+    expect(codeOf(home)).toEqual([]);
+    for (const words of [['config'], ['list'], ['config', '--json'], ['--help'], ['list', '--help'], ['help']])
+      await home.run(words, { env });
+    expect(codeOf(home).map((name) => name.split('-')[0])).toEqual(['config', 'help', 'list']);
+  });
+
+  it.each([
+    ['empty', () => Buffer.alloc(0)],
+    ['cut off', (code: Buffer) => code.subarray(0, code.length / 2)],
+    ['of zeros', (code: Buffer) => Buffer.alloc(code.length)],
+    ['with one bit turned', turned],
+  ])('compiled code that is %s is made anew', async (_, damaged) => {
+    const home = createHome();
+    const env = { XDG_CACHE_HOME: '' };
+    const first = await home.run(['config', '--json'], { env });
+    const [name = ''] = codeOf(home);
+    const file = path.join(home.folder, '.cache/runbook', name);
+    const bad = damaged(readFileSync(file));
+    writeFileSync(file, bad);
+    expect(await home.run(['config', '--json'], { env })).toMatchObject({
+      exitCode: 0,
+      stdout: first.stdout,
+      stderr: '',
+    });
+    expect(readFileSync(file).equals(bad)).toBe(false);
+    expect(await home.run(['config', '--json'], { env })).toMatchObject({
+      exitCode: 0,
+      stdout: first.stdout,
+      stderr: '',
+    });
+  });
+
+  it('compiled code is neither used nor kept where others can write', async () => {
+    const home = createHome();
+    const env = { XDG_CACHE_HOME: '' };
+    mkdirSync(path.join(home.folder, '.cache'));
+    chmodSync(path.join(home.folder, '.cache'), 0o777);
+    expect(await home.run(['config'], { env })).toMatchObject({ exitCode: 0 });
+    expect(codeOf(home)).toEqual([]);
   });
 });
 
@@ -252,4 +299,20 @@ function signalRunner(home: Home, signal: 'SIGTERM'): void {
   });
   if (runner === undefined) throw new Error('the runner was not seen');
   process.kill(Number(runner), signal);
+}
+
+/** Files in which the program keeps its own code; a folder is Node's. */
+function codeOf(home: Home): readonly string[] {
+  const folder = path.join(home.folder, '.cache/runbook');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true })
+    .flatMap((entry) => (entry.isFile() ? [entry.name] : []))
+    .toSorted();
+}
+
+function turned(code: Buffer): Buffer {
+  const bytes = Buffer.from(code);
+  const middle = bytes.length >> 1;
+  bytes[middle] = (bytes[middle] ?? 0) ^ 4;
+  return bytes;
 }

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-/** Not Node's own name: a worker that ends later than all tests would write into the folder once more. */
+/** Not the name that the command line knows: a worker that ends later than all tests would write there once more. */
 const NAME = 'RUNBOOK_TEST_CODE';
 
 /** Before all tests; workers inherit the environment. @returns what is done after them */
@@ -24,5 +24,5 @@ export function setup(): () => void {
 /** For a process that a test starts. */
 export function compiledCode(): Record<string, string> {
   const folder = process.env[NAME];
-  return folder === undefined ? {} : { NODE_COMPILE_CACHE: folder };
+  return folder === undefined ? {} : { XDG_CACHE_HOME: folder };
 }

@@ -1,5 +1,4 @@
 /** `runbook serve`: the HTTP face, from its settings to its last run. */
-import { fileURLToPath } from 'node:url';
 import path from 'node:path';
 import { signalNumber } from '../../core/signals.ts';
 import type { ResolvedSettings, SettingName } from '../../core/settings.ts';
@@ -115,6 +114,6 @@ async function aborted(signal: AbortSignal): Promise<string> {
 
 /** Beside the bundle; in the sources beside what the build has made. */
 function explorerFolder(): string {
-  const here = path.dirname(fileURLToPath(import.meta.url));
+  const here = import.meta.dirname;
   return path.join(here.slice(0, Math.max(here.lastIndexOf('/dist'), here.lastIndexOf('/src'))), 'dist', 'explorer');
 }

@@ -7,44 +7,54 @@ import type { ExecuteOptions } from '../run-request.ts';
 import type { Terminal } from '../terminal.ts';
 
 export function addExecuteCommand(terminal: Terminal, add: AddCommand, run: RunCommand): void {
-  const execute = add('execute', 'Check a runbook, run it, and record the run.', [
-    'runbook execute SimpleRunbook',
-    'runbook execute ./DrainNode.md --env NODE=worker-7 --token-file ~/.token',
-    'runbook execute RotateKey --env VAULT_TOKEN --env CERT=@cert.pem   # from your environment; from a file',
-    'get-token | runbook execute Deploy --token - --yes --json',
-    "runbook execute DrainNode --env NODE=worker-7 --from 'Service the node'   # go on after a failure",
-    'runbook execute Deploy --incident INC-42 --record record.json   # the record for a pipeline',
-    'runbook execute Deploy --token github-oidc --junit run.xml   # in a job of GitHub Actions, as that job',
-    'runbook execute DrainNode --env NODE=worker-7 --stubs test/stubs   # rehearse with stand-ins for kubectl',
-  ]).alias('run');
-  addRunOptions(execute)
-    .option('--dry-run', 'start nothing and say what it would do, as `runbook plan`')
-    .action(async (argument: string | undefined, options: ExecuteOptions, command: Command) => {
-      await run(terminal, 'execute', options, async () =>
-        options.dryRun === true
-          ? (await import('../commands/plan.ts')).planCommand(terminal, argument, options)
-          : (await import('../commands/execute.ts')).executeCommand(
-              terminal,
-              argument,
-              options,
-              valueOptionsOf(command),
-            ),
-      );
-    });
+  add(
+    'execute',
+    'Check a runbook, run it, and record the run.',
+    [
+      'runbook execute SimpleRunbook',
+      'runbook execute ./DrainNode.md --env NODE=worker-7 --token-file ~/.token',
+      'runbook execute RotateKey --env VAULT_TOKEN --env CERT=@cert.pem   # from your environment; from a file',
+      'get-token | runbook execute Deploy --token - --yes --json',
+      "runbook execute DrainNode --env NODE=worker-7 --from 'Service the node'   # go on after a failure",
+      'runbook execute Deploy --incident INC-42 --record record.json   # the record for a pipeline',
+      'runbook execute Deploy --token github-oidc --junit run.xml   # in a job of GitHub Actions, as that job',
+      'runbook execute DrainNode --env NODE=worker-7 --stubs test/stubs   # rehearse with stand-ins for kubectl',
+    ],
+    (command) =>
+      addRunOptions(command)
+        .option('--dry-run', 'start nothing and say what it would do, as `runbook plan`')
+        .action(async (argument: string | undefined, options: ExecuteOptions) => {
+          await run(terminal, 'execute', options, async () =>
+            options.dryRun === true
+              ? (await import('../commands/plan.ts')).planCommand(terminal, argument, options)
+              : (await import('../commands/execute.ts')).executeCommand(
+                  terminal,
+                  argument,
+                  options,
+                  valueOptionsOf(command),
+                ),
+          );
+        }),
+  ).alias('run');
 }
 
 /** The same words as `execute`, so that one command becomes the other by one word. */
 export function addPlanCommand(terminal: Terminal, add: AddCommand, run: RunCommand): void {
-  const plan = add('plan', 'Show what a run would do and what stands in its way; nothing is started or written.', [
-    'runbook plan DrainNode --env NODE=worker-7',
-    'runbook plan RotateKey --token-file token && runbook execute RotateKey --token-file token',
-    "runbook plan Deploy --from 'Switch over' --json | jq '.refusals'",
-  ]);
-  addRunOptions(plan).action(async (argument: string | undefined, options: ExecuteOptions) => {
-    await run(terminal, 'plan', options, async () =>
-      (await import('../commands/plan.ts')).planCommand(terminal, argument, options),
-    );
-  });
+  add(
+    'plan',
+    'Show what a run would do and what stands in its way; nothing is started or written.',
+    [
+      'runbook plan DrainNode --env NODE=worker-7',
+      'runbook plan RotateKey --token-file token && runbook execute RotateKey --token-file token',
+      "runbook plan Deploy --from 'Switch over' --json | jq '.refusals'",
+    ],
+    (command) =>
+      addRunOptions(command).action(async (argument: string | undefined, options: ExecuteOptions) => {
+        await run(terminal, 'plan', options, async () =>
+          (await import('../commands/plan.ts')).planCommand(terminal, argument, options),
+        );
+      }),
+  );
 }
 
 function addRunOptions(command: Command): Command {

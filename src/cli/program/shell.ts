@@ -10,27 +10,35 @@ import type { Terminal } from '../terminal.ts';
 import type { AddCommand, RunCommand } from './words.ts';
 
 export function addShellCommands(terminal: Terminal, program: Command, add: AddCommand, run: RunCommand): void {
-  add('completion', 'Print what a shell loads to complete commands, runbooks, steps, variables and runs.', [
-    'source <(runbook completion bash)   # bash: for this shell; the same line in ~/.bashrc: for every one',
-    'source <(runbook completion zsh)   # zsh: the same, in ~/.zshrc behind compinit',
-    'runbook completion zsh > "${fpath[1]}/_runbook"   # zsh: in a folder of its functions',
-    'runbook completion fish > ~/.config/fish/completions/runbook.fish   # fish',
-  ])
-    .addArgument(new Argument('<shell>', 'for which shell').choices(SHELLS))
-    .action(async (shell: Shell, options: CommonOptions) => {
-      await run(terminal, 'completion', options, async () =>
-        (await import('../commands/completion.ts')).completionCommand(terminal, shell),
-      );
-    });
+  add(
+    'completion',
+    'Print what a shell loads to complete commands, runbooks, steps, variables and runs.',
+    [
+      'source <(runbook completion bash)   # bash: for this shell; the same line in ~/.bashrc: for every one',
+      'source <(runbook completion zsh)   # zsh: the same, in ~/.zshrc behind compinit',
+      'runbook completion zsh > "${fpath[1]}/_runbook"   # zsh: in a folder of its functions',
+      'runbook completion fish > ~/.config/fish/completions/runbook.fish   # fish',
+    ],
+    (command) =>
+      command
+        .addArgument(new Argument('<shell>', 'for which shell').choices(SHELLS))
+        .action(async (shell: Shell, options: CommonOptions) => {
+          await run(terminal, 'completion', options, async () =>
+            (await import('../commands/completion.ts')).completionCommand(terminal, shell),
+          );
+        }),
+  );
 
-  add('help', 'Show help for a command.', ['runbook help execute', 'runbook help audit verify'])
-    .argument('[command...]', 'which one (default: all of them)')
-    .action(async (words: readonly string[], options: CommonOptions) => {
-      await run(terminal, 'help', options, async () => {
-        commandOf(program, words).outputHelp();
-        return 0;
-      });
-    });
+  add('help', 'Show help for a command.', ['runbook help execute', 'runbook help audit verify'], (command) =>
+    command
+      .argument('[command...]', 'which one (default: all of them)')
+      .action(async (words: readonly string[], options: CommonOptions) => {
+        await run(terminal, 'help', options, async () => {
+          commandOf(program, words).outputHelp();
+          return 0;
+        });
+      }),
+  );
 }
 
 /** @throws RunbookError `usage` */

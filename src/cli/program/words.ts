@@ -3,7 +3,13 @@ import type { Command } from 'commander';
 import type { CommonOptions } from '../context.ts';
 import type { Terminal } from '../terminal.ts';
 
-export type AddCommand = (name: string, summary: string, examples: readonly string[]) => Command;
+/** @param define adds what it takes and what it does; not called in a process that is asked for another command */
+export type AddCommand = (
+  name: string,
+  summary: string,
+  examples: readonly string[],
+  define: (command: Command) => void,
+) => Command;
 
 /** Carries one command out and sets the exit code. */
 export type RunCommand = (

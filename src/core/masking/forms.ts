@@ -53,6 +53,7 @@ function remembering(): Around {
 /** The line alone, and with what is around it, each in the same spelling. */
 function plainForms({ lead, line, tail }: Piece, escapes: readonly Escape[], around: Around): Set<string> {
   const simple = NEVER_ESCAPED.test(line);
+  if (simple && lead === '' && tail === '') return new Set([line]);
   const leads = around(lead, escapes);
   const tails = around(tail, escapes);
   const forms = new Set<string>();

@@ -110,7 +110,7 @@ function openCage(folder: string, copyOf: (program: string) => string, program: 
       LANG: 'C.UTF-8',
       TMPDIR: inside('home/tmp'),
       // One for all rounds of a user, who would compile the program anew in each home.
-      NODE_COMPILE_CACHE: user.folder(path.join(path.dirname(folder), `code-${user.uid}`)),
+      XDG_CACHE_HOME: user.folder(path.join(path.dirname(folder), `code-${user.uid}`)),
       RUNBOOK_STOP_GRACE: '1s',
     },
     said: (name) => inside(`ready/${name}`),
