@@ -66,8 +66,8 @@ describe('links', () => {
 
   test('would be found where they lead nowhere', () => {
     const text =
-      '# A b\n\n[a](#a-b) [b](README.md#try-it) [c](#c) [d](docs) [e](no.md) [f](README.md#nothing) [g](../x)\n';
-    expect(brokenLinks('README.md', text)).toEqual(['README.md#try-it', '#c', 'no.md', 'README.md#nothing', '../x']);
+      '# A b\n\n[a](#a-b) [b](README.md#two-commands) [c](#c) [d](docs) [e](no.md) [f](README.md#nothing) [g](../x)\n';
+    expect(brokenLinks('README.md', text)).toEqual(['README.md#two-commands', '#c', 'no.md', 'README.md#nothing', '../x']);
     expect(brokenLinks('CHANGELOG.md', text)).toEqual(['#c', 'no.md', 'README.md#nothing', '../x']);
   });
 

@@ -37,9 +37,7 @@ export async function planCommand(
       if (options.json === true) await printJson(terminal, 'plan', { ...plan, infos });
       else await terminal.print(planPage(printStyle, { ...plan, infos }));
       if (options.quiet !== true) {
-        const { refusals, exitCode } = plan;
-        const count = refusals.length === 1 ? 'one reason' : `${refusals.length} reasons`;
-        const no = style.red(`It would be refused, for ${count}, with exit code ${exitCode}.`);
+        const no = style.red(`It would be refused, with exit code ${plan.exitCode}: see above.`);
         terminal.say(plan.wouldRun ? style.green('It would run. Nothing was started or written.') : no);
       }
       return plan.exitCode;
