@@ -35,7 +35,7 @@ export function validateRoute(http: Http, context: ServerContext): void {
           problems: problems.map(overHttp),
         });
       } catch (error) {
-        await answerRefusal(context, request, reply, 'validate', error);
+        await answerRefusal(context, request, reply, { operation: 'validate', found }, error);
         return reply;
       }
     },
