@@ -14,8 +14,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as 
 export function answerOtherMethods(http: Http, addRoutes: () => void): (path: string) => string | null {
   // All that the parser reads: also TRACE and PROPFIND are told what there is. A tunnel is no request.
   const others = ALL.filter((method) => method !== 'CONNECT');
-  // Without a body, as far as we are concerned: QUERY would be refused for its lack of a type, before anything else.
-  for (const method of others) if (!isOurs(method)) http.addHttpMethod(method);
+  for (const method of others) if (!http.supportedMethods.includes(method)) http.addHttpMethod(method);
   const known = new Map<string, Set<string>>();
   let isListening = true;
   http.addHook('onRoute', ({ url, method }: RouteOptions) => {
@@ -57,10 +56,6 @@ export function answerOtherMethods(http: Http, addRoutes: () => void): (path: st
     });
   }
   return (path) => allowed.find(([url]) => fits(url, path))?.[1] ?? null;
-}
-
-function isOurs(method: string): boolean {
-  return METHODS.some((one) => one === method);
 }
 
 /** @param url template of a route  @param path of a request, perhaps with its query */
