@@ -1,6 +1,5 @@
 /** Requests for runs that are refused: which of them Stage0 tells as events, how, and what the log says. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isEnvironmentName } from '../core/environment-names.ts';
 import { RunbookError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { RunRequest } from '../core/run.ts';
@@ -26,7 +25,7 @@ export function asEvents(
   { engine }: Pick<ServerContext, 'engine'>,
   error: unknown,
   { document, parsed }: FoundRunbook,
-  { callChain, given }: RunRequest,
+  { callChain }: Pick<RunRequest, 'callChain'>,
 ): ToldRefusal | null {
   if (!(error instanceof RunbookError)) return null;
   const { code, reason, problems, message } = error;
@@ -38,9 +37,8 @@ export function asEvents(
   if (code === 'runbook-invalid') return told(message);
   if (code === 'recursion') return told(recursionText(document.fileName, callChain, engine.limits.maxRecursionDepth));
   if (reason === 'variable-name') {
-    const name = [...given.keys()].find((one) => !isEnvironmentName(one)) ?? '';
-    const text = invalidNameText(name);
-    return { errors: [text], stderr: `ERROR: ${text}\n` };
+    const errors = problems.map(({ about }) => invalidNameText(about ?? ''));
+    return { errors, stderr: errors.map((text) => `ERROR: ${text}\n`).join('') };
   }
   return reason === 'inputs' ? told(`Failed to copy input files:\n${message}`) : null;
 }
