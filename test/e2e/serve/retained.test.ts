@@ -54,6 +54,6 @@ it('after thousands of requests its heap is as it was', async () => {
   process.stdout.write(
     `heap ${(before / MIB).toFixed(1)} MiB, after ${count} requests more ${(after / MIB).toFixed(1)} MiB\n`,
   );
-  // 400 bytes of each request would be more than that, and so would one object of it.
-  expect(grown).toBeLessThan(3 * MIB);
+  // 300 bytes of each request would be more than that.
+  expect(grown).toBeLessThan(2 * MIB);
 });

@@ -119,6 +119,7 @@ test('a secret that cannot be masked is the same warning of both', async () => {
 // As docs/serve.md has them: what is first wins.
 test.each<[string, string, string | null, unknown, number, string]>([
   ['a token', 'None.md', 'a.b.c', { env_vars: 7 }, 401, 'Invalid token'],
+  ['that the body is no JSON', 'None.md', null, '{', 415, 'The body is not JSON'],
   ['the name of the document', 'None.md', null, { env_vars: 7 }, 404, 'Runbook not found'],
   ['the form of the body', 'Wrong.md', null, { env_vars: 7 }, 400, 'env_vars is not'],
   ['the document', 'Wrong.md', null, { env_vars: { 'A-B': 'x', PATH: 'x' } }, 200, 'Scrpt'],
