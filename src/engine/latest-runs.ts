@@ -22,7 +22,7 @@ export async function latestRunsOf(
 }
 
 function hasBegun({ state, startedAt, rehearsal }: StoredRun): boolean {
-  return state !== 'refused' && startedAt !== null && rehearsal !== true;
+  return state !== 'refused' && startedAt !== null && !rehearsal;
 }
 
 function latestRun(path: string, { runId, state, startedAt, result, interruption }: StoredRun): LatestRun {

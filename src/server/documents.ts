@@ -89,7 +89,7 @@ interface Listed {
   readonly filename: string;
   readonly name: string;
   readonly path: string;
-  readonly last?: {
+  last?: {
     readonly run_id: string;
     readonly state: string;
     readonly outcome: string | null;
@@ -110,12 +110,14 @@ export async function listFor(context: ServerContext, identity: Identity, withLa
     // As Stage0: what has no title is found by its name only.
     if (document === null || parsed === null || parsed.title === null || !isRunbook(parsed)) return [];
     const { runbook, title } = parsed;
-    return [{ listed: { filename: fileName, name: title, path: fileName }, path: document.path, runbook }];
+    const listed: Listed = { filename: fileName, name: title, path: fileName };
+    return [{ listed, path: document.path, runbook }];
   });
   if (!withLast) return found.map(({ listed }) => listed);
   const readable = found.filter(({ runbook }) => mayReadRuns(context, identity, runbook)).map(({ path: one }) => one);
   const latest = await latestRunsOf(engine, readable);
-  return found.map(({ listed, path }) => ({ ...listed, last: told(latest.get(path)) }));
+  for (const { listed, path } of found) listed.last = told(latest.get(path));
+  return found.map(({ listed }) => listed);
 }
 
 function told(run: LatestRun | undefined): NonNullable<Listed['last']> | null {
