@@ -45,6 +45,7 @@ export function authSettings(
     oidcIssuers: settings.oidcIssuer,
     jwtPrivateHosts: settings.jwtPrivateHosts,
     jwksStaleMs: settings.jwksStale,
+    jwtMaxAgeMs: settings.jwtMaxAge,
   };
 }
 

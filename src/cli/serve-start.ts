@@ -41,7 +41,7 @@ function placeOf(name: string, places: Readonly<Record<string, string | null>>):
   return place === null ? '' : `${inline(place)}: `;
 }
 
-/** The same for machines, on one line of stdout, once the server takes requests. */
+/** The same for machines, on one line, once the server takes requests: all that is ever on stdout then. */
 export function readyLine({ app, address, checks, warnings }: StartedServer): string {
   const line = {
     schemaVersion: 1,

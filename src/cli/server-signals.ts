@@ -13,6 +13,8 @@ export interface ServerSignals {
 }
 
 /**
+ * A signal is heard until the process is gone; one that comes after the last stage changes nothing.
+ *
  * @param reload called for each SIGHUP; must not throw. Null: there is a terminal, and the signal says that it is closed
  */
 export async function withServerSignals<T>(
@@ -33,10 +35,11 @@ export async function withServerSignals<T>(
     ['SIGUSR2', () => {}],
   ] as const;
   for (const [signal, listener] of listeners) process.on(signal, listener);
+  const [end, hurry, now] = stages;
   try {
-    const [end, hurry, now] = stages;
     return await body({ end: end.signal, hurry: hurry.signal, now: now.signal });
   } finally {
-    for (const [signal, listener] of listeners) process.off(signal, listener);
+    // Node takes its listeners away before it goes by itself, and the next signal would be how it ended.
+    process.once('beforeExit', () => process.exit());
   }
 }

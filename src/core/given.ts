@@ -19,12 +19,32 @@ interface Fault {
 /** Linux takes 128 KiB for one `NAME=value`, and a sentence or a record is no place for a name without end. */
 const MAX_NAME_LENGTH = 255;
 
-/** @throws RunbookError `usage`, `variable-denied`: of several faults the first */
+/** @throws RunbookError `usage`, `variable-denied`: of the first fault, and all of its kind by their names; over HTTP also as its problems */
 export function refuseGiven(request: Given, openNames: readonly string[]): void {
-  const [first] = judge(request, openNames);
+  const faults = judge(request, openNames);
+  const [first] = faults;
   if (first === undefined) return;
   const { rule, message, fix } = first;
-  throw new RunbookError(rule === 'variable-denied' ? rule : 'usage', message, { fix, reason: rule });
+  const alike = faults.filter((fault) => fault.rule === rule);
+  throw new RunbookError(rule === 'variable-denied' ? rule : 'usage', withOthers(message, alike.slice(1)), {
+    fix,
+    reason: rule,
+    // A person at a terminal has typed them, and has them all in the sentence.
+    problems: request.source === 'api' ? alike.map(problemOf) : [],
+  });
+}
+
+const MAX_NAMED = 5;
+
+function withOthers(message: string, others: readonly Fault[]): string {
+  if (others.length === 0) return message;
+  const names = [...new Set(others.map(({ name }) => JSON.stringify(shown(name))))];
+  const more = names.length > MAX_NAMED ? `, and ${names.length - MAX_NAMED} more` : '';
+  return `${message.replace(/\.$/, '')} (also: ${names.slice(0, MAX_NAMED).join(', ')}${more}).`;
+}
+
+function problemOf({ rule, name, message, fix }: Fault): Problem {
+  return { severity: 'error', rule, message, fix, line: 1, column: 1, about: shown(name) };
 }
 
 /** The same for whoever only asks: all of them, and what is left of the given variables without those. */
@@ -33,10 +53,7 @@ export function checkGiven(
   openNames: readonly string[],
 ): { readonly problems: readonly Problem[]; readonly faulty: ReadonlySet<string> } {
   const faults = judge(request, openNames);
-  const problems = faults.map(({ rule, name, message, fix }): Problem => {
-    return { severity: 'error', rule, message, fix, line: 1, column: 1, about: shown(name) };
-  });
-  return { problems, faulty: new Set(faults.map(({ name }) => name)) };
+  return { problems: faults.map(problemOf), faulty: new Set(faults.map(({ name }) => name)) };
 }
 
 function judge({ source, given, wanted, envFile }: Given, openNames: readonly string[]): readonly Fault[] {

@@ -23,6 +23,11 @@ export const KEY_SETTINGS = {
     aliases: ['JWT_PRIVATE_HOSTS'],
     description: 'Hosts (`host` or `host:port`) of key sets that may have private addresses, and may use http.',
   }),
+  jwtMaxAge: age(null, {
+    scope: 'operator',
+    aliases: ['JWT_MAX_AGE_SECONDS'],
+    description: 'How long ago a token may have been made (`iat`), however long it holds; none by default.',
+  }),
   jwksStale: age(24 * 3_600_000, {
     scope: 'operator',
     aliases: ['JWKS_STALE_SECONDS'],

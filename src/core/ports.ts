@@ -32,9 +32,9 @@ export interface RunbookSource {
   load(reference: string): Promise<LoadedDocument>;
   /** Every document of the folder, ordered by name; unreadable ones come as errors in `problem`. */
   list(): Promise<readonly (LoadedDocument | UnreadableDocument)[]>;
-  /** How many that would be, by their names alone. @throws RunbookError as `list` */
+  /** How many of them can be opened: no link that leads out or nowhere. Nothing is read. @throws RunbookError as `list` */
   count(): Promise<number>;
-  /** Their names without the ending, in order; nothing is read. @throws RunbookError as `list` */
+  /** The names of those without the ending, in order; nothing is read. @throws RunbookError as `list` */
   names(): Promise<readonly string[]>;
 }
 

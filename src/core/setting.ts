@@ -46,8 +46,8 @@ export const integer = <T extends number | null>(initial: T, minimum: number, ex
   );
 export const duration = <T extends number | null>(initial: T, extra: Extra): Setting<number | T> =>
   define<number | T>('duration, like 90s, 10m or 1h30m', (value) => parseDuration(value) ?? undefined, initial, extra);
-export const age = (initial: number, extra: Extra): Setting<number> =>
-  define('age, like 90d or 12h', (value) => parseAge(value) ?? undefined, initial, extra);
+export const age = <T extends number | null>(initial: T, extra: Extra): Setting<number | T> =>
+  define<number | T>('age, like 90d or 12h', (value) => parseAge(value) ?? undefined, initial, extra);
 export const size = <T extends number | null>(initial: T, extra: Extra): Setting<number | T> =>
   define<number | T>('size, like 512KiB or 10MiB', (value) => parseSize(value) ?? parseBytes(value), initial, extra);
 /** As `formatSize` prints what is no whole number of KiB. */

@@ -15,7 +15,8 @@ import { checkRoomForRefusal } from './room.ts';
 const MAX_IN_A_ROW = 10;
 /** Refusals for other reasons may stand between them; nobody can cause those without the claims. */
 const LOOKED_AT = 2 * MAX_IN_A_ROW;
-const LAST_ONE = 'Further refusals are in the ledger only, until the runbook runs again.';
+const LAST_ONE =
+  'Later refusals are not in this file but in the ledger (`runbook history`), until the runbook runs again.';
 
 /** Never hides the refusal itself: when it cannot be recorded, a warning says so. */
 export async function refuse(

@@ -14,6 +14,15 @@ const MAX_REFUSALS = 10;
 /** Folders that Kubernetes makes anew at each change of a ConfigMap: `..2026_11_22_10_00_00.123456/` */
 const REVISION = /\/\.\.\d{4}_[^/]+(?=\/)/g;
 
+/** Whether it is of a ConfigMap: such a document changes its path with its text. */
+export function hasRevision(path: string): boolean {
+  return withoutRevision(path) !== path;
+}
+
+function withoutRevision(path: string): string {
+  return path.replaceAll(REVISION, '');
+}
+
 /** Of the document, newest first, also from before its ConfigMap was changed. @param path absolute, links resolved */
 export async function runsOf(
   { ledger }: Pick<EnginePorts, 'ledger'>,
@@ -22,11 +31,11 @@ export async function runsOf(
   outcomes?: readonly string[],
 ): Promise<readonly StoredRun[]> {
   const wanted = { limit, ...(outcomes === undefined ? {} : { outcomes }) };
-  const place = path.replaceAll(REVISION, '');
+  const place = withoutRevision(path);
   if (place === path) return await ledger.list({ ...wanted, path });
   const runbook = path.slice(path.lastIndexOf('/') + 1).replace(/\.md$/, '');
   const runs = await ledger.list({ ...wanted, runbook });
-  return runs.filter((run) => run.runbook.path?.replaceAll(REVISION, '') === place);
+  return runs.filter(({ runbook: { path: recorded } }) => recorded !== null && withoutRevision(recorded) === place);
 }
 
 /** Rendered, in the order of the runs; empty where there are none. */

@@ -7,6 +7,7 @@ import { RunbookError } from '../core/errors.ts';
 import type { Identity } from '../core/ports.ts';
 import { authorize } from '../core/claims.ts';
 import type { ClaimRequirement } from '../core/runbook.ts';
+import { alertFactsBefore } from './alert.ts';
 import type { ServerContext, Http } from './context.ts';
 import { tokenOf } from './bearer.ts';
 import { HttpError } from './problem.ts';
@@ -36,7 +37,7 @@ declare module 'fastify' {
   }
 }
 
-type Guard = Pick<ServerContext, 'engine' | 'settings' | 'log'>;
+type Guard = Pick<ServerContext, 'engine' | 'settings' | 'knownNames' | 'log'>;
 
 /** Registered before anything that has routes. @returns every route there is, once all are registered */
 export function listRoutes(http: Http): readonly RouteAccess[] {
@@ -75,14 +76,14 @@ export function guardRoutes(http: Http, context: Guard): void {
   });
 }
 
-async function authenticate({ engine, log }: Guard, request: FastifyRequest): Promise<Identity> {
+async function authenticate({ engine, knownNames, log }: Guard, request: FastifyRequest): Promise<Identity> {
   const token = tokenOf(request.headers.authorization);
   try {
     return await engine.authenticator.authenticate(token);
   } catch (error) {
     if (!(error instanceof RunbookError) || error.code !== 'unauthenticated') throw error;
     // The sentence is ours and holds nothing of the token.
-    log.warn({ correlationId: request.id }, `Authentication failed: ${error.message}`);
+    log.warn(await alertFactsBefore({ knownNames }, request), `Authentication failed: ${error.message}`);
     const stage0 = tokenText(error.reason, error.message);
     throw new HttpError(401, 'unauthenticated', error.message, { fix: error.fix, stage0 });
   }

@@ -11,6 +11,7 @@ import type { App } from '../app.ts';
 import type { ResolvedSettings, Settings } from '../core/settings.ts';
 import type { EnginePorts } from '../engine/ports.ts';
 import type { ActiveRuns } from './active-runs.ts';
+import type { KnownNames } from './known-names.ts';
 import type { Metrics } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
 
@@ -31,5 +32,6 @@ export interface ServerContext {
   readonly runs: ActiveRuns;
   readonly metrics: Metrics;
   readonly readiness: Readiness;
+  readonly knownNames: KnownNames;
   readonly log: FastifyBaseLogger;
 }

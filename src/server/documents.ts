@@ -2,10 +2,11 @@
 import { authorize } from '../core/claims.ts';
 import { resolveVariables } from '../core/environment.ts';
 import { RunbookError } from '../core/errors.ts';
-import type { Identity, LoadedDocument } from '../core/ports.ts';
+import type { Identity, LatestRun, LoadedDocument } from '../core/ports.ts';
 import type { ParseResult, Runbook } from '../core/runbook.ts';
 import { listRunbooks, showRunbook } from '../engine/queries.ts';
-import { entriesBesides, runsOf } from '../engine/unwritten-entries.ts';
+import { latestRunsOf } from '../engine/latest-runs.ts';
+import { entriesBesides } from '../engine/unwritten-entries.ts';
 import { isAdmin } from './access.ts';
 import type { ServerContext } from './context.ts';
 import { HttpError } from './problem.ts';
@@ -98,7 +99,6 @@ interface Listed {
 
 export async function listFor(context: ServerContext, identity: Identity, withLast: boolean): Promise<Listed[]> {
   const { engine } = context;
-  const listed: Listed[] = [];
   const documents = await listRunbooks(engine).catch((error: unknown) => {
     if (!(error instanceof RunbookError)) throw error;
     throw new HttpError(404, 'not-found', 'The folder of runbooks is not there, or cannot be read.', {
@@ -106,25 +106,24 @@ export async function listFor(context: ServerContext, identity: Identity, withLa
       stage0: 'Runbooks directory not found',
     });
   });
-  for (const { fileName, document, parsed } of documents) {
+  const found = documents.flatMap(({ fileName, document, parsed }) => {
     // As Stage0: what has no title is found by its name only.
-    if (document === null || parsed === null || parsed.title === null || !isRunbook(parsed)) continue;
-    const one: Listed = { filename: fileName, name: parsed.title, path: fileName };
-    if (withLast) one.last = mayReadRuns(context, identity, parsed.runbook) ? await lastRunOf(context, document) : null;
-    listed.push(one);
-  }
-  return listed;
+    if (document === null || parsed === null || parsed.title === null || !isRunbook(parsed)) return [];
+    const { runbook, title } = parsed;
+    const listed: Listed = { filename: fileName, name: title, path: fileName };
+    return [{ listed, path: document.path, runbook }];
+  });
+  if (!withLast) return found.map(({ listed }) => listed);
+  const readable = found.filter(({ runbook }) => mayReadRuns(context, identity, runbook)).map(({ path: one }) => one);
+  const latest = await latestRunsOf(engine, readable);
+  for (const { listed, path } of found) listed.last = told(latest.get(path));
+  return found.map(({ listed }) => listed);
 }
 
-async function lastRunOf(
-  { engine }: ServerContext,
-  { path }: LoadedDocument,
-): Promise<NonNullable<Listed['last']> | null> {
-  const [run] = await runsOf(engine, path, 1);
+function told(run: LatestRun | undefined): NonNullable<Listed['last']> | null {
   if (run === undefined) return null;
-  const { runId, state, result, interruption } = run;
-  const finished = result?.finishedAt ?? interruption?.at ?? null;
-  return { run_id: runId, state, outcome: result?.outcome ?? null, finished_at: finished };
+  const { runId, state, outcome, finishedAt } = run;
+  return { run_id: runId, state, outcome, finished_at: finishedAt };
 }
 
 type Variable = { readonly name: string; readonly description: string };

@@ -7,8 +7,11 @@ import { HttpError, problemOf, sendProblem } from './problem.ts';
 /** Those that a route may have. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
-/** @param addRoutes registers all routes */
-export function answerOtherMethods(http: Http, addRoutes: () => void): void {
+/**
+ * @param addRoutes registers all routes
+ * @returns what `Allow` says of a path; null where there is nothing at it
+ */
+export function answerOtherMethods(http: Http, addRoutes: () => void): (path: string) => string | null {
   // All that the parser reads: also TRACE and PROPFIND are told what there is. A tunnel is no request.
   const others = ALL.filter((method) => method !== 'CONNECT');
   for (const method of others) if (!http.supportedMethods.includes(method)) http.addHttpMethod(method);
@@ -22,9 +25,11 @@ export function answerOtherMethods(http: Http, addRoutes: () => void): void {
   });
   addRoutes();
   isListening = false;
+  const allowed: (readonly [url: string, allow: string])[] = [];
   for (const [url, methods] of known) {
     const has = new Set<string>([...methods, 'OPTIONS']);
     const allow = METHODS.filter((method) => has.has(method)).join(', ');
+    allowed.push([url, allow]);
     const schema = { hide: true };
     http.options(
       url,
@@ -50,4 +55,15 @@ export function answerOtherMethods(http: Http, addRoutes: () => void): void {
       },
     });
   }
+  return (path) => allowed.find(([url]) => fits(url, path))?.[1] ?? null;
+}
+
+/** @param url template of a route  @param path of a request, perhaps with its query */
+function fits(url: string, path: string): boolean {
+  const parts = (path.split('?')[0] ?? '').split('/');
+  const wanted = url.split('/');
+  return (
+    wanted.length === parts.length &&
+    wanted.every((part, at) => (part.startsWith(':') ? parts[at] !== '' : part === parts[at]))
+  );
 }

@@ -50,6 +50,14 @@ export class HttpError extends Error {
   }
 }
 
+/** Whatever it was asked with. */
+export function nothingHere(): HttpError {
+  return new HttpError(404, 'not-found', 'There is nothing at this address.', {
+    fix: '/docs/explorer.html shows what there is.',
+    stage0: 'Not found',
+  });
+}
+
 const TYPE_BASE = 'https://github.com/agile-learning-institute/runbook/blob/main/docs/errors.md#';
 
 /** Failures of the server's own surroundings. */

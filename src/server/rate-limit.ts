@@ -2,6 +2,7 @@
 import { isIPv6 } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { alertFacts } from './alert.ts';
 import type { ServerContext } from './context.ts';
 import { addressOf } from './forwarded.ts';
 import { HttpError } from './problem.ts';
@@ -20,7 +21,7 @@ export function limitByAddress(
       throw error;
     });
     if (rest.consumedPoints <= most) return;
-    log.warn({ correlationId: request.id, route: request.routeOptions.url }, 'Rate limit exceeded');
+    log.warn(alertFacts(request), 'Rate limit exceeded');
     reply.header('retry-after', String(Math.max(1, Math.ceil(rest.msBeforeNext / 1000))));
     throw new HttpError(429, 'busy', `This may be asked ${most} times in ${seconds} seconds.`, {
       fix: 'Wait as long as Retry-After says.',

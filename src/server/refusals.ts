@@ -1,11 +1,11 @@
 /** Requests for runs that are refused: which of them Stage0 tells as events, how, and what the log says. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isEnvironmentName } from '../core/environment-names.ts';
 import { RunbookError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { RunRequest } from '../core/run.ts';
 import { ClaimsLacking } from '../engine/access.ts';
 import { identityOf } from './access.ts';
+import { alertFacts } from './alert.ts';
 import type { ServerContext } from './context.ts';
 import type { FoundRunbook } from './documents.ts';
 import { INNER_CODES, problemOf, sendProblem } from './problem.ts';
@@ -25,7 +25,7 @@ export function asEvents(
   { engine }: Pick<ServerContext, 'engine'>,
   error: unknown,
   { document, parsed }: FoundRunbook,
-  { callChain, given }: RunRequest,
+  { callChain }: Pick<RunRequest, 'callChain'>,
 ): ToldRefusal | null {
   if (!(error instanceof RunbookError)) return null;
   const { code, reason, problems, message } = error;
@@ -37,11 +37,16 @@ export function asEvents(
   if (code === 'runbook-invalid') return told(message);
   if (code === 'recursion') return told(recursionText(document.fileName, callChain, engine.limits.maxRecursionDepth));
   if (reason === 'variable-name') {
-    const name = [...given.keys()].find((one) => !isEnvironmentName(one)) ?? '';
-    const text = invalidNameText(name);
-    return { errors: [text], stderr: `ERROR: ${text}\n` };
+    const errors = problems.map(({ about }) => invalidNameText(about ?? ''));
+    return { errors, stderr: errors.map((text) => `ERROR: ${text}\n`).join('') };
   }
   return reason === 'inputs' ? told(`Failed to copy input files:\n${message}`) : null;
+}
+
+/** What was asked for, of which document. */
+interface Asked {
+  readonly operation: 'execute' | 'validate';
+  readonly found: FoundRunbook;
 }
 
 /** With a status of its own. */
@@ -49,10 +54,10 @@ export async function answerRefusal(
   context: ServerContext,
   request: FastifyRequest,
   reply: FastifyReply,
-  operation: 'execute' | 'validate',
+  asked: Asked,
   error: unknown,
 ): Promise<void> {
-  logRefusal(context, request, operation, error);
+  logRefusal(context, request, asked, error);
   const problem = problemOf(error, error instanceof ClaimsLacking ? error.recorded : undefined);
   if (problem.status === 500) context.log.error({ correlationId: request.id, err: error }, 'A bug');
   await sendProblem(reply, problem);
@@ -62,7 +67,7 @@ export async function answerRefusal(
 export function logRefusal(
   { log, metrics }: Pick<ServerContext, 'log' | 'metrics'>,
   request: FastifyRequest,
-  operation: 'execute' | 'validate',
+  { operation, found }: Asked,
   error: unknown,
 ): void {
   if (!(error instanceof RunbookError)) return;
@@ -74,7 +79,8 @@ export function logRefusal(
       : error.reason === 'variable-name'
         ? 'Invalid environment variable name'
         : 'Run refused';
-  const facts = { correlationId: request.id, subject: identityOf(request).subject, operation, code };
+  const { subject } = identityOf(request);
+  const facts = { ...alertFacts(request, found.document.fileName), subject, operation, code };
   // Callers are not told where things are on the server; the operator is.
   if (INNER_CODES.has(code)) log.error({ ...facts, reason: error.message }, text);
   else log.warn(facts, text);

@@ -15,6 +15,7 @@ export function runFacts(
   const { subject, roles } = identityOf(request);
   return {
     correlationId: request.id,
+    route: request.routeOptions.url ?? null,
     operation: 'execute',
     runId: result.runId,
     runbook,

@@ -11,7 +11,7 @@ import { answerOrigins } from './cors.ts';
 import { warnOfForwarded } from './forwarded.ts';
 import { answerOtherMethods } from './methods.ts';
 import { describeRoutes } from './description/describe.ts';
-import { HttpError, problemOf, sendProblem } from './problem.ts';
+import { nothingHere, problemOf, sendProblem } from './problem.ts';
 import { configRoute } from './routes/config.ts';
 import { docsRoutes, sendFiles } from './routes/docs.ts';
 import { executeRoute } from './routes/execute.ts';
@@ -66,7 +66,6 @@ export async function createServer(context: ServerContext, assets: string): Prom
     // What one caller may see is not for whoever asks the same browser, or the same proxy, next.
     reply.headers({ 'x-correlation-id': request.id, 'cache-control': 'no-store' });
   });
-  answerForNode(http, context);
   http.addHook('onResponse', async (request, reply) => {
     logRequest(context, request, reply, false);
   });
@@ -92,8 +91,11 @@ export async function createServer(context: ServerContext, assets: string): Prom
     checkHost(request, reply);
     refuseDoubled(request);
     if (isClosing) throw new RunbookError('busy', 'The server is about to end.', { fix: 'Try again in a moment.' });
+    // Before a body, which may be anything, is read.
+    if (request.is404) return await sendProblem(reply, problemOf(nothingHere()));
     // As in Stage0, `/api/runbooks/` is not the list, nor a runbook without a name.
-    if (!request.is404 && isNameless(request.params)) throw nothingHere();
+    if (isNameless(request.params)) throw nothingHere();
+    return undefined;
   });
   await sendFiles(http, path.resolve(assets));
   readBodiesAsJson(http);
@@ -104,7 +106,7 @@ export async function createServer(context: ServerContext, assets: string): Prom
   });
 
   const describe = describeRoutes(http);
-  answerOtherMethods(http, () => {
+  const allowOf = answerOtherMethods(http, () => {
     runbookRoutes(http, context);
     validateRoute(http, context);
     executeRoute(http, context);
@@ -113,16 +115,10 @@ export async function createServer(context: ServerContext, assets: string): Prom
     operationRoutes(http, context);
     docsRoutes(http, path.resolve(assets), describe);
   });
+  answerForNode(http, context, allowOf);
   await http.ready();
   log.debug({ routes }, 'Routes');
   return http;
-}
-
-function nothingHere(): HttpError {
-  return new HttpError(404, 'not-found', 'There is nothing at this address.', {
-    fix: '/docs/explorer.html shows what there is.',
-    stage0: 'Not found',
-  });
 }
 
 /** Of a part that has a name in the route; `*` may stand for nothing. */

@@ -16,6 +16,7 @@ import { VERSION } from '../version.ts';
 import { createActiveRuns } from './active-runs.ts';
 import type { ServerContext } from './context.ts';
 import { reloadKeys, watchKeys } from './keys.ts';
+import { createKnownNames } from './known-names.ts';
 import { listen } from './listen.ts';
 import { createLog } from './log.ts';
 import { logTo } from './log-output.ts';
@@ -91,7 +92,8 @@ export async function startServer(
       readiness,
       version: VERSION,
     });
-    const context: ServerContext = { app, resolved, settings, engine, runs, metrics, readiness, log };
+    const knownNames = createKnownNames(engine.source, engine.clock);
+    const context: ServerContext = { app, resolved, settings, engine, runs, metrics, readiness, knownNames, log };
     const http = await createServer(context, assets);
     const listening = await listen(http, settings.bind, port);
     port = listening.port;

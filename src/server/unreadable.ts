@@ -10,7 +10,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { codeOf } from '../core/failures.ts';
 import type { Http, ServerContext } from './context.ts';
 import { correlationIdOf } from './correlation.ts';
-import { HttpError, problemOf } from './problem.ts';
+import { HttpError, nothingHere, problemOf } from './problem.ts';
 import { logBare } from './request-log.ts';
 import { BARE_HEADERS } from './security-headers.ts';
 
@@ -25,15 +25,27 @@ export function answerBrokenHttp(context: Watched): (error: Error, socket: Duple
   };
 }
 
-/** What Node answers on its own: a tunnel (it hangs up), an expectation that it does not know (417 without a body). */
-export function answerForNode(http: Http, context: Watched): void {
+/**
+ * What Node answers on its own: a tunnel (it hangs up), an expectation that it does not know (417 without a body).
+ *
+ * @param allowOf methods of a path; null where there is nothing at it
+ */
+export function answerForNode(http: Http, context: Watched, allowOf: (path: string) => string | null): void {
   http.server.on('connect', (request: IncomingMessage, socket: Duplex) => {
     socket.on('error', () => {});
+    const { url = '' } = request;
+    // Another host is what it is meant for; a path is an address of ours, as with any other method.
+    const allow = url.startsWith('/') ? allowOf(url) : TUNNELS_NOT;
+    const facts = { method: 'CONNECT', id: correlationIdOf(request) };
+    if (allow === null) {
+      answerBare(context, socket, nothingHere(), facts);
+      return;
+    }
     const error = new HttpError(405, 'not-allowed', 'CONNECT is not for this server: it is no proxy.', {
-      fix: `Use ${TUNNELS_NOT}.`,
+      fix: `Use ${allow}.`,
       stage0: 'Method not allowed',
     });
-    answerBare(context, socket, error, { method: 'CONNECT', id: correlationIdOf(request) }, { Allow: TUNNELS_NOT });
+    answerBare(context, socket, error, facts, { Allow: allow });
   });
   http.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     const id = correlationIdOf(request);

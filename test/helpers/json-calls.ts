@@ -17,6 +17,13 @@ export interface Call {
   readonly after?: () => Promise<void>;
 }
 
+/** Signals are listened to before the folder is made; one that comes before it takes requests ends it as soon as it does. */
+export const serving = (env: Readonly<Record<string, string>>): Call => ({
+  args: ['serve', '--host', '127.0.0.1', '--port', '0'],
+  env,
+  termAt: '.local/state/runbook',
+});
+
 export const execute = (home: Home, document: string, ...args: readonly string[]): Call => {
   home.write('Task.md', document);
   return { args: ['execute', './Task.md', '--history', 'ledger', ...args] };

@@ -9,7 +9,7 @@ import type { Home } from './cli.ts';
 import { alter, recorded, RECORD_SITUATIONS } from './json-record-situations.ts';
 import { PLAN_SITUATIONS } from './json-plan-situations.ts';
 import { RUN_SITUATIONS } from './json-run-situations.ts';
-import { AUTH, CONFIRMED, execute, mint, orphan, SECRET, STEPS, underWay } from './json-calls.ts';
+import { AUTH, CONFIRMED, execute, mint, orphan, SECRET, serving, STEPS, underWay } from './json-calls.ts';
 import type { Call } from './json-calls.ts';
 import { asObject } from './schemas.ts';
 import type { SchemaName } from './schemas.ts';
@@ -321,6 +321,23 @@ export const SITUATIONS: readonly Situation[] = [
     schema: 'token-mint',
     exit: 0,
     prepare: () => ({ args: ['token', 'mint', '--subject', 'anna', '--role', 'sre'], env: AUTH }),
+  },
+  {
+    name: 'a server that takes requests',
+    schema: 'serve',
+    exit: 0,
+    shows: ['"ready":true', '"login":true', '"name":"work folder"', 'JWT_SECRET is not set'],
+    prepare: (home) => {
+      mkdirSync(path.join(home.folder, 'runbooks'));
+      return serving({ ENABLE_LOGIN: 'true' });
+    },
+  },
+  {
+    name: 'a server that is not ready, as there is no folder',
+    schema: 'serve',
+    exit: 0,
+    shows: ['"ready":false', '"runbooksDir":null', '"login":false'],
+    prepare: () => serving({ ...AUTH, ADMIN_CLAIM: 'roles=admin' }),
   },
   failure('usage', 'a command that is not there', () => ({ args: ['exceute'] })),
   failure('variable-denied', 'a variable that nobody may set', (home) =>

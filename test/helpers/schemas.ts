@@ -21,6 +21,7 @@ export const SCHEMAS = [
   'config',
   'doctor',
   'token-mint',
+  'serve',
   'error',
 ] as const;
 export type SchemaName = (typeof SCHEMAS)[number];

@@ -16,12 +16,19 @@ const MAX_NAME_LENGTH = 1024;
 const MAX_NUMERIC_DATE = 253_402_300_799;
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
+interface Times {
+  readonly nowMs: number;
+  readonly toleranceMs: number;
+  /** How long ago it may have been made; null: that is not asked. */
+  readonly maxAgeMs: number | null;
+}
+
 /** @throws RunbookError `unauthenticated` */
 export function identityFrom(
   claims: JsonObject,
   key: Pick<VerificationKey, 'name' | 'isSecret'>,
   issuer: TrustedIssuer,
-  { nowMs, toleranceMs }: { readonly nowMs: number; readonly toleranceMs: number },
+  { nowMs, toleranceMs, maxAgeMs }: Times,
 ): Identity {
   const expiresMs = momentOf(claims, 'exp');
   if (expiresMs === null) throw faulty('missing exp', 'The token has no end ("exp").');
@@ -31,6 +38,7 @@ export function identityFrom(
       throw notYetValid(name);
     }
   }
+  if (maxAgeMs !== null) checkAge(momentOf(claims, 'iat'), nowMs - maxAgeMs - toleranceMs);
   nameOf(claims['sub'], 'sub');
   const roles = claimAt(claims, issuer.rolesClaim);
   return {
@@ -43,6 +51,12 @@ export function identityFrom(
     expiresAt: new Date(expiresMs),
     selfMade: issuer.own && key.isSecret && claims[SELF_MADE_CLAIM] === true,
   };
+}
+
+/** Who steals a token that holds for a year has it for no longer than this. */
+function checkAge(madeMs: number | null, earliestMs: number): void {
+  if (madeMs === null) throw faulty('missing iat', 'The token does not say when it was made ("iat").');
+  if (madeMs < earliestMs) throw faulty('old iat', 'The token was made too long ago ("iat").');
 }
 
 export function notYetValid(name: string): RunbookError {

@@ -41,7 +41,11 @@ const AUTHENTICATORS = {
       for (const secret of sharedSecrets(issuers)) deps.onSecret?.(secret);
       return issuers;
     };
-    const authenticator = createJwtAuthenticator(read(settings), { ...deps, network });
+    const authenticator = createJwtAuthenticator(read(settings), {
+      ...deps,
+      network,
+      maxAgeMs: settings.jwtMaxAgeMs ?? null,
+    });
     return { ...authenticator, reload: async () => await authenticator.replace(read(reread(settings))) };
   },
 } as const satisfies Record<string, Create>;

@@ -31,6 +31,8 @@ export interface AuthSettings {
   /** `host` or `host:port` of key sets that may have private addresses and may use http. */
   readonly jwtPrivateHosts?: readonly string[] | undefined;
   readonly jwksStaleMs?: number | undefined;
+  /** How long ago a token of any issuer may have been made; null: that is not asked. */
+  readonly jwtMaxAgeMs?: number | null | undefined;
 }
 
 /** Empty where no key is set: then every token is refused. @throws RunbookError `settings` */

@@ -24,6 +24,8 @@ export interface JwtDependencies {
   now(): Date;
   /** How far the clocks may differ; 0 where nothing is said, 5 minutes at most. */
   readonly clockToleranceMs?: number;
+  /** How long ago a token may have been made; null: as long as it holds. */
+  readonly maxAgeMs?: number | null;
   /** How key sets are fetched. */
   readonly network?: Network;
 }
@@ -35,6 +37,10 @@ export function createJwtAuthenticator(issuers: readonly TrustedIssuer[], deps: 
   const toleranceMs = deps.clockToleranceMs ?? 0;
   if (!(toleranceMs >= 0 && toleranceMs <= MAX_TOLERANCE_MS)) {
     throw wrongSetting('The clock tolerance is not between 0 and 5 minutes.', 'Set the clocks right instead.');
+  }
+  const maxAgeMs = deps.maxAgeMs ?? null;
+  if (maxAgeMs !== null && !(maxAgeMs > 0)) {
+    throw wrongSetting('The greatest age of tokens is not a time above 0.', 'Leave it out, or set it to a longer one.');
   }
   const trust = createTrust(issuers, () => deps.now(), deps.network ?? {});
 
@@ -58,7 +64,7 @@ export function createJwtAuthenticator(issuers: readonly TrustedIssuer[], deps: 
       const key = await signerOf(token, await keys.candidates(header), issuer);
       const now = deps.now();
       const claims = await verify(token, key, issuer, now, toleranceMs);
-      const identity = identityFrom(claims, key, issuer, { nowMs: now.getTime(), toleranceMs });
+      const identity = identityFrom(claims, key, issuer, { nowMs: now.getTime(), toleranceMs, maxAgeMs });
       trust.used(issuer, key, now);
       return identity;
     },

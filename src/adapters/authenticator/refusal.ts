@@ -6,13 +6,17 @@ import { RunbookError } from '../../core/errors.ts';
 
 const NEW_TOKEN = 'Get a new token from your identity provider.';
 
-/** What is wrong with a token, for faces with words of their own: a claim stands behind the first three. */
+/** What is wrong with a token, for faces with words of their own: a claim stands behind the first four. */
 export type TokenFault =
   | `missing ${string}`
   | `wrong ${string}`
   | `early ${string}`
+  | `old ${string}`
   | 'form'
+  | 'header'
+  | 'header padding'
   | 'payload'
+  | 'payload padding'
   | 'algorithm'
   | 'signature'
   | 'expired';

@@ -2,6 +2,7 @@
  * What can be said of a token before any cryptography: three canonical parts, two strict JSON objects, a header that
  * asks for nothing special. A signed token has exactly one spelling here, so its text and its meaning are one.
  */
+import { PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS } from './algorithms.ts';
 import { faulty, refused } from './refusal.ts';
 import { parseStrictJson } from './strict-json.ts';
 import type { JsonObject } from './strict-json.ts';
@@ -9,7 +10,8 @@ import type { JsonObject } from './strict-json.ts';
 export const MAX_TOKEN_LENGTH = 8192;
 const MAX_KEY_ID_LENGTH = 256;
 
-const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
+/** The signature may be missing here, so that it is missed by its own name. */
+const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
 const KEY_ID = /^[\x20-\x7e]+$/;
 
 /** They name keys or change what is signed (RFC 7515 4.1, RFC 7797). Nothing of a token may choose its own key. */
@@ -38,26 +40,37 @@ export function readTokenForm(token: string): TokenForm {
     );
   }
   const [header = '', payload = '', signature = ''] = token.split('.');
-  canonicalBytes('signature', signature);
-  const claims = readPart('payload', payload);
-  return { header: readHeader(readPart('header', header)), issuer: issuerOf(claims) };
+  const known = readHeader(readPart('header', header));
+  checkSignatureForm(signature, known);
+  return { header: known, issuer: issuerOf(readPart('payload', payload)) };
 }
 
-function readPart(name: string, part: string): JsonObject {
-  const bytes = canonicalBytes(name, part);
+function readPart(name: 'header' | 'payload', part: string): JsonObject {
+  const bytes = canonicalBytes(part);
+  if (bytes === null) throw faulty(`${name} padding`, notCanonical(name));
   try {
     return parseStrictJson(bytes);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw faulty(name === 'payload' ? 'payload' : 'form', `The token's ${name} ${error.message}.`);
+    throw faulty(name, `The token's ${name} ${error.message}.`);
   }
 }
 
-/** Decoders ignore the spare bits of the last character; here they must be what an encoder writes. */
-function canonicalBytes(name: string, part: string): Buffer {
+/** Decoders ignore the spare bits of the last character; here they must be what an encoder writes. @returns null where they are not */
+function canonicalBytes(part: string): Buffer | null {
   const bytes = Buffer.from(part, 'base64url');
-  if (bytes.toString('base64url') !== part) throw faulty('form', `The token's ${name} is not canonical base64url.`);
-  return bytes;
+  return bytes.toString('base64url') === part ? bytes : null;
+}
+
+function notCanonical(name: string): string {
+  return `The token's ${name} is not canonical base64url.`;
+}
+
+/** Whoever says `none` signs nothing; else a signature that is none is a wrong one. No key is asked for either. */
+function checkSignatureForm(signature: string, { alg }: TokenHeader): void {
+  const fault = PUBLIC_KEY_ALGORITHMS.includes(alg) || SECRET_ALGORITHMS.includes(alg) ? 'signature' : 'algorithm';
+  if (signature === '') throw faulty(fault, 'The token is not signed.');
+  if (canonicalBytes(signature) === null) throw faulty(fault, notCanonical('signature'));
 }
 
 function readHeader(header: JsonObject): TokenHeader {

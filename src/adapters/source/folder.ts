@@ -1,4 +1,5 @@
 /** Documents from a folder, or from a path that the local user names. Reads only regular files, each from one descriptor. */
+import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
@@ -56,11 +57,43 @@ export function createFolderSource({ folder, cwd, namesOnly = false }: FolderSou
 
 async function knownNames(folder: string | null): Promise<string[]> {
   if (folder === null) throw noFolder();
-  return await namesIn(folder).catch((error: unknown) => Promise.reject(asRunbookError(error, folder)));
+  return await openableIn(folder).catch((error: unknown) => Promise.reject(asRunbookError(error, folder)));
 }
 
 async function namesIn(folder: string): Promise<string[]> {
-  return (await readdir(folder)).filter((name) => name.endsWith('.md') && !name.startsWith('.'));
+  return (await readdir(folder)).filter(isDocumentName);
+}
+
+function isDocumentName(name: string): boolean {
+  return name.endsWith('.md') && !name.startsWith('.');
+}
+
+/** Without folders, devices, and links that lead out or nowhere: `load` would open none of them. Only links are followed. */
+async function openableIn(folder: string): Promise<string[]> {
+  const entries = (await readdir(folder, { withFileTypes: true })).filter(({ name }) => isDocumentName(name));
+  if (entries.every((entry) => entry.isFile())) return entries.map(({ name }) => name);
+  const opened = await openFolder(folder);
+  try {
+    const names: string[] = [];
+    for (const entry of entries) if (await isOpenable(opened, entry)) names.push(entry.name);
+    return names;
+  } finally {
+    await opened.close();
+  }
+}
+
+async function isOpenable(opened: DocumentFolder, entry: Dirent): Promise<boolean> {
+  if (entry.isFile() || entry.isDirectory()) return entry.isFile();
+  try {
+    const { handle } = await opened.open(entry.name);
+    try {
+      return (await handle.stat()).isFile();
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    return false;
+  }
 }
 
 async function readAll(

@@ -5,6 +5,7 @@ import type { ResolvedSettings, SettingName } from '../../core/settings.ts';
 import { startServer } from '../../server/start.ts';
 import type { CommonOptions } from '../context.ts';
 import { readableLine } from '../log-lines.ts';
+import { keepYoungSmall } from '../memory.ts';
 import { withServerSignals } from '../server-signals.ts';
 import type { ServerSignals } from '../server-signals.ts';
 import { announce, readyLine } from '../serve-start.ts';
@@ -29,7 +30,7 @@ const FLAGS: Readonly<Record<string, SettingName>> = {
   host: 'bind',
 };
 
-const STDOUT = 1;
+const [STDOUT, STDERR] = [1, 2];
 
 export async function serveCommand(terminal: Terminal, options: ServeOptions): Promise<number> {
   const given = new Map<string, unknown>(Object.entries(options));
@@ -40,24 +41,31 @@ export async function serveCommand(terminal: Terminal, options: ServeOptions): P
   }
   const { environment, cwd, ci } = terminal;
   const resolved = await loadSettings(flags, environment, cwd, 'server');
+  // Requests are garbage at once; left to itself V8 takes 100 MiB more for it (measured), and is no faster.
+  keepYoungSmall();
   let server: RunningServer | null = null;
   const reload = (): void => {
     void server?.reloadKeys();
   };
   return await withServerSignals(terminal.isReadByPerson ? null : reload, async (signals) => {
-    server = await startServer(resolved, { environment, cwd, ci }, logOf(terminal), explorerFolder());
+    server = await startServer(resolved, { environment, cwd, ci }, logOf(terminal, options), explorerFolder());
     if (options.json === true) terminal.stdout.write(readyLine(server));
     else if (options.quiet !== true) announce(terminal, options, server);
-    const signal = await endOf(terminal, server, signals, resolved);
+    const signal = await endOf(terminal, options, server, signals, resolved);
     await server.close();
     // Whoever holds one of our pipes, and does not read, holds up nothing.
     terminal.leaveSoon();
-    return server.hasStoppedRuns ? 128 + signalNumber(signal) : 0;
+    return exitCodeOf(server, signal);
   });
 }
 
-/** For people where a person reads, else as it is. */
-function logOf(terminal: Terminal): Parameters<typeof startServer>[2] {
+function exitCodeOf({ hasStoppedRuns }: RunningServer, signal: string): number {
+  return hasStoppedRuns ? 128 + signalNumber(signal) : 0;
+}
+
+/** For people where a person reads, else as it is; beside the one document of stdout, where that is asked for. */
+function logOf(terminal: Terminal, { json }: ServeOptions): Parameters<typeof startServer>[2] {
+  if (json === true) return STDERR;
   if (!terminal.isReadByPerson) return STDOUT;
   return {
     write: (line) => {
@@ -69,13 +77,15 @@ function logOf(terminal: Terminal): Parameters<typeof startServer>[2] {
 /** Runs end by themselves, or by their own limits; whoever is in a hurry says so. @returns the signal that asked for the end */
 async function endOf(
   terminal: Terminal,
+  { json }: ServeOptions,
   server: RunningServer,
   signals: ServerSignals,
   { settings }: ResolvedSettings,
 ): Promise<string> {
   const signal = await aborted(signals.end);
   const left = server.activeRuns;
-  if (left > 0)
+  // In the log it stands as well.
+  if (left > 0 && json !== true)
     terminal.say(`stopping: no more runs are taken, and ${left} go on to their end (once more: they are ended)`);
   const stop = (message: string) => (): void => {
     server.stopRuns({ signal: signal === 'SIGINT' ? 'SIGINT' : 'SIGTERM', message });
@@ -85,7 +95,7 @@ async function endOf(
     hurry();
     server.forceRuns();
     // Also where something hangs.
-    process.exitCode = 128 + signalNumber(signal);
+    process.exitCode = exitCodeOf(server, signal);
     terminal.leaveSoon();
   };
   signals.hurry.addEventListener('abort', hurry, { once: true });

@@ -5,7 +5,7 @@ import fastifyStatic from '@fastify/static';
 import { stringify } from 'yaml';
 import type { Http } from '../context.ts';
 import type { OpenApi } from '../description/openapi.ts';
-import { HttpError } from '../problem.ts';
+import { nothingHere } from '../problem.ts';
 
 /** What Swagger UI needs besides what every other answer allows: the pictures that are in its own style sheet. */
 const PAGE_CSP = {
@@ -53,10 +53,7 @@ export function docsRoutes(http: Http, assets: string, description: () => OpenAp
     async (request, reply) => {
       const { file } = request.params;
       if (!files.has(file)) {
-        throw new HttpError(404, 'not-found', 'There is nothing at this address.', {
-          fix: '/docs/explorer.html shows what there is.',
-          stage0: 'Not found',
-        });
+        throw nothingHere();
       }
       return await reply.header('content-security-policy', CSP).sendFile(file);
     },

@@ -89,10 +89,10 @@ async function executeOverHttp(
     }
     const told = asEvents(context, error, found, runRequest);
     if (told === null) {
-      await answerRefusal(context, request, reply, 'execute', error);
+      await answerRefusal(context, request, reply, { operation: 'execute', found }, error);
       return;
     }
-    logRefusal(context, request, 'execute', error);
+    logRefusal(context, request, { operation: 'execute', found }, error);
     const { errors, stderr } = told;
     reply.hijack();
     stream.open();

@@ -21,6 +21,8 @@ const Answer = Type.Object(
 export function loginRoute(http: Http, context: ServerContext): void {
   const { app, settings, log } = context;
   if (!settings.enableLogin) return;
+  // It says when it ends: not after it has become too old.
+  const ttlMs = Math.min(settings.jwtTtl, settings.jwtMaxAge ?? Infinity);
   http.post(
     '/dev-login',
     {
@@ -34,12 +36,12 @@ export function loginRoute(http: Http, context: ServerContext): void {
     async (request) => {
       const { subject, roles } = readWish(request.body);
       const now = app.clock.now();
-      const token = await app.mintToken({ subject, roles, claims: {}, ttlMs: settings.jwtTtl, now });
+      const token = await app.mintToken({ subject, roles, claims: {}, ttlMs, now });
       log.warn(
         { correlationId: request.id, subject, roles },
         'A token was made for a caller who only asked (ENABLE_LOGIN)',
       );
-      const expires = new Date(Math.floor(now.getTime() / 1000) * 1000 + settings.jwtTtl);
+      const expires = new Date(Math.floor(now.getTime() / 1000) * 1000 + ttlMs);
       return {
         access_token: token,
         token_type: 'bearer' as const,

@@ -21,7 +21,7 @@ export function validateRoute(http: Http, context: ServerContext): void {
       const { name } = request.params;
       const { found, runRequest, warnings: passedOver } = await readRequest(context, request, name);
       try {
-        const { problems } = await checkRequest(context.engine, runRequest, (event) => {
+        const { problems, warnings: ofSecrets } = await checkRequest(context.engine, runRequest, (event) => {
           if (event.type === 'notice' && event.level === 'warning')
             context.log.warn({ correlationId: request.id }, event.message);
         });
@@ -31,11 +31,11 @@ export function validateRoute(http: Http, context: ServerContext): void {
           success,
           runbook: name,
           errors: [...errors],
-          warnings: [...warnings, ...passedOver],
+          warnings: [...warnings, ...ofSecrets, ...passedOver],
           problems: problems.map(overHttp),
         });
       } catch (error) {
-        await answerRefusal(context, request, reply, 'validate', error);
+        await answerRefusal(context, request, reply, { operation: 'validate', found }, error);
         return reply;
       }
     },

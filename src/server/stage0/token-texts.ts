@@ -2,6 +2,9 @@
 
 const TEXTS: Readonly<Record<string, string>> = {
   form: 'Not enough segments',
+  header: 'Invalid header string: must be a json object',
+  'header padding': 'Invalid header padding',
+  'payload padding': 'Invalid payload padding',
   payload: 'Invalid payload string: must be a json object',
   signature: 'Signature verification failed',
   algorithm: 'The specified alg value is not allowed',
@@ -9,6 +12,8 @@ const TEXTS: Readonly<Record<string, string>> = {
   'missing iss': 'Token is missing the "iss" claim',
   'wrong aud': 'Invalid audience',
   'wrong iss': 'Invalid issuer',
+  'missing iat': 'Token is missing the "iat" claim',
+  'old iat': 'The token is too old (iat)',
   'early nbf': 'The token is not yet valid (nbf)',
   'early iat': 'The token is not yet valid (iat)',
   'wrong exp': 'Expiration Time claim (exp) must be an integer.',

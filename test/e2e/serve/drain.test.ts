@@ -189,6 +189,28 @@ describe('a server that is to end', () => {
   });
 });
 
+describe('a server that is about to be gone', () => {
+  it('hears whatever signals still come, ends as it says it does, and its record is whole', async () => {
+    for (let round = 0; round < times(3, 30); round += 1) {
+      const server = await serverWith();
+      writeFileSync(path.join(server.folder, 'go'), '');
+      expect((await server.execute('Wait.md')).done()).toMatchObject({ success: true });
+      const { connect } = await import('node:net');
+      // Holds up the closing for a moment.
+      const half = connect(server.port, '127.0.0.1').on('error', () => {});
+      half.write('POST /api/runbooks/Wait.md/execute HTTP/1.1\r\nHost: x\r\n');
+      server.kill('SIGTERM');
+      await draining(server).catch(() => {});
+      const signals = setInterval(() => server.kill(round % 2 === 0 ? 'SIGTERM' : 'SIGINT'), 2);
+      const { exitCode, stdout } = await server.ended;
+      clearInterval(signals);
+      half.destroy();
+      expect([exitCode, stdout.includes('"msg":"Ended"')]).toEqual([0, true]);
+      expect((await runsOf(server)).map(({ result }) => result?.outcome)).toEqual(['succeeded']);
+    }
+  });
+});
+
 describe('a server that is killed', () => {
   it('leaves no process, and the next one says of its runs that they were interrupted', async () => {
     const server = await serverWith();

@@ -50,7 +50,12 @@ it.each<[string, string, number, string | null, string | null]>([
   ['TRACE of nothing', `TRACE /nothing HTTP/1.1\r\n${PLAIN}`, 404, 'TRACE', null],
   ['a method of nobody', `FOO /api/runbooks HTTP/1.1\r\n${PLAIN}`, 400, null, null],
   ['a tunnel', `CONNECT example.com:443 HTTP/1.1\r\n${PLAIN}`, 405, 'CONNECT', null],
-  ['a tunnel to nowhere', `CONNECT / HTTP/1.1\r\n${PLAIN}`, 405, 'CONNECT', null],
+  ['a tunnel to nowhere', `CONNECT / HTTP/1.1\r\n${PLAIN}`, 404, 'CONNECT', null],
+  ['a tunnel to what there is', `CONNECT /api/runbooks/Real.md?a=b HTTP/1.1\r\n${PLAIN}`, 405, 'CONNECT', null],
+  ['QUERY', `QUERY /api/runbooks HTTP/1.1\r\n${PLAIN}`, 405, 'QUERY', '/api/runbooks'],
+  ['QUERY of nothing', `QUERY /nothing HTTP/1.1\r\n${PLAIN}`, 404, 'QUERY', null],
+  ['QUERY of nothing with a body', `QUERY /nothing HTTP/1.1\r\nContent-Length: 2\r\n${PLAIN}{}`, 404, 'QUERY', null],
+  ['POST of nothing with a text', `POST /nothing HTTP/1.1\r\n${json(2)}${PLAIN}{}`, 404, 'POST', null],
   ['OPTIONS of the server itself', `OPTIONS * HTTP/1.1\r\n${PLAIN}`, 404, 'OPTIONS', null],
   ['an upgrade that is not taken', `GET /nothing HTTP/1.1\r\nUpgrade: h2c\r\n${PLAIN}`, 404, 'GET', null],
   ['no Host', 'GET /healthz HTTP/1.1\r\n\r\n', 400, 'GET', '/healthz'],
@@ -84,6 +89,11 @@ it('every method that is read is told what an address has, before anybody is ask
   for (const method of methods) {
     const { status, headers } = await server.request(method, '/api/runbooks/Real.md/execute', { token: null });
     expect([method, status, headers.allow]).toEqual([method, 405, 'POST, OPTIONS']);
+  }
+  // What is in front of them may not know them either: 404, whatever they are asked with.
+  for (const method of METHODS.filter((one) => one !== 'CONNECT' && one !== 'HEAD')) {
+    const { status, json: read } = await server.request(method, '/nothing', { token: null });
+    expect([method, status, read()['code']]).toEqual([method, 404, 'not-found']);
   }
   process.stdout.write(`${methods.length} methods\n`);
   expect(methods.length).toBeGreaterThan(25);

@@ -53,7 +53,7 @@ it('requests that make no sense are answered, none by a crash, and none of them 
   process.stdout.write(`memory ${before.memory} MiB before, ${after} MiB after\n`);
   expect(wrong.slice(0, 3)).toEqual([]);
   expect(tally.answers).toBeGreaterThan(count / 3);
-  expect(after - before.memory).toBeLessThan(500);
+  expect(after - before.memory).toBeLessThan(150);
   expect((await server.execute('Real.md')).done()).toMatchObject({ success: true });
 
   const { stdout, exitCode } = await server.stop();

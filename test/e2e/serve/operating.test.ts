@@ -284,13 +284,9 @@ describe('a start', () => {
       child.stdout.on('data', (chunk: Buffer) => {
         text += chunk.toString();
       });
-      const line = await until('the line for machines', () =>
-        text
-          .split('\n')
-          .slice(0, -1)
-          .find((one) => one.includes('"command":"serve"')),
+      const ready = await until('the document for machines', () =>
+        text.endsWith('\n') ? asObject(JSON.parse(text)) : undefined,
       );
-      const ready = asObject(JSON.parse(line));
       expect(ready).toMatchObject({ schemaVersion: 1, command: 'serve', login: false, ready: false, pid: child.pid });
       expect(ready['checks']).toContainEqual({
         name: 'runbooks',
@@ -301,8 +297,11 @@ describe('a start', () => {
     } finally {
       child.kill('SIGTERM');
     }
-    const { exitCode, stderr } = await child;
-    expect([exitCode, stderr]).toEqual([0, '']);
+    const { exitCode, stdout, stderr } = await child;
+    expect([exitCode, stdout.split('\n').length]).toEqual([0, 1]);
+    // The log, and nothing that is none.
+    const lines = stderr.split('\n').map((one) => asObject(JSON.parse(one))['msg']);
+    for (const msg of ['Not ready', 'Request', 'Ended']) expect(lines).toContain(msg);
   });
 
   it('shows examples', async () => {

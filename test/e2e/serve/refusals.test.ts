@@ -25,7 +25,7 @@ async function refuseMany(count: number, of = server, token = other): Promise<vo
 }
 const entries = (text: string): string[] => text.match(/^### .* \| Exit Code: .*$/gm) ?? [];
 const inFile = (of = server): string => readFileSync(path.join(of.runbooksDir, 'Claimed.md'), 'utf8');
-const LAST = 'Further refusals are in the ledger only, until the runbook runs again.';
+const LAST = 'Later refusals are not in this file but in the ledger (`runbook history`), until the runbook runs again.';
 
 function rows(of = server): { readonly refused: number; readonly bytes: number } {
   const database = new Database(path.join(of.stateDir, 'ledger.sqlite'), { readonly: true });

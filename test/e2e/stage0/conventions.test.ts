@@ -1,10 +1,12 @@
 /** Stage0's rules for requests and answers, and its table of tokens: sections 1 and 2 of what was observed of it. */
 import { request as httpRequest } from 'node:http';
 import { execa } from 'execa';
+import { UnsecuredJWT } from 'jose';
 import { expect, test } from 'vitest';
 import { classic } from '../../helpers/cli.ts';
 import { startServer } from '../../helpers/server.ts';
 import type { RequestOptions } from '../../helpers/server.ts';
+import { spareBit } from '../../helpers/token-makers.ts';
 
 const server = await startServer({
   env: { ENABLE_LOGIN: 'true' },
@@ -135,6 +137,37 @@ test.each<[string, string, () => Promise<string | null>]>([
     'alg none',
     invalid('The specified alg value is not allowed'),
     async () => (await server.token()).replace(/^[^.]*/, Buffer.from('{"alg":"none"}').toString('base64url')),
+  ],
+  [
+    'alg none in its usual form, with nothing behind it',
+    invalid('The specified alg value is not allowed'),
+    async () => new UnsecuredJWT({ sub: 'anna', roles: ['sre'] }).encode(),
+  ],
+  [
+    'alg none in its usual form, with what else holds',
+    invalid('The specified alg value is not allowed'),
+    async () => `${Buffer.from('{"alg":"none"}').toString('base64url')}.${(await server.token()).split('.')[1] ?? ''}.`,
+  ],
+  ['no signature', invalid('Signature verification failed'), async () => (await server.token()).replace(/[^.]*$/, '')],
+  [
+    'a signature with spare bits set in its last character',
+    invalid('Signature verification failed'),
+    async () => spareBit(await server.token()),
+  ],
+  [
+    'a header that is a list',
+    invalid('Invalid header string: must be a json object'),
+    async () => (await server.token()).replace(/^[^.]*/, Buffer.from('[]').toString('base64url')),
+  ],
+  [
+    'a header that is cut',
+    invalid('Invalid header padding'),
+    async () => (await server.token()).replace(/^[^.]*/, 'A'),
+  ],
+  [
+    'a payload that is cut',
+    invalid('Invalid payload padding'),
+    async () => (await server.token()).replace(/\.[^.]*\./, '.A.'),
   ],
   ['an end that has passed', 'Token has expired', async () => await server.token({ exp: NOW - 1 })],
   ['no audience', invalid('Token is missing the "aud" claim'), async () => await server.token({ aud: undefined })],

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { classic, REPOSITORY } from '../../helpers/cli.ts';
 import { startServer } from '../../helpers/server.ts';
+import { spareBit } from '../../helpers/token-makers.ts';
 
 const TITLE = 'Runbook must start with an H1 header containing the runbook name';
 const ENTRY = '### 2020-01-01T00:00:00.000Z | Exit Code: 0';
@@ -97,6 +98,9 @@ test('D6 no schema of history', async () => {
 test('D7 tokens end, and are somebody’s', async () => {
   for (const claims of [{ exp: undefined }, { sub: undefined }])
     expect((await server.get('/api/runbooks', { token: await server.token(claims) })).status).toBe(401);
+  expect((await server.get('/api/runbooks', { token: spareBit(await server.token()) })).status).toBe(401);
+  // However old it is: that is asked where the setting is made.
+  expect((await server.get('/api/runbooks', { token: await server.token({ iat: 1 }) })).status).toBe(200);
 });
 
 test('D8 one text is one role', async () => {
@@ -180,6 +184,11 @@ test('D18 problems', async () => {
 test('D37 what execute would refuse is not valid', async () => {
   const { status, json } = await server.patch(address('Env.md', '/validate'), env({ PATH: '/tmp' }));
   expect([status, json()['success']]).toEqual([400, false]);
+  const secret = await server.patch(address('Env.md', '/validate'), env({ DB_PASSWORD: 'abc' }));
+  expect([secret.status, String(secret.json()['warnings'])]).toEqual([
+    200,
+    expect.stringContaining('DB_PASSWORD is too short to be masked'),
+  ]);
 });
 
 test('D19 names that choose programs, or whom a runbook within trusts', async () => {

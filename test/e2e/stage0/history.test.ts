@@ -156,9 +156,19 @@ test('14.16 a ConfigMap: documents, inputs and history through its links, also a
   for (const name of ['..data', '..data%2FMapped.md', '..2026_11_22_10_00_00.1234567'])
     expect((await mapped.get(address(name))).status).toBe(404);
   expect((await mapped.execute('Mapped.md')).output('stdout')).toBe('first\n');
+  const last = async (): Promise<unknown> => {
+    const { runbooks } = (await mapped.get('/api/runbooks?include=last')).json() as {
+      readonly runbooks: readonly { readonly last: { readonly run_id: string } | null }[];
+    };
+    return runbooks[0]?.last;
+  };
+  const before = await last();
+  expect(before).toMatchObject({ state: 'finished', outcome: 'succeeded' });
   write(mapped.folder, '..2026_11_23_10_00_00.7654321', 'second\n');
+  expect(await last()).toEqual(before);
   rmSync(path.join(mapped.runbooksDir, '..2026_11_22_10_00_00.1234567'), { recursive: true });
   expect((await mapped.execute('Mapped.md')).output('stdout')).toBe('second\n');
+  expect(await last()).not.toEqual(before);
   const { content } = (await mapped.get(address('Mapped.md'))).json();
   expect(String(content).match(/^(?:first|second)$/gm)).toEqual(['first', 'second']);
 });

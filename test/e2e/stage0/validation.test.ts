@@ -60,6 +60,9 @@ test('3 list: file name, title and path of what has a title, in the order of cod
 
 test('3 list, with the last runs', async () => {
   const run = await server.execute('a.md');
+  // What was refused is no run.
+  const refused = await server.execute('b.md', { headers: { 'x-recursion-stack': '["b.md"]' } });
+  expect(refused.done()['success']).toBe(false);
   const { json } = await server.get('/api/runbooks?include=last');
   const { runbooks } = json() as { readonly runbooks: { readonly filename: string; readonly last: unknown }[] };
   expect(runbooks.find(({ filename }) => filename === 'a.md')?.last).toEqual({

@@ -10,6 +10,9 @@ const server = await startServer({
   runbooks: {
     'Env.md': classic('Env', 'true'),
     'Declared.md': classic('Declared', 'true', { env: 'WANTED: Declared' }),
+    'Secret.md': classic('Secret', 'true', { env: 'DB_PASSWORD: of the database\nAPI_TOKEN: of the service' }),
+    'Closed.md': classic('Closed', 'true', { env: 'WANTED: Declared', claims: 'roles: nobody' }),
+    'Wrong.md': classic('Wrong', 'true', { claims: 'roles: nobody' }).replace('# Script', '# Scrpt'),
     'Person.md':
       '# Person\n\n# Environment Requirements\n\n# File System Requirements\n\n# Steps\n\n## Look\n\n```yaml\nmanual: Look at it.\n```\n\n# History\n',
   },
@@ -72,6 +75,69 @@ test('all that is wrong is told at once by validate, in the order in which execu
   expect((await server.execute('Declared.md', { body })).done()['errors']).toEqual([
     'Invalid environment variable name: A-B',
   ]);
+});
+
+test('execute names all that is wrong of the kind that it refuses', async () => {
+  const names = await server.execute('Env.md', { body: { env_vars: { 'A-B': 'x', OK: 'x', '1A': 'x', PATH: 'x' } } });
+  const said = ['Invalid environment variable name: A-B', 'Invalid environment variable name: 1A'];
+  expect([...(names.done()['errors'] as string[])].sort()).toEqual(said.toSorted());
+  for (const text of said) expect(names.output('stderr')).toContain(`ERROR: ${text}\n`);
+
+  const vars = { PATH: 'x', OK: 'x', LD_PRELOAD: 'x', HOME: 'x', B: 'b\u0001' };
+  const denied = await server.execute('Env.md', { body: { env_vars: vars } });
+  expect(denied.status).toBe(400);
+  const { detail, error, problems } = denied.json() as {
+    readonly detail: string;
+    readonly error: string;
+    readonly problems: readonly { readonly rule: string; readonly message: string }[];
+  };
+  expect(detail).toMatch(/^PATH may not be set for a script: .* \(also: "LD_PRELOAD", "HOME"\)\.$/);
+  expect(error).toBe(detail);
+  expect(problems.map(({ rule, message }) => `${rule} ${message.split(' ')[0] ?? ''}`)).toEqual(
+    ['PATH', 'LD_PRELOAD', 'HOME'].map((name) => `variable-denied ${name}`),
+  );
+
+  const many = Object.fromEntries(Array.from({ length: 9 }, (_, n) => [`V${n}`, 'a\u0001']));
+  const values = await server.execute('Env.md', { body: { env_vars: many } });
+  expect([values.status, values.json()['detail']]).toEqual([
+    400,
+    expect.stringMatching(/^V0 holds a control character.* \(also: "V1", "V2", "V3", "V4", "V5", and 3 more\)\.$/),
+  ]);
+  expect(values.json()['problems']).toHaveLength(9);
+});
+
+test('a secret that cannot be masked is the same warning of both', async () => {
+  const body = { env_vars: { DB_PASSWORD: 'abc', API_TOKEN: 'a-long-one-7f3a9c' } };
+  const warning = 'The value of DB_PASSWORD is too short to be masked: where a script prints it, it is seen.';
+  expect((await server.execute('Secret.md', { body })).done()).toMatchObject({ success: true, warnings: [warning] });
+  const { status, json } = await server.patch('/api/runbooks/Secret.md/validate', { body });
+  expect([status, json()]).toMatchObject([200, { success: true, errors: [], warnings: [warning] }]);
+  const sound = { env_vars: { ...body.env_vars, DB_PASSWORD: 'another-long-one-9c' } };
+  expect((await server.patch('/api/runbooks/Secret.md/validate', { body: sound })).json()['warnings']).toEqual([]);
+});
+
+// As docs/serve.md has them: what is first wins.
+test.each<[string, string, string | null, unknown, number, string]>([
+  ['a token', 'None.md', 'a.b.c', { env_vars: 7 }, 401, 'Invalid token'],
+  ['that the body is no JSON', 'None.md', null, '{', 415, 'The body is not JSON'],
+  ['the name of the document', 'None.md', null, { env_vars: 7 }, 404, 'Runbook not found'],
+  ['the form of the body', 'Wrong.md', null, { env_vars: 7 }, 400, 'env_vars is not'],
+  ['the document', 'Wrong.md', null, { env_vars: { 'A-B': 'x', PATH: 'x' } }, 200, 'Scrpt'],
+  ['the chain', 'Closed.md', 'chain', { env_vars: { 'A-B': 'x' } }, 200, 'Recursion detected'],
+  ['claims', 'Closed.md', null, { env_vars: { 'A-B': 'x', PATH: 'x' } }, 403, 'RBAC check failed'],
+  ['names of variables', 'Declared.md', null, { env_vars: { PATH: 'x', 'A-B': 'x' } }, 200, 'name: A-B'],
+  ['names that nobody may set', 'Declared.md', null, { env_vars: { A: '\u0001', PATH: 'x' } }, 400, 'PATH may not'],
+  ['values', 'Declared.md', null, { env_vars: { A: '\u0001' } }, 400, 'control character'],
+  ['what is missing', 'Declared.md', null, {}, 200, 'Required environment variable not set: WANTED'],
+])('where several things are wrong, execute says: %s', async (_, name, how, body, expected, said) => {
+  const run = await server.execute(name, {
+    body,
+    ...(how === 'a.b.c' ? { token: how } : {}),
+    ...(how === 'chain' ? { headers: { 'x-recursion-stack': JSON.stringify([name]) } } : {}),
+  });
+  expect(run.status).toBe(expected);
+  if (expected === 200) expect(String(run.done()['errors'])).toContain(said);
+  else expect(run.json()['error']).toContain(said);
 });
 
 test('what needs a person is not valid here, either', async () => {

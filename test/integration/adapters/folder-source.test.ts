@@ -44,6 +44,19 @@ describe('a reference', () => {
 });
 
 describe('links', () => {
+  it('count where they can be opened: not those that lead out or nowhere, nor folders, nor devices', async () => {
+    await put('Outside.md');
+    await put('runbooks/Own.md');
+    await put('runbooks/.Hidden.md');
+    await mkdir(path.join(folder, 'runbooks/Folder.md'));
+    const links = { Out: '../Outside.md', Nowhere: 'None.md', Round: 'Round.md', Device: '/dev/null', In: 'Own.md' };
+    for (const [name, target] of Object.entries(links)) await symlink(target, path.join(folder, `runbooks/${name}.md`));
+    expect([await source().names(), await source().count()]).toEqual([['In', 'Own'], 2]);
+    // Those that can be opened are the same.
+    const readable = (await source().list()).filter(({ bytes }) => bytes !== null);
+    expect(readable.map(({ fileName }) => fileName)).toEqual(['In.md', 'Own.md']);
+  });
+
   it('in the layout of a Kubernetes ConfigMap are documents', async () => {
     await mkdir(path.join(folder, 'runbooks/..2026_11'));
     await put('runbooks/..2026_11/Drain.md', 'content');
@@ -57,6 +70,7 @@ describe('links', () => {
     await put('Outside.md');
     await symlink('../Outside.md', path.join(folder, 'runbooks/Link.md'));
     await expect(source().load('Link')).rejects.toMatchObject({ code: 'usage' });
+    expect(await source().count()).toBe(0);
     expect(await source().list()).toMatchObject([{ fileName: 'Link.md', bytes: null }]);
   });
 });

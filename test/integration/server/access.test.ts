@@ -9,6 +9,7 @@ import { resolveSettings } from '../../../src/core/settings.ts';
 import { guardRoutes, listRoutes } from '../../../src/server/access.ts';
 import type { Access } from '../../../src/server/access.ts';
 import type { Http, ServerContext } from '../../../src/server/context.ts';
+import { createKnownNames } from '../../../src/server/known-names.ts';
 import { createLog } from '../../../src/server/log.ts';
 
 async function guarded(): Promise<{ http: Http; routes: ReturnType<typeof listRoutes> }> {
@@ -28,7 +29,14 @@ async function guarded(): Promise<{ http: Http; routes: ReturnType<typeof listRo
     rmSync(folder, { recursive: true, force: true });
   });
   const log = createLog(settings, { write: () => {} });
-  const context: Pick<ServerContext, 'engine' | 'settings' | 'log'> = { engine: await app.engine(), settings, log };
+  const engine = await app.engine();
+  const knownNames = createKnownNames(engine.source, engine.clock);
+  const context: Pick<ServerContext, 'engine' | 'settings' | 'knownNames' | 'log'> = {
+    engine,
+    settings,
+    knownNames,
+    log,
+  };
   const routes = listRoutes(http);
   guardRoutes(http, context);
   return { http, routes };

@@ -36,7 +36,7 @@ const HEADER = headerRows(() => listenerUrl);
 
 /** A row that is refused for another reason than its own would prove nothing. */
 const SECTIONS = [
-  { name: 'form', rows: FORM, reason: /form of a JWT|not canonical|longer than/, applies: always },
+  { name: 'form', rows: FORM, reason: /form of a JWT|not canonical|not signed|longer than/, applies: always },
   { name: 'signature', rows: SIGNATURE, reason: /signature does not hold|not signed|form of a JWT/, applies: always },
   { name: 'header', rows: HEADER, reason: /header|\("(?:kid|typ|alg)"\)|not signed with|longer than/, applies: always },
   { name: 'times', rows: TIMES, reason: /"(?:exp|nbf|iat)"|expired|payload is not JSON/, applies: always },
