@@ -2,16 +2,15 @@
 import { RunbookError } from '../core/errors.ts';
 import { messageOf } from '../core/failures.ts';
 import type { RunLedger } from '../core/ports.ts';
-import { isIntact } from '../engine/intact.ts';
 import type { RunEvent } from '../core/run.ts';
 import { keepRecord } from '../engine/record.ts';
 import { jsonPieces } from './context.ts';
 import type { CommandContext } from './context.ts';
-import { batched, keptTexts } from './output.ts';
+import { batched } from './output.ts';
 import type { RecordFile } from './record-file.ts';
 import { inline } from './render.ts';
+import { documentOf } from './run-document.ts';
 import type { Terminal } from './terminal.ts';
-import { toldRun } from './told-run.ts';
 
 export interface RunRecordFile {
   /** To be used instead of the given one. */
@@ -44,15 +43,8 @@ export function createRunRecord(
         terminal.say(`runbook: ${style.yellow('warning')}: ${inline(what)}`);
         return false;
       }
-      const output = {
-        ...keptTexts(app.output, run.runId),
-        dropped: run.result?.output.dropped ?? 0,
-        intact: await isIntact(app.output, run),
-      };
-      const entryPending = await ledger.isEntryPending(run.runId);
-      await file.write(
-        batched(jsonPieces('history', { run: toldRun(run), output, entryPending, recorded: run.seq !== null })),
-      );
+      const { document } = await documentOf({ ledger, output: app.output }, run);
+      await file.write(batched(jsonPieces('history', document)));
       return true;
     } catch (failure) {
       terminal.say(`runbook: ${style.yellow('warning')}: ${inline(messageOf(failure))}`);

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import { GENESIS, placeFault, textFault } from './chain.ts';
 import type { ChainLink, LinkFault } from './chain.ts';
-import type { Fault, Finding } from './ledger.ts';
+import type { Fault, Finding } from './finding.ts';
 import { createTakenOut } from './taken-out.ts';
 import type { TakenOut } from './taken-out.ts';
 

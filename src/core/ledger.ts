@@ -1,7 +1,8 @@
 /** The port of the record: what happened to runs, in one chain, and what may be asked about it. Part of `ports.ts`. */
-import type { ChainLink, LinkFault, ReadLink } from './chain.ts';
+import type { ChainLink, ReadLink } from './chain.ts';
 import type { Containment } from './containment.ts';
 import type { RunbookError } from './errors.ts';
+import type { Finding } from './finding.ts';
 import type { LatestRun } from './latest-run.ts';
 import type { ArtifactRecord, Interruption, NotedProgress, RecordedOutput } from './run.ts';
 import type { RunOwner, RunRecord, RunResult, StoredRun } from './run.ts';
@@ -68,6 +69,7 @@ export interface RunUnderWay {
   readonly leaseUntil: string | null;
   /** The step that it is at; null before the first one. */
   readonly progress: NotedProgress | null;
+  /** The newest request. */
   readonly cancel: Operation | null;
 }
 
@@ -140,8 +142,11 @@ interface RunCare {
    * carries it out does, and records the reason with its end. @returns false where it is not under way (nothing is recorded then)
    */
   requestCancel(runId: string, operation: Operation): Promise<boolean>;
-  /** Cheap, and waits for nobody: nothing is read while nobody has written. `interrupted`: it was recorded as that. */
-  cancelRequest(runId: string): Promise<Operation | 'interrupted' | null>;
+  /**
+   * All that were noted for it, oldest first; null for none. `interrupted`: it was recorded as that. Cheap, and waits for
+   * nobody: nothing is read while nobody has written.
+   */
+  cancelRequest(runId: string): Promise<readonly Operation[] | 'interrupted' | null>;
 }
 
 /** The switch that every `begin` looks at, and what else was done. */
@@ -154,6 +159,8 @@ interface Operations {
   tryChange(): Promise<void>;
   /** Newest first. */
   operations(limit: number): Promise<readonly StoredOperation[]>;
+  /** Requests to end a run, oldest first. Why is in the run's result, where it has heard of them. */
+  cancelsOf(runId: string): Promise<readonly StoredOperation[]>;
 }
 
 /** Entries that documents still have to get: `finish`, `interrupt` and a refusal for lacking claims ask for one in mode `file`. */
@@ -180,6 +187,8 @@ interface OutputSearch {
    * them are read at once. At least 3 characters.
    */
   searchOutput(text: string, filter: RunFilter): AsyncIterable<StoredRun>;
+  /** Whether output and artifacts of the run were removed on purpose. */
+  isOutputGone(runId: string): Promise<boolean>;
   /** Runs that fit the filter (but its limit) and whose output is not kept any more. */
   countWithoutOutput(filter: RunFilter): Promise<number>;
 }
@@ -261,35 +270,6 @@ export interface RecordedFiles {
   /** Null where the record does not say it in a way that can be read. */
   readonly said: { readonly output: RecordedOutput; readonly artifacts: readonly ArtifactRecord[] } | null;
 }
-
-/** Something that does not hold. */
-export interface Finding {
-  /** Number of the first bad record, where it is about one. */
-  readonly seq: number | null;
-  readonly runId: string | null;
-  readonly fault: Fault;
-  /** One sentence. */
-  readonly message: string;
-}
-
-/**
- * What is wrong with it: of a record (`LinkFault`); its text is gone and no operation says so (`taken-out`); an operation
- * that took records out says what is not so (`pruning`); it is another than the one that was kept (`unexpected`), or is cut
- * off (`cut-off`); or something beside the chain, or a file that was kept of a run.
- */
-export type Fault =
-  | LinkFault
-  | 'taken-out'
-  | 'pruning'
-  | 'unexpected'
-  | 'cut-off'
-  | 'run'
-  | 'operation'
-  | 'pause'
-  | 'document'
-  | 'file'
-  | 'output'
-  | 'artifact';
 
 /** The truth about runs. */
 export interface RunLedger

@@ -9,6 +9,7 @@ import type { FileRequirement, InterpreterName, Step } from './runbook.ts';
 import type { HistoryMode, OutputStream, OutputSummary, RunOwner } from './run.ts';
 
 export type * from './enclosure.ts';
+export type * from './finding.ts';
 export type * from './ledger.ts';
 export type { LatestRun } from './latest-run.ts';
 export type { ArtifactStore, FolderFate, Followed, MaskStream, WorkFolder, Workspace } from './run-files.ts';

@@ -10,5 +10,8 @@ export const LEFT_FOR_LEDGER = MIB;
 /** What has to be free in the state folder, besides the text of the document: its transitions, some output, and what is left alone. */
 export const NEEDED_FOR_RUN = 4 * MIB;
 
+/** `reason` of the `RunbookError` that says so of the ledger's disk. */
+export const DISK_FULL = 'disk-full';
+
 /** … where the document is, when it gets an entry: 16 KiB, and others write there, too. */
 export const NEEDED_FOR_ENTRY = MIB;

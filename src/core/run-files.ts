@@ -51,6 +51,8 @@ export interface Workspace {
     earlierRunId: string,
     signal: AbortSignal,
   ): Promise<{ readonly folder: WorkFolder; readonly outputs: ReadonlyMap<string, string> } | null>;
+  /** Whether `adopt` would find the folder of that run, by then swept. Nothing is touched. */
+  isKept(runId: string, now: Date): Promise<boolean>;
   /**
    * Where the work folder and the files beside it would be; `run-id` stands for the run's id. Nothing is made.
    * @throws RunbookError `io`, as far as permissions tell

@@ -142,6 +142,14 @@ export interface RunResult {
   readonly reason: string | null;
   /** Where the work folder was kept; null: it is removed. */
   readonly workFolder: string | null;
+  /** Why somebody wanted it to end, of all that it has heard of; not there where nobody did, and in older records. */
+  readonly cancels?: readonly CancelReason[];
+}
+
+/** The reason of a request to end a run, with the run's secrets masked; who and when is in the operation. */
+export interface CancelReason {
+  readonly operationId: string;
+  readonly reason: string | null;
 }
 
 /** Who asked. Everything of a token is null without one; `selfMade` marks a token of `runbook token mint`. */

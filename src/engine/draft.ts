@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createMasker } from '../core/masking/masker.ts';
 import type { Masker } from '../core/masking/masker.ts';
-import type { HistoryDocument, Identity, LoadedDocument } from '../core/ports.ts';
+import type { HistoryDocument, Identity, LoadedDocument, Operation } from '../core/ports.ts';
 import type { Refusal, RunEvent, RunRecord, RunRequest, StepChoice, VariableRecord } from '../core/run.ts';
 import { looksSecret } from '../core/runbook.ts';
 import type { ParseResult } from '../core/runbook.ts';
@@ -20,6 +20,8 @@ export interface Draft {
   readonly masker: Masker;
   /** Ends the run: the request's own signal; from `enqueue` on also whoever cancels it. Its reason is a `StopReason`. */
   stop: AbortSignal;
+  /** Who wanted it to end so far, oldest first; nobody before `enqueue`. Never fails. */
+  requests: () => Promise<readonly Operation[]>;
   identity: Identity | null;
   document: LoadedDocument | null;
   parsed: ParseResult | null;
@@ -53,6 +55,7 @@ export function startDraft(
     operation,
     masker,
     stop: request.signal,
+    requests: async () => [],
     identity: null,
     document: null,
     parsed: null,

@@ -9,6 +9,7 @@ import { NO_OUTPUT } from './output.ts';
 import type { EnginePorts } from './ports.ts';
 import { projectEnd, withEntryInHand } from './projection.ts';
 import { indexOutput } from './search.ts';
+import { maskCancels } from './secrets.ts';
 import { sleep } from './wait.ts';
 import { removeWorkFolder } from './work-folder.ts';
 
@@ -97,7 +98,7 @@ export function isUnrecordedEnd(error: unknown): boolean {
 
 /** Of a run that was recorded as queued and could not begin: busy, stopped, or no work folder could be made. */
 export async function recordNoStart(ports: EnginePorts, draft: Draft, error: unknown): Promise<void> {
-  await ports.ledger.finish(draft.runId, neverStarted(ports, draft, error));
+  await ports.ledger.finish(draft.runId, { ...neverStarted(ports, draft, error), ...(await maskCancels(draft)) });
 }
 
 function neverStarted(ports: EnginePorts, { runId, stop: signal, masker }: Draft, error: unknown): RunResult {

@@ -119,7 +119,7 @@ async function carryOut(
   listener: RunEventSink,
   emit: RunEventSink,
 ): Promise<RunResult> {
-  const { runId, masker } = draft;
+  const { runId } = draft;
   const { startedAt, runbook, plan, passedOn } = begun;
   let output: RunOutputSink | null = null;
   let run: StepsResult;
@@ -139,7 +139,7 @@ async function carryOut(
   const workFolder = await keepWorkFolder(draft, run, begun, emit);
   return {
     runId,
-    ...maskReasons(masker, run),
+    ...(await maskReasons(draft, run)),
     output: summary,
     containment,
     artifacts,

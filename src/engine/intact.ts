@@ -1,5 +1,4 @@
 /** What is kept of an output, against the record of its run. */
-import { RunbookError } from '../core/errors.ts';
 import { createOutputCheck } from '../core/output-check.ts';
 import type { RunOutput } from '../core/ports.ts';
 import type { LeftOutput, RecordedOutput, RunRecord } from '../core/run.ts';
@@ -17,21 +16,6 @@ export function recordedOutput({
 /** Bytes of it that were kept. */
 export function keptBytesOf(record: RecordedOutput): number {
   return 'dropped' in record ? record.bytes - record.dropped : record.bytes;
-}
-
-/** Null where nothing is recorded of it, nothing is kept any more, or it cannot be read. */
-export async function isIntact(
-  output: Kept,
-  run: Pick<RunRecord, 'runId' | 'result' | 'interruption'>,
-): Promise<boolean | null> {
-  const record = recordedOutput(run);
-  if (record === null) return null;
-  try {
-    return await fitsRecord(output, run.runId, record);
-  } catch (error) {
-    if (error instanceof RunbookError) return null;
-    throw error;
-  }
 }
 
 /** Null where nothing is kept. @throws RunbookError `io` */

@@ -23,6 +23,8 @@ export interface Lease {
   readonly signal: AbortSignal;
   /** Where the run is now, and how the steps ended that are over. Never fails. */
   reached(progress: NotedProgress): Promise<void>;
+  /** Who wanted the run to end until now, oldest first. Looks once more; never fails. */
+  requests(): Promise<readonly Operation[]>;
   /** Resolves when nothing of it uses the ledger any more. */
   release(): Promise<void>;
 }
@@ -40,6 +42,7 @@ export function holdLease(ports: LeasePorts, runId: string, times: LeaseTimes = 
   const stop = new AbortController();
   let renewedAt = clock.now().getTime();
   let untold: NotedProgress | null = null;
+  let heard: readonly Operation[] = [];
 
   const tell = async (): Promise<void> => {
     const progress = untold;
@@ -50,7 +53,9 @@ export function holdLease(ports: LeasePorts, runId: string, times: LeaseTimes = 
   const look = async (): Promise<void> => {
     const request = await ledger.cancelRequest(runId);
     if (request === null) return;
-    const message = request === 'interrupted' ? LOST : sentenceOf(request);
+    if (request !== 'interrupted') heard = request;
+    const [first] = heard;
+    const message = request === 'interrupted' || first === undefined ? LOST : sentenceOf(first);
     stop.abort({ signal: 'SIGTERM', message } satisfies StopReason);
   };
   const renew = async (): Promise<void> => {
@@ -69,6 +74,10 @@ export function holdLease(ports: LeasePorts, runId: string, times: LeaseTimes = 
     reached: async (progress) => {
       untold = progress;
       await tell().catch(() => {});
+    },
+    requests: async () => {
+      await look().catch(() => {});
+      return heard;
     },
     release,
   };

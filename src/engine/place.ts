@@ -51,7 +51,8 @@ export async function openPlace(
   throw results.find((result) => result.status === 'rejected')?.reason;
 }
 
-function nothingLeft(runId: string): string {
+/** The kept folder is not there any more. */
+export function nothingLeft(runId: string): string {
   return `The work folder of run ${runId} was not kept or is gone: what its steps left is missing, and this run begins with a new one.`;
 }
 

@@ -8,6 +8,7 @@ import { refuseGiven } from '../core/given.ts';
 import type { LoadedDocument } from '../core/ports.ts';
 import type { RunRequest } from '../core/run.ts';
 import type { Runbook } from '../core/runbook.ts';
+import { isUnderWay } from '../core/run-state.ts';
 import { chooseSteps } from '../core/step-choice.ts';
 import { authenticate, checkCallChain, checkClaims } from './access.ts';
 import type { Authentication } from './access.ts';
@@ -21,6 +22,7 @@ import { describeClaims, describeDocument, describeWho, maskPlan } from './plann
 import { describeLimits, describeSteps, environmentNames, unknownOf } from './planned-steps.ts';
 import { describeVariables } from './planned-variables.ts';
 import type { RunPlan } from './planned.ts';
+import { nothingLeft } from './place.ts';
 import type { EnginePorts } from './ports.ts';
 import { checkStubs } from './rehearsal.ts';
 import { findRequirements, planOf, problemsOf, refuseVisibleSecrets, takeVariables, unmet } from './requirements.ts';
@@ -153,7 +155,11 @@ async function describeRun(
   await admit(ports, draft, plan.concurrency, refusals);
 
   const { infos, warnings } = noticesOfEarlier(earlier, runbook);
-  const continues = earlier?.obstacle === null;
+  const from = earlier?.obstacle === null ? earlier.run : null;
+  // Of one without an end the folder is kept by whoever looks after it first, as a run does.
+  const isMissed =
+    from !== null && !isUnderWay(from.state) && !(await ports.workspace.isKept(from.runId, ports.clock.now()));
+  const continues = from !== null && !isMissed;
   // Of an earlier run it is not known yet what it passed on.
   const unmade = continues ? null : missingOutputs(runbook.steps.slice(0, steps.first), plan.passedOn);
   const context = { ports, draft, document, runbook, plan, found, steps, folder };
@@ -173,6 +179,7 @@ async function describeRun(
       ...warningsOf(draft),
       ...unmaskable,
       ...warnings,
+      ...(isMissed ? [nothingLeft(from.runId)] : []),
       ...[enclosure?.warning ?? null, unmade].filter((text) => text !== null),
     ],
     infos,

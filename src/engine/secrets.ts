@@ -2,7 +2,7 @@
 import type { Masker } from '../core/masking/masker.ts';
 import { selectEnvironment } from '../core/environment.ts';
 import type { ResolvedVariable } from '../core/environment.ts';
-import type { RunEvent, StepResult } from '../core/run.ts';
+import type { RunEvent, RunResult, StepResult } from '../core/run.ts';
 import { looksSecret } from '../core/runbook.ts';
 import { passwordsOf } from '../core/url-passwords.ts';
 import type { Draft } from './draft.ts';
@@ -62,9 +62,21 @@ export function maskEvent(masker: Masker, event: RunEvent): RunEvent {
   }
 }
 
-export function maskReasons(masker: Masker, run: StepsResult): StepsResult {
+/** As a result has it: nothing where nobody wanted the run to end. */
+export async function maskCancels({ masker, requests }: Draft): Promise<Pick<RunResult, 'cancels'>> {
+  const cancels = (await requests()).map(({ operationId, reason }) => ({
+    operationId,
+    reason: reason === null ? null : masker.text(reason),
+  }));
+  return cancels.length === 0 ? {} : { cancels };
+}
+
+/** All that an end says in words, and why anybody wanted it. */
+export async function maskReasons(draft: Draft, run: StepsResult): Promise<StepsResult & Pick<RunResult, 'cancels'>> {
+  const { masker } = draft;
   return {
     ...run,
+    ...(await maskCancels(draft)),
     reason: run.reason === null ? null : masker.text(run.reason),
     steps: run.steps.map((step) => maskStep(masker, step)),
     // A process may have any name.

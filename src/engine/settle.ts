@@ -1,6 +1,6 @@
 /** A copy of a ledger that somebody works with becomes a ledger of its own. */
 import { RunbookError } from '../core/errors.ts';
-import type { RunLedger } from '../core/ports.ts';
+import type { Operation, RunLedger } from '../core/ports.ts';
 import type { RunRecord } from '../core/run.ts';
 import { operationOf } from './operations.ts';
 import type { OperationPorts } from './operations.ts';
@@ -31,10 +31,14 @@ export async function settleAtFirstChange(ports: OperationPorts, tell: (settled:
   const { ledger } = ports;
   if ((await ledger.copyOf()) === null) return ledger;
   const isCopy = async (): Promise<boolean> => (await ledger.copyOf()) !== null;
-  const settled = async (): Promise<void> => {
+  const settled = async (): Promise<Settled | null> => {
     const done = await settle(ports);
     if (done !== null) tell(done);
+    return done;
   };
+  /** What made a copy move comes after the move, also by its time. */
+  const behindMove = async (operation: Operation): Promise<Operation> =>
+    (await settled()) === null ? operation : { ...operation, at: ports.clock.now().toISOString() };
   return {
     ...ledger,
     enqueue: async (...args) => {
@@ -48,18 +52,13 @@ export async function settleAtFirstChange(ports: OperationPorts, tell: (settled:
       await ledger.refuse(record, ...rest);
     },
     pause: async (operation) => {
-      await settled();
-      await ledger.pause(operation);
+      await ledger.pause(await behindMove(operation));
     },
     resume: async (operation) => {
       if ((await ledger.paused()) === null) return false;
-      await settled();
-      return await ledger.resume(operation);
+      return await ledger.resume(await behindMove(operation));
     },
-    prune: async (...args) => {
-      await settled();
-      return await ledger.prune(...args);
-    },
+    prune: async (runIds, operation) => await ledger.prune(runIds, await behindMove(operation)),
     forgetEntry: async (runId) => {
       await settled();
       await ledger.forgetEntry(runId);

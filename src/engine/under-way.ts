@@ -11,7 +11,7 @@ import { repeat } from './repeat.ts';
 const OTHERS_MS = 30_000;
 
 /**
- * From `enqueue` to the record of the end. The draft's `stop` is the lease's from then on, too; whoever watches hears at
+ * From `enqueue` to the record of the end. The draft's `stop` and `requests` are the lease's from then on, too; whoever watches hears at
  * once why the run is being ended.
  */
 export async function whileUnderWay<T>(
@@ -23,6 +23,7 @@ export async function whileUnderWay<T>(
 ): Promise<T> {
   const lease = holdLease(ports, draft.runId);
   draft.stop = AbortSignal.any([draft.stop, lease.signal]);
+  draft.requests = async () => await lease.requests();
   lease.signal.addEventListener('abort', () => {
     const { message = '' }: StopReason = lease.signal.reason;
     void notify(draft, emit, 'warning', [message]);

@@ -77,7 +77,7 @@ export function careContract(ledgerName: string, open: (gone: ReadonlySet<number
       expect(await ledger.requestCancel(runIdOf(1), cancelOf(1))).toBe(true);
       expect(await ledger.cancelRequest(runIdOf(2))).toBeNull();
       // Who did not hear may ask again.
-      for (const _ of [1, 2]) expect(await ledger.cancelRequest(runIdOf(1))).toEqual(cancelOf(1));
+      for (const _ of [1, 2]) expect(await ledger.cancelRequest(runIdOf(1))).toEqual([cancelOf(1)]);
       await ledger.interrupt(runIdOf(2), GONE);
       expect(await ledger.cancelRequest(runIdOf(2))).toBe('interrupted');
       await ledger.finish(runIdOf(1), resultOf(1));
@@ -90,7 +90,34 @@ export function careContract(ledgerName: string, open: (gone: ReadonlySet<number
       await begun(1);
       expect(await ledger.cancelRequest(runIdOf(1))).toBeNull();
       expect(await ledger.requestCancel(runIdOf(1), cancelOf(1))).toBe(true);
-      expect(await ledger.cancelRequest(runIdOf(1))).toEqual(cancelOf(1));
+      expect(await ledger.cancelRequest(runIdOf(1))).toEqual([cancelOf(1)]);
+    });
+
+    test('hands all requests to the run, oldest first, and knows afterwards whose they were', async () => {
+      for (const n of [1, 2]) await begun(n);
+      const asked = (n: number, reason: string): Operation => ({ ...cancelOf(1), operationId: runIdOf(n), reason });
+      const [first, second, third] = [asked(901, 'first'), asked(902, 'second'), asked(903, 'third')];
+      for (const one of [first, second]) expect(await ledger.requestCancel(runIdOf(1), one)).toBe(true);
+      expect(await ledger.cancelRequest(runIdOf(1))).toEqual([first, second]);
+      expect(await ledger.requestCancel(runIdOf(2), cancelOf(2))).toBe(true);
+      expect(await ledger.requestCancel(runIdOf(1), third)).toBe(true);
+      expect(await ledger.cancelRequest(runIdOf(1))).toEqual([first, second, third]);
+      expect((await ledger.underWay()).map(({ cancel }) => cancel)).toEqual([third, cancelOf(2)]);
+      const requests = async (n: number): Promise<readonly string[]> =>
+        (await ledger.cancelsOf(runIdOf(n))).map(({ operationId }) => operationId);
+      const all = [first, second, third].map(({ operationId }) => operationId);
+      expect(await requests(1)).toEqual(all);
+      await ledger.finish(runIdOf(1), resultOf(1, { outcome: 'canceled' }));
+      await ledger.interrupt(runIdOf(2), GONE);
+      await begun(3);
+      await ledger.requestCancel(runIdOf(3), cancelOf(3));
+      expect(await Promise.all([1, 2, 3, 4].map(requests))).toEqual([
+        all,
+        [cancelOf(2).operationId],
+        [cancelOf(3).operationId],
+        [],
+      ]);
+      expect(await ledger.cancelsOf(runIdOf(1))).toMatchObject([1, 2, 3].map(() => ({ reason: null })));
     });
 
     test('takes a process with the number of another one for another one', async () => {

@@ -72,7 +72,7 @@ export function operationsContract(name: string, make: () => LedgerUnderTest): v
       const cancel = operationOf(1, 'cancel', { run: runIdOf(1), reason: 'the wrong host' });
       const other = subject.open();
       expect(await other.requestCancel(runIdOf(1), cancel)).toBe(true);
-      expect(await ledger.cancelRequest(runIdOf(1))).toEqual(cancel);
+      expect(await ledger.cancelRequest(runIdOf(1))).toEqual([cancel]);
       await ledger.finish(runIdOf(1), resultOf(1, { outcome: 'canceled' }));
       expect(await other.requestCancel(runIdOf(1), operationOf(2, 'cancel', { run: runIdOf(1) }))).toBe(false);
       // The reason is for the owner, who knows what in it is a secret.

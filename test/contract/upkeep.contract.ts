@@ -210,7 +210,7 @@ export function upkeepContract(name: string, make: () => LedgerUnderTest): void 
       await ledger.copyTo(target);
       expect(readFileSync(target).includes('canary-of-a-request')).toBe(false);
       expect(audit(target).findings).toEqual([]);
-      expect(await ledger.cancelRequest(runIdOf(1))).toMatchObject({ reason: 'canary-of-a-request' });
+      expect(await ledger.cancelRequest(runIdOf(1))).toMatchObject([{ reason: 'canary-of-a-request' }]);
     });
 
     test('is not copied over what is there, nor where nothing can be; nothing is left of the attempt', async () => {

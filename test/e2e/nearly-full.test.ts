@@ -100,7 +100,7 @@ describe.skipIf(!requires('unshare', '-rm', 'mount', '-t', 'tmpfs', 'tmpfs', '/m
       const lines = await onDisk(scene, './Effect.md --history file --state-dir disk', 'before', wanted);
       expect(exits(lines)).toEqual(wanted.map((left) => [left, left >= 0 && left < 4 * MIB ? 74 : 0]));
       const [, none, little, more, enough] = lines.map(({ stderr }) => stderr);
-      expect(none).toMatch(/error: The ledger .* cannot be written or read/);
+      expect(none).toMatch(/error: There is no space left on the disk for the ledger /);
       for (const refused of [little, more, enough]) {
         expect(refused).toMatch(/error: The disk of the state folder .* left, and .* needs at least 4\.0 MiB there\./);
         expect(refused).toMatch(/fix: Make room on that disk, or use --state-dir/);
@@ -133,7 +133,7 @@ describe.skipIf(!requires('unshare', '-rm', 'mount', '-t', 'tmpfs', 'tmpfs', '/m
       const scene = createScene(TAKES_THE_DISK);
       const lines = await onDisk(scene, './Effect.md --history file --state-dir disk', 'during', levels(20));
       expect(exits(lines)).toEqual(lines.map(({ left }) => [left, 0]));
-      const waited = lines.filter(({ stderr }) => /could not be written: .*FULL/.test(stderr));
+      const waited = lines.filter(({ stderr }) => /could not be written: There is no space left/.test(stderr));
       // One page is enough: the write-ahead log is emptied, which makes room.
       expect(waited.filter(({ left }) => left >= 2 * PAGE)).toEqual([]);
       await expectSound({ ...scene, stateDir: path.join(scene.home.folder, 'saved') }, 'the disk of the ledger', lines);

@@ -76,6 +76,7 @@ describe('going on from a step', () => {
   it('files and outputs are there again, those of secrets are not, and in the end nothing stays', async () => {
     const home = await stopped();
     expect(home.folders()).toHaveLength(1);
+    expect((await home.run(['plan', './Go.md', '--from', 'Change'])).stdout).not.toContain('is gone');
     const again = await home.execute('--from', 'Change');
     expect(again).toMatchObject({ exitCode: 1, stdout: 'change v1 unset looked\n' });
     expect(again.stderr).toContain('DB_PASSWORD of “Look” is not known; give it with --env DB_PASSWORD.');
@@ -137,7 +138,13 @@ describe('going on from a step', () => {
     expect(home.folders()).toHaveLength(1);
     expect((await home.execute('--from', 'Change')).stdout).toBe('change v1 unset looked\n');
     for (const name of home.folders()) rmSync(path.join(home.folder, '.tmp', name), { recursive: true });
+    const plan = await home.run(['plan', './Go.md', '--history', 'ledger', '--from', 'Change']);
     const late = await home.execute('--from', 'Change');
+    const missed = /The work folder of run \w+ was not kept or is gone: what its steps left is missing/;
+    for (const said of [late.stderr, plan.stdout]) {
+      expect(said).toMatch(missed);
+      expect(said).toContain('OLD of “Look”, DB_PASSWORD of “Look” are not known');
+    }
     expect(late.stderr).toMatch(/The work folder of run \w+ was not kept or is gone: what its steps left is missing/);
     expect(late.stdout).toContain('change unset');
   });

@@ -1,5 +1,4 @@
 /** Documents as files: a new one appears whole, a repaired one takes the place of the old one by rename. See ADR 0035. */
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { link, lstat, open, rename, rm, writeFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
@@ -9,6 +8,8 @@ import { RunbookError } from '../../core/errors.ts';
 import { codeOf, messageOf } from '../../core/failures.ts';
 import type { DocumentWriter } from '../../core/ports.ts';
 import { stampOf } from '../system/stamp.ts';
+import { syncFolder } from '../system/sync.ts';
+import { draftBeside } from '../system/whole-file.ts';
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants;
 /** A run that ended in this moment may have opened the document before it was replaced, and appends an entry at once. */
@@ -37,9 +38,9 @@ export function createDocumentWriter(): DocumentWriter {
 
 /** A link to the whole draft fails where anything is there; no file system that has links ever shows a half one. */
 async function create(file: string, text: string): Promise<void> {
-  const draft = draftOf(file);
+  const draft = draftBeside(file);
   try {
-    await writeWhole(draft, Buffer.from(text), 0o666);
+    await writeDraft(draft, Buffer.from(text), 0o666);
     await link(draft, file);
   } catch (error) {
     if (!NO_LINKS.has(codeOf(error))) throw error;
@@ -47,11 +48,11 @@ async function create(file: string, text: string): Promise<void> {
   } finally {
     await rm(draft, { force: true });
   }
-  await syncFolder(path.dirname(file));
+  syncFolder(path.dirname(file));
 }
 
 async function replace(file: string, shown: string, stamp: string, bytes: Uint8Array): Promise<void> {
-  const draft = draftOf(file);
+  const draft = draftBeside(file);
   // Opened for writing although only read: who may not write into a document may not replace it either.
   const old = await open(file, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
   try {
@@ -61,13 +62,13 @@ async function replace(file: string, shown: string, stamp: string, bytes: Uint8A
         fix: 'Repair it by hand, or make one of them a symbolic link.',
       });
     }
-    const made = await writeWhole(draft, bytes, 0o600, { mode: mode & 0o7777, uid, gid });
+    const made = await writeDraft(draft, bytes, 0o600, { mode: mode & 0o7777, uid, gid });
     if (stampOf(await old.stat({ bigint: true })) !== stamp || (await lstat(file)).ino !== (await old.stat()).ino) {
       throw new RunbookError('busy', `${shown} was changed while it was looked at.`, { fix: 'Do the same again.' });
     }
     await rename(draft, file);
     await keepLateEntries(old, size, file, made);
-    await syncFolder(path.dirname(file));
+    syncFolder(path.dirname(file));
   } finally {
     await old.close();
     await rm(draft, { force: true });
@@ -91,7 +92,7 @@ async function keepLateEntries(old: FileHandle, size: number, file: string, made
 }
 
 /** @returns its inode */
-async function writeWhole(
+async function writeDraft(
   file: string,
   bytes: Uint8Array,
   firstMode: number,
@@ -108,24 +109,6 @@ async function writeWhole(
     }
     await handle.sync();
     return facts.ino;
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Beside the file, and never a document itself. */
-function draftOf(file: string): string {
-  const name = path.basename(file).slice(0, 200);
-  return path.join(path.dirname(file), `.${name}.${randomBytes(6).toString('hex')}.tmp`);
-}
-
-/** A name is only there for good when its folder is synced; some file systems cannot do that, and need not. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, constants.O_RDONLY);
-  try {
-    await handle.sync();
-  } catch (error) {
-    if (codeOf(error) !== 'EINVAL') throw error;
   } finally {
     await handle.close();
   }

@@ -1,10 +1,11 @@
 /** Between a run and whoever looks after it: who is responsible, where it is, whether it shall stop. */
 import type { Operation, RunLedger } from '../../core/ports.ts';
-import type { RunState } from '../../core/run.ts';
-import { appendOperation } from './operations.ts';
+import type { NotedProgress, RunState } from '../../core/run.ts';
 import type { LedgerFile, OwnerRow } from './file.ts';
 import { NO_PATIENCE, OWNER_COLUMNS } from './file.ts';
+import { appendOperation } from './operations.ts';
 import type { RunReader } from './runs.ts';
+import { stored, storedOrNull } from './stored.ts';
 
 interface UnderWayRow extends OwnerRow {
   readonly runId: string;
@@ -41,8 +42,8 @@ export function createCare(
           run: reader.load(runId),
           owner,
           leaseUntil,
-          progress: parsed(progress),
-          cancel: parsed(cancel),
+          progress: storedOrNull<NotedProgress>(progress),
+          cancel: requestsIn(cancel).at(-1) ?? null,
         })),
       ),
 
@@ -53,8 +54,11 @@ export function createCare(
     renewLease: async (runId, leaseUntil) => file.note(() => renew.run(leaseUntil, runId).changes === 1, NO_PATIENCE),
 
     requestCancel: async (runId, operation) =>
-      file.change(() => {
-        if (setCancel.run(JSON.stringify(operation), runId).changes === 0) return false;
+      // A run that fills the disk is the one that somebody wants to end.
+      file.changeOnFullDisk(() => {
+        const earlier = requestsIn(requestOf.get(runId)?.cancel ?? null);
+        const noted: Noted = earlier.length === 0 ? operation : { ...operation, earlier };
+        if (setCancel.run(JSON.stringify(noted), runId).changes === 0) return false;
         seen = null;
         // The reason may name a secret that only the owner knows; the column is emptied with the end of the run.
         appendOperation(file, { ...operation, reason: null });
@@ -67,17 +71,23 @@ export function createCare(
         const version = Number(db.pragma('data_version', { simple: true }));
         if (seen?.runId === runId && seen.version === version) return null;
         const row = requestOf.get(runId);
-        const cancel = row?.state === 'interrupted' ? row.state : parsed<Operation>(row?.cancel ?? null);
+        const requests = requestsIn(row?.cancel ?? null);
+        const answer = row?.state === 'interrupted' ? row.state : requests.length === 0 ? null : requests;
         // Who has asked for it once and not heard may ask again.
-        seen = cancel === null ? { runId, version } : null;
-        return cancel;
+        seen = answer === null ? { runId, version } : null;
+        return answer;
       }, NO_PATIENCE),
   };
 }
 
-// Only this program writes these columns.
-// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
-function parsed<T>(json: string | null): T | null {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return json === null ? null : (JSON.parse(json) as T);
+/** The newest request, as older programs read and write it, with those before it. */
+interface Noted extends Operation {
+  readonly earlier?: readonly Operation[];
+}
+
+/** Oldest first. */
+function requestsIn(cancel: string | null): readonly Operation[] {
+  if (cancel === null) return [];
+  const { earlier = [], ...newest } = stored<Noted>(cancel);
+  return [...earlier, newest];
 }

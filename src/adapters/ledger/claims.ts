@@ -3,6 +3,7 @@ import type { RunLedger } from '../../core/ports.ts';
 import type { RunOwner } from '../../core/run.ts';
 import type { LedgerFile, OwnerRow } from './file.ts';
 import { A_MOMENT_MS, OWNER_COLUMNS } from './file.ts';
+import { stored } from './stored.ts';
 
 interface Claim {
   readonly by: RunOwner;
@@ -30,7 +31,7 @@ export function createClaims(file: LedgerFile): Pick<RunLedger, 'claimRecovery' 
       const row = statement.get(runId);
       if (row === undefined) return false;
       const { claim: before, leaseUntil: lease, ...owner } = row;
-      const current = before === null ? { by: owner, leaseUntil: lease } : parsed(before);
+      const current = before === null ? { by: owner, leaseUntil: lease } : stored<Claim>(before);
       const isOwn = isSame(current.by, by) && (before !== null || isOwnersAnyway);
       if (!isOwn && !file.isGone(current.by, current.leaseUntil)) return false;
       set.run(JSON.stringify({ by, leaseUntil } satisfies Claim), runId);
@@ -41,12 +42,6 @@ export function createClaims(file: LedgerFile): Pick<RunLedger, 'claimRecovery' 
     claimRecovery: async (runId, by, leaseUntil) => claim(underWay, runId, { by, leaseUntil }, false),
     claimEntry: async (runId, by, leaseUntil) => claim(pending, runId, { by, leaseUntil: leaseUntil ?? null }, true),
   };
-}
-
-function parsed(json: string): Claim {
-  // Only this program writes this column.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return JSON.parse(json) as Claim;
 }
 
 function isSame(a: RunOwner, b: RunOwner): boolean {

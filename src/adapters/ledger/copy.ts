@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { RunbookError } from '../../core/errors.ts';
 import { codeOf } from '../../core/failures.ts';
-import { syncFile, syncFolder } from './sync.ts';
+import { syncFile, syncFolder } from '../system/sync.ts';
 
 /**
  * @param draft in the folder of `target`; whatever lies there under this name goes

@@ -6,9 +6,10 @@ import Database from 'better-sqlite3';
 import { RunbookError } from '../../core/errors.ts';
 import { codeOf } from '../../core/failures.ts';
 import { makeFolders } from '../system/make-folders.ts';
+import { syncFolder } from '../system/sync.ts';
+import { asDiskFull } from './full-disk.ts';
 import { keepBefore } from './keep-before.ts';
 import { APPLICATION_ID, migrate, MIGRATIONS } from './migrations.ts';
-import { syncFolder } from './sync.ts';
 
 /** How long a transaction waits for another process's; the wait blocks this process. */
 export const BUSY_TIMEOUT_MS = 5000;
@@ -87,6 +88,8 @@ function asLedgerError(path: string, error: unknown): unknown {
     });
   }
   if (/^SQLITE_(?:CORRUPT|NOTADB)/.test(code)) return notALedger(path, error);
+  const full = asDiskFull(path, error);
+  if (full !== null) return full;
   const file = code === 'ENOTDIR' || code === 'EEXIST' ? fileAbove(path) : null;
   if (file !== null)
     return new RunbookError('io', `${file} is a file and not a folder, so there is no ledger in it.`, {
@@ -95,7 +98,7 @@ function asLedgerError(path: string, error: unknown): unknown {
     });
   if (/^SQLITE_(?:FULL|IOERR|READONLY|CANTOPEN|PERM)|^E[A-Z0-9]+$/.test(code)) {
     return new RunbookError('io', `The ledger ${path} cannot be written or read (${code}).`, {
-      fix: 'Make its folder writable and see that the disk has room, or choose another one with --state-dir.',
+      fix: 'Make its folder writable and see that its disk is whole, or choose another one with --state-dir.',
       cause: error,
     });
   }

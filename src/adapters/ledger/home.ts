@@ -11,6 +11,7 @@ import { placeOf as placeInRun } from '../../core/interruption.ts';
 import type { Interruption, NotedProgress } from '../../core/run.ts';
 import type { LedgerFile } from './file.ts';
 import { appendOperation } from './operations.ts';
+import { storedOrNull } from './stored.ts';
 
 export interface Home {
   /** Of the folder, links resolved. */
@@ -88,9 +89,7 @@ export function createHome(file: LedgerFile): Pick<RunLedger, 'copyOf' | 'moveIn
           .all();
         const { at } = operation;
         for (const { runId, progress } of left) {
-          // Only this program writes this column.
-          // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-          const begun = progress === null ? null : (JSON.parse(progress) as NotedProgress);
+          const begun = storedOrNull<NotedProgress>(progress);
           const unseen = { survivors: null, workFolder: null, output: null };
           const interruption: Interruption = { at, reason, ...placeInRun(begun), ...unseen };
           file.append(runId, 'interrupted', at, { interruption });

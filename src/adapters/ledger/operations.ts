@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { Operation, Pause, RunLedger, StoredOperation } from '../../core/ports.ts';
 import { NO_PATIENCE } from './file.ts';
 import type { LedgerFile } from './file.ts';
+import { stored } from './stored.ts';
 
 /** Within a transaction. */
 export function appendOperation(file: LedgerFile, operation: Operation): void {
@@ -14,15 +15,23 @@ export function appendOperation(file: LedgerFile, operation: Operation): void {
 
 export function createOperations(
   file: LedgerFile,
-): Pick<RunLedger, 'pause' | 'resume' | 'paused' | 'tryChange' | 'operations'> {
+): Pick<RunLedger, 'pause' | 'resume' | 'paused' | 'tryChange' | 'operations' | 'cancelsOf'> {
   const { db } = file;
   const pause = db.prepare<[string, string | null, string | null]>(
     "INSERT OR REPLACE INTO switches VALUES ('paused', ?, ?, ?)",
   );
   const resume = db.prepare<[]>("DELETE FROM switches WHERE name = 'paused'");
   const paused = db.prepare<[], Pause>("SELECT since, by, reason FROM switches WHERE name = 'paused'");
-  const newest = db.prepare<[number], { seq: number; hash: string; record: string }>(
+  const newest = db.prepare<[number], OperationRow>(
     'SELECT seq, hash, record FROM operations JOIN transitions USING (seq) ORDER BY seq DESC LIMIT ?',
+  );
+  // Only what is under way is canceled: its requests lie between its first transition and its last.
+  const during = db.prepare<[string, string], OperationRow>(
+    `SELECT seq, hash, record FROM operations JOIN transitions USING (seq)
+     WHERE seq BETWEEN (SELECT min(seq) FROM transitions WHERE run_id = ?)
+                   AND coalesce((SELECT max(seq) FROM transitions
+                                 WHERE run_id = ? AND state IN ('finished', 'interrupted')), 9e15)
+     ORDER BY seq`,
   );
   return {
     async pause(operation) {
@@ -47,6 +56,8 @@ export function createOperations(
       }, NO_PATIENCE);
     },
     operations: async (limit) => file.ask(() => newest.all(limit).map(storedOperation)),
+    cancelsOf: async (runId) =>
+      file.ask(() => during.all(runId, runId).map(storedOperation)).filter(({ run }) => run === runId),
   };
 }
 
@@ -54,17 +65,13 @@ function byWhom({ who: { osUser, host } }: Operation): string {
   return osUser === null ? host : `${osUser}@${host}`;
 }
 
-function storedOperation({
-  seq,
-  hash,
-  record,
-}: {
+interface OperationRow {
   readonly seq: number;
   readonly hash: string;
   readonly record: string;
-}): StoredOperation {
-  // Only this program writes records, and the chain holds them: their shape is not checked once more.
-  const said: Operation & { runId?: string; state?: string } = JSON.parse(record);
-  const { runId: _id, state: _state, ...operation } = said;
+}
+
+function storedOperation({ seq, hash, record }: OperationRow): StoredOperation {
+  const { runId: _id, state: _state, ...operation } = stored<Operation & { runId?: string; state?: string }>(record);
   return { ...operation, seq, hash };
 }

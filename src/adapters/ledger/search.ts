@@ -3,6 +3,7 @@ import type { RunFilter, RunLedger } from '../../core/ports.ts';
 import { foldCase } from '../../core/text-search.ts';
 import type { LedgerFile } from './file.ts';
 import { once } from './file.ts';
+import { isOutputGone } from './recorded-files.ts';
 import { conditionsOf } from './runs.ts';
 import type { RunReader } from './runs.ts';
 
@@ -18,7 +19,7 @@ interface Candidate {
 export function createSearch(
   file: LedgerFile,
   reader: RunReader,
-): Pick<RunLedger, 'indexOutput' | 'searchOutput' | 'countWithoutOutput'> {
+): Pick<RunLedger, 'indexOutput' | 'searchOutput' | 'isOutputGone' | 'countWithoutOutput'> {
   const { db } = file;
   // Prepared at the first use: the index is read for that.
   const statements = once(() => ({
@@ -62,6 +63,8 @@ export function createSearch(
         if (page.length === 0 || page.length < filter.limit) return;
       }
     },
+
+    isOutputGone: async (runId) => file.ask(() => isOutputGone(db, true, runId)),
 
     countWithoutOutput: async (filter) =>
       file.ask(() => {

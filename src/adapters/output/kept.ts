@@ -141,7 +141,8 @@ function summaryOf(payload: Buffer): OutputSummary | null {
 }
 
 function cannot(what: 'read' | 'remove', file: string, cause: unknown): RunbookError {
-  return new RunbookError('io', `The output ${file} cannot be ${what === 'read' ? 'read' : 'removed'}.`, {
+  const why = codeOf(cause) === '' ? '' : ` (${codeOf(cause)})`;
+  return new RunbookError('io', `The output ${file} cannot be ${what === 'read' ? 'read' : 'removed'}${why}.`, {
     fix: 'See that the file belongs to you and that its disk is whole.',
     cause,
   });

@@ -84,10 +84,9 @@ export async function leave(layout: Layout, identity: string, outputs: ReadonlyM
  * @throws system errors; the folder is then still there for another try
  */
 export async function takeOver(earlier: Layout, layout: Layout): Promise<ReadonlyMap<string, string> | null> {
-  const identity = await identityOfOwn(earlier.root, 0o700);
-  if (identity === null || (await identityOfOwn(earlier.work)) === null) return null;
-  const outputs = await readOutputs(earlier.outputs);
-  if (outputs === null) return null;
+  const kept = await findKept(earlier);
+  if (kept === null) return null;
+  const { identity, outputs } = kept;
   try {
     // As if it had been kept just now: nobody who sweeps meanwhile may take it for expired under its new name.
     const now = new Date();
@@ -107,6 +106,27 @@ export async function takeOver(earlier: Layout, layout: Layout): Promise<Readonl
     await rename(layout.root, earlier.root).catch(() => {});
     throw error;
   }
+}
+
+async function findKept({
+  root,
+  work,
+  outputs: file,
+}: Layout): Promise<{ readonly identity: string; readonly outputs: ReadonlyMap<string, string> } | null> {
+  const identity = await identityOfOwn(root, 0o700);
+  if (identity === null || (await identityOfOwn(work)) === null) return null;
+  const outputs = await readOutputs(file);
+  return outputs === null ? null : { identity, outputs };
+}
+
+/** As `takeOver` finds it behind `removeExpired`; nothing is touched. */
+export async function isKept(layout: Layout, now: Date): Promise<boolean> {
+  const kept = await lstat(layout.outputs).catch(() => null);
+  return kept !== null && !isExpired(kept, now) && (await findKept(layout)) !== null;
+}
+
+function isExpired({ mtimeMs }: { readonly mtimeMs: number }, now: Date): boolean {
+  return now.getTime() - mtimeMs > KEPT_MS;
 }
 
 /** What nobody will come back for: of a run that has ended, or, where no ledger knows it, of an owner that is gone. */
@@ -142,7 +162,7 @@ export async function removeExpired(
         const isAbandoned = owner === null ? (await fateOf(runId)) === 'over' : isGone(owner);
         if (!isAbandoned && !(OWN_NAME.test(name) && (await isStillborn(folder, now)))) continue;
         if (owner !== null) unknown.push(runId);
-      } else if (now.getTime() - kept.mtimeMs <= KEPT_MS) {
+      } else if (!isExpired(kept, now)) {
         // Whoever left it could not finish that: scripts and secrets are still there.
         if (await isHalfLeft(folder, runId, { fateOf, isGone })) await removeAllBut(folder, [WORK, KEPT_FILE]);
         continue;

@@ -13,6 +13,7 @@ import { follow } from './follow.ts';
 import { throwIfStopped } from './input-file.ts';
 import {
   identityOfOwn,
+  isKept,
   layoutOf,
   leave,
   makeOwnedFolder,
@@ -123,6 +124,8 @@ export function createWorkspace({ parent, mountDir, owner = null, isGone = () =>
       }
     },
 
+    isKept: async (runId, now) => await isKept(layoutOf(parent, runId), now),
+
     foresee: async () => {
       const obstacle = whyNoFolder(parent);
       if (obstacle !== null) throw obstacle;
@@ -139,14 +142,14 @@ export function createWorkspace({ parent, mountDir, owner = null, isGone = () =>
       return await freeBytes(parent);
     },
 
-    recover: async (runId, isKept) => {
+    recover: async (runId, isToBeKept) => {
       const layout = layoutOf(parent, runId);
       const identity = await identityOfOwn(layout.root);
       if (identity === null) return null;
       const kept = await readOutputs(layout.outputs);
       // Its run has ended and left it: what is looked at here is an old copy of the ledger.
       if (kept !== null && (await identityOfOwn(layout.control)) === null) return layout.work;
-      if (isKept && (await identityOfOwn(layout.work)) !== null) {
+      if (isToBeKept && (await identityOfOwn(layout.work)) !== null) {
         const remembered = await readOutputs(path.join(layout.control, REMEMBERED));
         // Whoever was killed while leaving it had written them down.
         await leave(layout, identity, remembered ?? kept ?? new Map());

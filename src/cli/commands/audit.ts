@@ -2,11 +2,12 @@
 import path from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
 import type { Anchor } from '../../core/audit.ts';
-import type { LedgerView, RunLedger, StoredOperation } from '../../core/ports.ts';
+import type { LedgerView, StoredOperation } from '../../core/ports.ts';
 import { auditRecord } from '../../engine/audit.ts';
 import type { AuditReport } from '../../engine/audit.ts';
 import { auditFiles } from '../../engine/audit-files.ts';
 import type { FilePorts, FilesReport } from '../../engine/audit-files.ts';
+import { withReason } from '../../engine/cancel.ts';
 import { printJson, withApp } from '../context.ts';
 import type { CommonOptions } from '../context.ts';
 import { inline, renderTable } from '../render.ts';
@@ -74,15 +75,15 @@ export async function listCommand(terminal: Terminal, options: AuditListOptions)
     options,
     async ({ app, style }) => {
       const ledger = await app.ledger();
-      const operations = await ledger.operations(limit);
+      const operations: StoredOperation[] = [];
+      for (const one of await ledger.operations(limit)) operations.push(await withReason(ledger, one));
       const why = await app.whyLeftAlone();
       if (why !== null && options.quiet !== true) terminal.say(style.dim(inline(why)));
       if (options.json === true) await printJson(terminal, 'audit list', { operations });
       else if (operations.length === 0) terminal.say('Nothing was done but runs.');
       else {
-        const rows: (readonly string[])[] = [];
-        for (const operation of operations) rows.push(row(operation, await reasonOf(ledger, operation)));
-        await terminal.print(`${renderTable([['WHEN', 'OPERATION', 'WHO', 'WHAT', 'RECORD'], ...rows])}\n`);
+        const rows = [['WHEN', 'OPERATION', 'WHO', 'WHAT', 'RECORD'], ...operations.map(row)];
+        await terminal.print(`${renderTable(rows)}\n`);
       }
       return 0;
     },
@@ -90,14 +91,7 @@ export async function listCommand(terminal: Terminal, options: AuditListOptions)
   );
 }
 
-/** Why somebody canceled a run stands in the record of the run, where that has heard of it. */
-async function reasonOf(ledger: RunLedger, { reason, run }: StoredOperation): Promise<string | null> {
-  if (reason !== null || run === undefined) return reason;
-  const result = (await ledger.get(run))?.result;
-  return result?.outcome === 'canceled' ? result.reason : null;
-}
-
-function row({ at, operation, who, run, pruned, seq }: StoredOperation, reason: string | null): readonly string[] {
+function row({ at, operation, who, run, pruned, seq, reason }: StoredOperation): readonly string[] {
   const what = [run, pruned === undefined ? null : counted(pruned.runIds.length), reason]
     .filter((one) => one !== undefined && one !== null)
     .join(', ');

@@ -2,11 +2,12 @@
 import { shellQuote } from '../../core/contract.ts';
 import { RunbookError } from '../../core/errors.ts';
 import type { Operation } from '../../core/ports.ts';
+import { DISK_FULL } from '../../core/room.ts';
 import { exitCodeOf, stopReasonOf } from '../../core/run.ts';
 import type { StoredRun } from '../../core/run.ts';
 import { signalNumber } from '../../core/signals.ts';
 import { formatDuration, parseDuration } from '../../core/units.ts';
-import { awaitEnd, requestCancel } from '../../engine/cancel.ts';
+import { awaitEnd, notUnderWay, requestCancel } from '../../engine/cancel.ts';
 import type { EnginePorts } from '../../engine/ports.ts';
 import { findRun } from '../../engine/run-reference.ts';
 import { printJson } from '../context.ts';
@@ -36,8 +37,10 @@ export async function cancelCommand(terminal: Terminal, reference: string, optio
     const isLeftAlone = (await app.whyLeftAlone()) !== null;
     if (!isLeftAlone) await lookAfterRuns();
     const run = await findRun(ports.ledger, reference);
-    if (isLeftAlone) throw await notHere(context, run.runId);
-    const operation = await requestCancel(ports, run, options.reason ?? null);
+    if (isLeftAlone) throw await notHere(context, run);
+    const operation = await requestCancel(ports, run, options.reason ?? null).catch(async (error: unknown) => {
+      throw error instanceof RunbookError && error.code === 'io' ? await notAsked(context, run, error) : error;
+    });
     const say = (text: string): void => {
       if (options.quiet !== true) terminal.say(style.dim(text));
     };
@@ -69,21 +72,35 @@ export async function cancelCommand(terminal: Terminal, reference: string, optio
 }
 
 /** Whoever carries it out does not look into a copy, and nobody can be asked where nothing can be written. */
-async function notHere({ app, ports }: LedgerContext, runId: string): Promise<RunbookError> {
-  const home = await ports.ledger.copyOf();
-  if (home === null)
-    return new RunbookError(
-      'io',
-      `The ledger in ${app.stateDir} cannot be written, so run ${runId} cannot be asked to end.`,
-      {
-        fix: 'Make its folder writable and see that the disk has room.',
-      },
-    );
+async function notHere(context: LedgerContext, run: StoredRun): Promise<RunbookError> {
+  const { runId } = run;
+  const home = await context.ports.ledger.copyOf();
+  if (home === null) return await notAsked(context, run, null);
   return new RunbookError(
     'not-found',
     `Run ${runId} is not a run of this ledger, which is a copy of the one in ${home}.`,
     {
       fix: `Cancel it there: \`runbook cancel ${runId} --state-dir ${shellQuote(home)}\`.`,
+    },
+  );
+}
+
+/** The request goes through the ledger, which cannot take it: another one has not got the run, so the run itself is to be told. */
+async function notAsked(
+  { app, ports }: LedgerContext,
+  run: StoredRun,
+  cause: RunbookError | null,
+): Promise<RunbookError> {
+  const { runId } = run;
+  const owner = (await ports.ledger.underWay()).find((one) => one.run.runId === runId)?.owner;
+  if (owner === undefined) return notUnderWay(run);
+  const why = cause?.reason === DISK_FULL ? 'has no space left on its disk' : 'cannot be written';
+  return new RunbookError(
+    'io',
+    `Run ${runId} cannot be asked to end: the ledger in ${app.stateDir}, through which it would hear of it, ${why}.`,
+    {
+      fix: `Press Ctrl-C where it was started, or send its process on ${owner.host} a signal: \`kill ${owner.pid}\`.`,
+      ...(cause === null ? {} : { cause }),
     },
   );
 }

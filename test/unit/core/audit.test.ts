@@ -5,7 +5,7 @@ import { createChainAudit } from '../../../src/core/audit.ts';
 import type { Anchor } from '../../../src/core/audit.ts';
 import type { ChainLink } from '../../../src/core/chain.ts';
 import { canonicalJson, chainHash } from '../../../src/core/chain.ts';
-import type { Finding } from '../../../src/core/ledger.ts';
+import type { Finding } from '../../../src/core/finding.ts';
 import { at, chainOf, chains, flipped, prunedOf, tombstoneOf } from '../../helpers/chains.ts';
 import type { Chain } from '../../helpers/chains.ts';
 import { times } from '../../helpers/property.ts';

@@ -1,9 +1,12 @@
 /** What is known of one run, as a table for a person. */
 import { placeOf } from '../../../core/interruption.ts';
 import { DOES_NOT_FIT } from '../../../core/output-check.ts';
+import type { StoredOperation } from '../../../core/ports.ts';
 import { exitCodeOf } from '../../../core/run.ts';
 import type { NotedProgress, StoredRun } from '../../../core/run.ts';
 import { formatDuration } from '../../../core/units.ts';
+import type { OutputLook } from '../../../engine/kept-output.ts';
+import { describeWho } from '../../describe.ts';
 import { inline, renderTable } from '../../render.ts';
 import { interruptionRows, keptRows } from './interrupted.ts';
 import { rowsSoFar, stepRow } from './steps.ts';
@@ -11,8 +14,9 @@ import { rowsSoFar, stepRow } from './steps.ts';
 /** What is known of a run besides its record. */
 export interface Known {
   readonly entryPending: boolean;
-  /** Of what is kept of its output; null where nothing is. */
-  readonly intact: boolean | null;
+  readonly look: OutputLook;
+  /** Who wanted it to end, oldest first. */
+  readonly cancels: readonly StoredOperation[];
   /** Of a run that is under way; null before its first step, and of any other. */
   readonly progress: NotedProgress | null;
 }
@@ -24,7 +28,7 @@ export function factsOf(run: StoredRun, known: Known): string {
 /** Names may come several times; texts may hold any character. */
 export function rowsOf(
   run: StoredRun,
-  { entryPending, intact, progress }: Known,
+  { entryPending, look, cancels, progress }: Known,
 ): readonly (readonly [name: string, text: string])[] {
   const { result, refusal, who, runbook } = run;
   const git =
@@ -58,6 +62,8 @@ export function rowsOf(
       'variable',
       `${variable.name}${variable.value === undefined ? '' : ` = ${variable.value}`} (${variable.origin})`,
     ]);
+  for (const { at, who: by, reason } of cancels)
+    rows.push(['cancel', `asked for at ${at} by ${describeWho(by)}${reason === null ? '' : `: ${reason}`}`]);
   if (result !== null) {
     rows.push([
       'outcome',
@@ -76,7 +82,8 @@ export function rowsOf(
     ]);
   }
   rows.push(...rowsSoFar(placeOf(progress), 'under way'), ...interruptionRows(run));
-  if (intact === false) rows.push(['warning', `the output that is kept ${DOES_NOT_FIT}`]);
+  if (look.intact === false) rows.push(['warning', `the output that is kept ${DOES_NOT_FIT}`]);
+  if (look.problem !== null) rows.push(['warning', look.problem.message]);
   if (run.interruption !== undefined) rows.push(['containment', containmentOf(run)]);
   if (entryPending) rows.push(['entry', 'pending: it is written into the document when that can be written']);
   rows.push(['record', `${run.seq}, ${run.hash}`]);

@@ -7,9 +7,9 @@ import type { OutputStream, StoredRun } from '../../../core/run.ts';
 import { isUnderWay } from '../../../core/run-state.ts';
 import { signalNumber } from '../../../core/signals.ts';
 import { formatDuration } from '../../../core/units.ts';
-import { isIntact } from '../../../engine/intact.ts';
 import { followRun, tellKept } from '../../../engine/follow.ts';
 import type { Follower } from '../../../engine/follow.ts';
+import { lookAtOutput } from '../../../engine/kept-output.ts';
 import type { EnginePorts } from '../../../engine/ports.ts';
 import { findRun } from '../../../engine/run-reference.ts';
 import { describeEnd } from '../../describe.ts';
@@ -59,8 +59,9 @@ export async function followCommand(
       return 128 + signalNumber(stopReasonOf(stop).signal);
     }
     if (options.json === true) await printRun(terminal, app, end);
-    if ((await isIntact(app.output, end)) === false)
-      terminal.say(`runbook: ${style.yellow('warning')}: The output that is kept ${DOES_NOT_FIT}.`);
+    const { intact, problem } = await lookAtOutput({ ledger: ports.ledger, output: app.output }, end);
+    const wrong = intact === false ? `The output that is kept ${DOES_NOT_FIT}.` : (problem?.message ?? null);
+    if (wrong !== null) terminal.say(`runbook: ${style.yellow('warning')}: ${inline(wrong)}`);
     sayEnd(terminal, style, end, say);
     return exitOf(end);
   });

@@ -29,9 +29,11 @@ export async function listRuns(
     case 'csv':
       await terminal.print(csvOf(listed));
       break;
-    case 'markdown':
-      for await (const part of summaryOf(found, nothing, options, app.output)) await terminal.print(part);
+    case 'markdown': {
+      const ports = { ledger: await app.ledger(), output: app.output };
+      for await (const part of summaryOf(found, nothing, options, ports)) await terminal.print(part);
       break;
+    }
     case 'text':
       if (listed.length > 0) await terminal.print(tableOf(listed, printStyle));
       else terminal.say(nothing);

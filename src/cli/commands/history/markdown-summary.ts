@@ -5,7 +5,8 @@ import type { RunOutput } from '../../../core/ports.ts';
 import { exitCodeOf } from '../../../core/run.ts';
 import type { StoredRun } from '../../../core/run.ts';
 import { formatDuration } from '../../../core/units.ts';
-import { isIntact } from '../../../engine/intact.ts';
+import { lookAtOutput } from '../../../engine/kept-output.ts';
+import type { OutputPorts } from '../../../engine/kept-output.ts';
 import { block, code } from '../../markdown.ts';
 import type { Answer, ListedRun } from './answer.ts';
 import { lastLines } from './last-lines.ts';
@@ -23,7 +24,7 @@ export async function* summaryOf(
   { listed, more, search }: Answer,
   nothing: string,
   { incident }: HistoryOptions,
-  output: RunOutput,
+  ports: OutputPorts & { readonly output: RunOutput },
 ): AsyncGenerator<string> {
   const inOrder = listed.toReversed();
   yield `# ${incident === undefined ? 'Runs' : `Incident ${code(incident)}`}\n\n${headOf(inOrder, more, nothing)}\n`;
@@ -34,7 +35,7 @@ export async function* summaryOf(
   if (search !== null) for (const listedRun of inOrder) yield foundIn(listedRun);
   const failed = inOrder.filter(({ run }) => needsWords(run));
   if (failed.length > 0) yield '\n## What went wrong\n';
-  for (const { run } of failed) yield await wordsOf(run, output);
+  for (const { run } of failed) yield await wordsOf(run, ports);
 }
 
 function headOf(inOrder: readonly ListedRun[], more: boolean, nothing: string): string {
@@ -68,7 +69,7 @@ function foundIn({ run, lines, moreLines }: ListedRun): string {
   return `\n${code(run.runbook.name)}, ${code(run.runId)}:\n\n${block(shown.join('\n'))}`;
 }
 
-async function wordsOf(run: StoredRun, output: RunOutput): Promise<string> {
+async function wordsOf(run: StoredRun, ports: OutputPorts & { readonly output: RunOutput }): Promise<string> {
   const reason =
     run.result?.reason ?? run.refusal?.message ?? (run.interruption ? describeInterruption(run.interruption) : null);
   const steps = run.result?.steps ?? [];
@@ -76,9 +77,9 @@ async function wordsOf(run: StoredRun, output: RunOutput): Promise<string> {
   const step =
     steps.length > 1 && at >= 0 ? `, at step ${at + 1} of ${steps.length} (${code(steps[at]?.name ?? '')})` : '';
   const text = `\n### ${code(run.runbook.name)}, ${run.enqueuedAt}\n\n${outcomeOf(run)}${step}${reason === null ? '' : `: ${code(reason)}`}\n`;
-  const isSpoilt = (await isIntact(output, run)) === false;
-  const head = isSpoilt ? `${text}\nWhat is kept of its output ${DOES_NOT_FIT}.\n` : text;
-  const last = run.startedAt === null ? null : await lastLines(output, run.runId, LINES, CHARACTERS);
+  const { intact, problem } = await lookAtOutput(ports, run);
+  const head = `${text}${intact === false ? `\nWhat is kept of its output ${DOES_NOT_FIT}.\n` : ''}${problem === null ? '' : `\n${code(problem.message)}\n`}`;
+  const last = run.startedAt === null ? null : await lastLines(ports.output, run.runId, LINES, CHARACTERS);
   if (last === null) return head;
   return `${head}\n${last.isCut ? 'The end of its output' : 'Its output'}:\n\n${block(last.text)}`;
 }

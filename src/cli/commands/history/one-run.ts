@@ -1,13 +1,17 @@
 /** One run with its steps and its output. */
 import type { App } from '../../../app.ts';
+import { ERRORS } from '../../../core/errors.ts';
 import type { StoredRun } from '../../../core/run.ts';
-import { isIntact, recordedOutput } from '../../../engine/intact.ts';
+import { cancelsOf } from '../../../engine/cancel.ts';
+import { lookAtOutput } from '../../../engine/kept-output.ts';
+import type { OutputLook, OutputProblem } from '../../../engine/kept-output.ts';
 import { findRun } from '../../../engine/run-reference.ts';
 import { printJson } from '../../context.ts';
 import type { CommandContext } from '../../context.ts';
-import { keptTexts, printLong } from '../../output.ts';
+import { printLong } from '../../output.ts';
+import { inline } from '../../render.ts';
+import { documentOf } from '../../run-document.ts';
 import type { Terminal } from '../../terminal.ts';
-import { toldRun } from '../../told-run.ts';
 import { printArtifact } from './artifact.ts';
 import { csvOf } from './csv.ts';
 import { printDocument } from './document.ts';
@@ -21,49 +25,46 @@ import type { HistoryOptions } from './options.ts';
 export async function showRun(
   terminal: Terminal,
   options: HistoryOptions,
-  { app, printStyle }: CommandContext,
+  { app, style, printStyle }: CommandContext,
   reference: string,
 ): Promise<number> {
   const ledger = await app.ledger();
   const run = await findRun(ledger, reference);
   if (options.artifact !== undefined) return await printArtifact(terminal, app, run, options.artifact);
   if (options.document === true) return await printDocument(terminal, ledger, run);
-  const known = async (): Promise<Known> => ({
-    entryPending: await ledger.isEntryPending(run.runId),
-    intact: await isIntact(app.output, run),
-    progress: (await ledger.underWay()).find((one) => one.run.runId === run.runId)?.progress ?? null,
-  });
-  switch (formatOf(options)) {
-    case 'json':
-      await printRun(terminal, app, run);
-      return 0;
-    case 'csv':
-      await terminal.print(csvOf([{ run, lines: [], moreLines: false }]));
-      return 0;
-    case 'markdown':
-      await terminal.print(await pageOf(run, await known(), app.output));
-      return 0;
-    case 'text':
-      await terminal.print(`${factsOf(run, await known())}\n`);
-      await printLong(
-        terminal,
-        outputText(app.output.read(run.runId), droppedOf(run), printStyle, recordedOutput(run)?.bytes),
-      );
-      return 0;
+  const format = formatOf(options);
+  if (format === 'json') {
+    const { problem } = await printRun(terminal, app, run);
+    if (problem !== null) terminal.say(`runbook: ${style.yellow('warning')}: ${inline(problem.message)}`);
+    return exitFor(problem);
   }
+  if (format === 'csv') {
+    await terminal.print(csvOf([{ run, lines: [], moreLines: false }]));
+    return 0;
+  }
+  const look = await lookAtOutput({ ledger, output: app.output }, run);
+  const known: Known = {
+    look,
+    cancels: await cancelsOf(ledger, run),
+    entryPending: await ledger.isEntryPending(run.runId),
+    progress: (await ledger.underWay()).find((one) => one.run.runId === run.runId)?.progress ?? null,
+  };
+  if (format === 'markdown') await terminal.print(await pageOf(run, known, app.output));
+  else {
+    await terminal.print(`${factsOf(run, known)}\n`);
+    if (look.problem === null) await printLong(terminal, outputText(app.output.read(run.runId), run, look, printStyle));
+  }
+  return exitFor(look.problem);
 }
 
 /** The document of one run. */
-export async function printRun(terminal: Terminal, app: App, run: StoredRun): Promise<void> {
-  const entryPending = await (await app.ledger()).isEntryPending(run.runId);
-  const output = {
-    ...keptTexts(app.output, run.runId),
-    dropped: droppedOf(run),
-    intact: await isIntact(app.output, run),
-  };
-  await printJson(terminal, 'history', { run: toldRun(run), output, entryPending, recorded: true });
+export async function printRun(terminal: Terminal, app: App, run: StoredRun): Promise<OutputLook> {
+  const { document, look } = await documentOf({ ledger: await app.ledger(), output: app.output }, run);
+  await printJson(terminal, 'history', document);
+  return look;
 }
 
-function droppedOf({ result }: StoredRun): number {
-  return result?.output.dropped ?? 0;
+/** All else was told, and whoever wants the output does not take it for an empty one. */
+function exitFor(problem: OutputProblem | null): number {
+  return problem?.name === 'unreadable' ? ERRORS.io.exit : 0;
 }

@@ -1,8 +1,8 @@
 /** `--output FILE`: the report as a file. There is a whole one, the earlier one, or none. */
-import { randomBytes } from 'node:crypto';
 import { lstatSync, realpathSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { draftBeside } from '../../../app/files.ts';
 import { RunbookError } from '../../../core/errors.ts';
 import { codeOf, messageOf } from '../../../core/failures.ts';
 
@@ -28,10 +28,7 @@ export function prepareReportFile(name: string, cwd: string): string {
 
 /** @throws RunbookError `io`; an earlier report is as it was then */
 export async function writeReport(file: string, name: string, text: string): Promise<void> {
-  const draft = path.join(
-    path.dirname(file),
-    `.${path.basename(file).slice(0, 200)}.${randomBytes(6).toString('hex')}.tmp`,
-  );
+  const draft = draftBeside(file);
   try {
     const facts = lstatSync(file, { throwIfNoEntry: false });
     if (facts !== undefined && !facts.isFile()) {
