@@ -185,7 +185,9 @@ function isUnclear(bytes: Buffer, start: number, stop: number): boolean {
 }
 
 function hasCommentEnd(bytes: Buffer, start: number, stop: number): boolean {
-  return startsWith(bytes, stop - COMMENT_END.length, stop, COMMENT_END) || bytes.subarray(start, stop).includes(COMMENT_END);
+  return (
+    startsWith(bytes, stop - COMMENT_END.length, stop, COMMENT_END) || bytes.subarray(start, stop).includes(COMMENT_END)
+  );
 }
 
 const markers = new Map<string, Buffer>();

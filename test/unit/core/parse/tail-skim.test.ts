@@ -55,7 +55,14 @@ const LINES = [
   ...['```required', '~~~ `', '``` `', '``', '> ```', '- ```', '1. ```', '- ~~~', 'claims```', '```\u00e9'],
   ...['<!-- a -->', '<!--', '-->', '<!-->', '<!-- a --> b', '<!-- runbook:v1 a', '<div>', '<?', '> <!--', '- <div>'],
   ...['- a', '  b', '\tb', '> a', 'a', '', '', '---', '***', '[a]: b', '\ufeff# Limits', '\ufeff```', '\0', 'Üb'],
-  ...['> '.repeat(64), '> '.repeat(65), '>'.repeat(70), `>${'\t'.repeat(33)}- a`, `${'- '.repeat(65)}a`, '1) '.repeat(70)],
+  ...[
+    '> '.repeat(64),
+    '> '.repeat(65),
+    '>'.repeat(70),
+    `>${'\t'.repeat(33)}- a`,
+    `${'- '.repeat(65)}a`,
+    '1) '.repeat(70),
+  ],
 ];
 const piece = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom(...LINES) },
@@ -99,6 +106,32 @@ test(
   HANG_MS,
 );
 
+describe('what is easily overlooked is not', () => {
+  test.each([
+    'Required: xbk\nClaims\n',
+    'Requird\nClaims: tbk\n',
+    '```required\nclaims\n```\n',
+    '~~~ requir\ned claims\n~~~\n',
+    '```\n    ```\n```\n# Script\n```\n```\n',
+    '```\n\t```\n```\n# Script\n',
+    '````\n```\n````\n# Script\n',
+    '~~~\n```\n~~~\n# Script\n',
+    '```\n``` x\n```\n# Script\n',
+    '``` `\n# Script\n```\n```\n',
+    '> ```\n# Script\n',
+    '- ```\n\n# Script\n',
+    '```\n   ```\n# Script\n',
+    '```\n``` \r\n# Script\n',
+    'tbk\u2028Required Claims\n',
+    '<!-- runbook:v1 \u000bRequired Claims -->\n',
+    '<!-- a\n```\n-->\n# Script\n```\n',
+  ])('%j', (text) => {
+    expect(findings(Buffer.from(text))).not.toEqual([]);
+    expect(skim(Buffer.from(text))).toBe(false);
+    expect(skim(Buffer.from(text), [0, 1, 2])).toBe(false);
+  });
+});
+
 describe('what runs leave behind is understood at once', () => {
   test.each(ENTRIES)('%#', (entry) => {
     expect(skim(Buffer.from(`\n${entry}`.repeat(3)))).toBe(true);
@@ -106,7 +139,8 @@ describe('what runs leave behind is understood at once', () => {
   });
 
   test('notes of people as well', () => {
-    const notes = 'Rolled back by hand, see the ticket:\n\n- the disk was full\n- so was the other one\n\n```sh\ndf -h\n```\n';
+    const notes =
+      'Rolled back by hand, see the ticket:\n\n- the disk was full\n- so was the other one\n\n```sh\ndf -h\n```\n';
     expect(skim(Buffer.from(notes))).toBe(true);
   });
 });
