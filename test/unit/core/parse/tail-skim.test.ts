@@ -108,7 +108,7 @@ test(
 
 describe('what is easily overlooked is not', () => {
   test.each([
-    'Required: xbk\nClaims\n',
+    'Requird: tbk\nClaims\n',
     'Requird\nClaims: tbk\n',
     '```required\nclaims\n```\n',
     '~~~ requir\ned claims\n~~~\n',
