@@ -2,24 +2,20 @@
  * Nobody gets in by a typo: a document without a claims section is open to whoever the face lets in, so nothing in it
  * may read like the heading of one, wherever it stands.
  */
-import type { Fence } from '../markdown/blocks.ts';
+import type { Fence, Heading } from '../markdown/blocks.ts';
 import type { SplitDocument } from './history.ts';
 import { type Problems, quote } from './problems.ts';
 import { isNear } from '../spelling.ts';
-import { isLikeClaims, linesLikeClaims, TARGET } from './claims-lines.ts';
+import { isLikeClaims, linesLikeClaims, mayHaveOtherLineEnds, TARGET } from './claims-lines.ts';
 import { joinedLettersOf, readingsOf, wordsOf } from './lookalikes.ts';
 import type { Tail } from './tail.ts';
 
 /** Call only for a document without `# Required Claims`. */
 export function checkClaimsHeading(document: SplitDocument, tail: Tail, problems: Problems): void {
-  for (const index of linesLikeClaims(document.lines)) report(index + 1, document.lines[index] ?? '', problems);
+  for (const index of linesLikeClaims(document.lines, mayHaveOtherLineEnds(document.headBytes)))
+    report(index + 1, document.lines[index] ?? '', problems);
   for (const block of document.blocks) {
-    if (block.type !== 'heading') continue;
-    // Looser for headings: `# Claims`, `## Required claims (production)`.
-    const isClaims = readingsOf(block.text).some((letters) => letters === 'claims' || letters.includes(TARGET));
-    const isJoined = joinedLettersOf(block.text).includes(TARGET) || isLikeClaims(joinedLettersOf(block.text));
-    const isSpoken = wordsOf(block.text).some((words) => speaksOfClaims(words, block.level));
-    if (isClaims || isJoined || isSpoken) report(block.line, block.text, problems);
+    if (block.type === 'heading' && isHeadingOfClaims(block)) report(block.line, block.text, problems);
   }
   const found = linesLikeClaims(tail.lines);
   if (found.length === 0) return;
@@ -29,6 +25,14 @@ export function checkClaimsHeading(document: SplitDocument, tail: Tail, problems
     if (fences.some(({ line, endLine }) => index + 1 > line && index + 1 <= endLine)) continue;
     report(tail.firstLine + index, tail.lines[index] ?? '', problems);
   }
+}
+
+/** Looser than for lines: `# Claims`, `## Required claims (production)`. */
+function isHeadingOfClaims({ text, level }: Heading): boolean {
+  if (readingsOf(text).some((letters) => letters === 'claims' || letters.includes(TARGET))) return true;
+  const joined = joinedLettersOf(text);
+  if (joined.includes(TARGET) || isLikeClaims(joined)) return true;
+  return wordsOf(text).some((words) => speaksOfClaims(words, level));
 }
 
 /** `Required [Claims](policy.md)`, `Claims required`; as a section also `Required roles` and what is nearly one of these. */

@@ -1,4 +1,5 @@
 /** Lines that read like the heading of `# Required Claims`, wherever they stand. */
+import { isAscii } from 'node:buffer';
 import { isNear } from '../spelling.ts';
 import { lettersOf, readingsOf } from './lookalikes.ts';
 
@@ -8,12 +9,20 @@ const MAX_EDITS = 2;
 /** Line ends of other readers than CommonMark. */
 const OTHER_LINE_ENDS = /[\v\f\u0085\u2028\u2029]/;
 
-/** Indexes of lines that read like the heading, alone or together with the next line (a heading of two lines). */
-export function linesLikeClaims(lines: readonly string[]): readonly number[] {
+/** Whether some of the text may be a line to other readers than CommonMark. Fast, and never wrong in the negative. */
+export function mayHaveOtherLineEnds(bytes: Uint8Array): boolean {
+  return !isAscii(bytes) || bytes.includes(0x0b) || bytes.includes(0x0c);
+}
+
+/**
+ * Indexes of lines that read like the heading, alone or together with the next line (a heading of two lines).
+ * @param hasOtherEnds false where it is known that none of them has any
+ */
+export function linesLikeClaims(lines: readonly string[], hasOtherEnds = true): readonly number[] {
   const found: number[] = [];
   let previous = 0;
   for (const [index, line] of lines.entries()) {
-    const count = countLetters(line);
+    const count = hasOtherEnds && OTHER_LINE_ENDS.test(line) ? Number.NaN : countLetters(line);
     let next = count > MAX_LETTERS ? 0 : count;
     const letters = next !== 0 && mayBe(count) ? readings(line).filter((reading) => reading !== '') : null;
     const isLike = letters?.some(isLikeClaims) === true || isMarkedClaims(line);
@@ -63,10 +72,9 @@ function mayBe(count: number): boolean {
 
 /**
  * Letters of a line, at most one more than the name can have; NaN for a line that takes a closer look: beyond ASCII,
- * with entities, tags or other line ends, or with a colon where the name may have ended.
+ * with entities or tags, or with a colon where the name may have ended.
  */
 function countLetters(line: string): number {
-  if (OTHER_LINE_ENDS.test(line)) return Number.NaN;
   let letters = 0;
   for (let index = 0; index < line.length && letters <= MAX_LETTERS; index += 1) {
     const code = line.charCodeAt(index);

@@ -1,5 +1,6 @@
 /** Where a document ends and its history begins. The history may be large and is not read unless it must be. */
-import { createHash } from 'node:crypto';
+import { isAscii } from 'node:buffer';
+import { hash } from 'node:crypto';
 import { type Block, type Heading, scanBlocks } from '../markdown/blocks.ts';
 
 export const MAX_HEAD_BYTES = 1024 * 1024;
@@ -7,8 +8,7 @@ export const MAX_HEAD_BYTES = 1024 * 1024;
 export const MAX_SPLIT_BYTES = MAX_HEAD_BYTES + 256;
 
 export interface SplitDocument {
-  /** Text before `# History`: without BOM, lines end in `\n`. */
-  readonly head: string;
+  /** Of the text before `# History`, without BOM. */
   readonly lines: readonly string[];
   readonly blocks: readonly Block[];
   readonly history: Heading | null;
@@ -42,7 +42,6 @@ export function splitDocument(bytes: Uint8Array): SplitDocument {
   const lines = history === null ? allLines : allLines.slice(0, history.line - 1);
   const tooLarge = headBytes.length > MAX_HEAD_BYTES || blocks.length > MAX_BLOCKS || lines.length > MAX_LINES;
   return {
-    head: lines.join('\n'),
     lines,
     blocks,
     history,
@@ -50,14 +49,20 @@ export function splitDocument(bytes: Uint8Array): SplitDocument {
     headBytes,
     tailBytes,
     headingBytes: lineOffset(tailBytes, headingLines + 1),
-    digest: createHash('sha256').update(headBytes).digest('hex'),
+    digest: hash('sha256', headBytes),
     tooLarge,
   };
 }
 
+const DECODER = new TextDecoder('utf-8', { ignoreBOM: false });
+
+function latin1Of({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString('latin1');
+}
+
 /** UTF-8 text without BOM; CRLF is LF; a CR alone, which is an error in a head, keeps its line as a blank. */
 export function decodeText(bytes: Uint8Array): string {
-  const text = new TextDecoder('utf-8', { ignoreBOM: false }).decode(bytes);
+  const text = isAscii(bytes) ? latin1Of(bytes) : DECODER.decode(bytes);
   return text.includes('\r') ? text.replaceAll('\r\n', '\n').replaceAll('\r', ' ') : text;
 }
 

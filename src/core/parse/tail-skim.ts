@@ -3,9 +3,8 @@
  * document. It reads bytes as they come, leaps over fences, and keeps nothing. What it does not understand at once is
  * for `tail.ts`, which knows; so it may be wrong in one direction only (ADR 56).
  */
-import { isAscii } from 'node:buffer';
 import { MAX_DEPTH } from '../markdown/scanner.ts';
-import { linesLikeClaims, TARGET } from './claims-lines.ts';
+import { linesLikeClaims, mayHaveOtherLineEnds, TARGET } from './claims-lines.ts';
 
 const [TAB, LF, VT, FF, CR, SPACE] = [0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x20];
 const [HASH, AMPERSAND, COLON, LESS, EQUALS, BACKTICK, TILDE] = [0x23, 0x26, 0x3a, 0x3c, 0x3d, 0x60, 0x7e];
@@ -45,7 +44,7 @@ export class TailSkim {
 
   /** @param bytes whole lines with their ends (the last one of a document need not have one), behind the heading */
   take(bytes: Buffer): void {
-    this.#isPlain = isAscii(bytes) && !bytes.includes(VT) && !bytes.includes(FF);
+    this.#isPlain = !mayHaveOtherLineEnds(bytes);
     for (let at = 0; at < bytes.length && this.#isClean;)
       at = this.#fence === null ? this.#takeLine(bytes, at) : this.#takeFence(bytes, at, this.#fence);
   }
