@@ -7,9 +7,10 @@ import { openSqliteLedger } from '../src/adapters/ledger/sqlite.ts';
 import { createFolderSource } from '../src/adapters/source/folder.ts';
 import { stampOf } from '../src/adapters/system/stamp.ts';
 import { renderEntry } from '../src/core/history/document-entry.ts';
+import type { DocumentEntry } from '../src/core/history/document-entry.ts';
 import { parseRunbook } from '../src/core/parse/parse.ts';
 import { entryOf } from '../test/helpers/entries.ts';
-import { runbook, withHome } from './home.ts';
+import { BIN, runbook, withHome } from './home.ts';
 import type { Home } from './home.ts';
 import { documentOf, makeLedger, OWNER, recordOf } from './ledger-maker.ts';
 import { compare } from './measure.ts';
@@ -29,14 +30,17 @@ export async function benchDocuments(): Promise<void> {
 }
 
 async function longHistory(home: Home): Promise<void> {
+  // 28,000 runs that printed nothing, so nothing can be leapt over; and 6,500 that printed a little more than 1 KiB.
   const entry = entryOf({});
-  const text = (bytes: number): string => {
-    const one = `\n${renderEntry(entry)}`;
+  const printing = entryOf({ stdout: Buffer.from('what a script prints\n'.repeat(55)) });
+  const text = (bytes: number, of: DocumentEntry): string => {
+    const one = `\n${renderEntry(of)}`;
     return runbook('Long', 'echo hi') + one.repeat(Math.ceil(bytes / one.length));
   };
   const places = new Map([
-    ['10 KB', home.write('short/Long.md', text(10_000))],
-    ['10 MB', home.write('long/Long.md', text(LONG))],
+    ['10 KB', home.write('short/Long.md', text(10_000, entry))],
+    ['10 MB', home.write('long/Long.md', text(LONG, entry))],
+    ['10 MB with output', home.write('printing/Long.md', text(LONG, printing))],
   ]);
   const source = createFolderSource({ folder: home.folder, cwd: home.folder });
   const history = createMarkdownHistory({ ci: false });
@@ -62,6 +66,15 @@ async function longHistory(home: Home): Promise<void> {
     ],
     ROUNDS,
   );
+  // What a person waits for.
+  const command = (size: string): readonly Candidate[] => [
+    {
+      name: `runbook show --summary (${size})`,
+      against: size === '10 KB' ? [] : [['runbook show --summary (10 KB)', 1.2]],
+      run: async () => await home.node(['--', BIN, 'show', '--summary', places.get(size) ?? '']),
+    },
+  ];
+  await compare('The same as a command', [...places.keys()].flatMap(command), { rounds: 15, budgetMs: 15_000 });
 }
 
 async function manyRunbooks(home: Home): Promise<void> {
@@ -78,6 +91,14 @@ async function manyRunbooks(home: Home): Promise<void> {
         name: 'every file read',
         run: async () => {
           for (const name of readdirSync(folder)) readFileSync(path.join(folder, name));
+        },
+      },
+      {
+        name: 'every runbook loaded',
+        against: [['every file read']],
+        run: async () => {
+          for (const found of await source.list())
+            if (found.bytes === null) throw new Error(`${found.fileName} cannot be read`);
         },
       },
       {

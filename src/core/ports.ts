@@ -23,6 +23,10 @@ export interface LoadedDocument {
   readonly fileName: string;
   /** Folder of the document; input paths are relative to it. */
   readonly folder: string;
+  /**
+   * All of it, or up to the end of the heading `# History` where what stands behind it has no bearing on the document: the
+   * parser says the same of both. All of it where `whole` was asked for.
+   */
   readonly bytes: Buffer;
   /** Tells this state of this file from any other (device, inode, size, time of change). */
   readonly stamp: string;
@@ -30,7 +34,7 @@ export interface LoadedDocument {
 
 export interface RunbookSource {
   /** @throws RunbookError `not-found`, `io`, `usage` (outside the folder, not a regular file, too large) */
-  load(reference: string): Promise<LoadedDocument>;
+  load(reference: string, extent?: 'whole'): Promise<LoadedDocument>;
   /** Every document of the folder, ordered by name; unreadable ones come as errors in `problem`. */
   list(): Promise<readonly (LoadedDocument | UnreadableDocument)[]>;
   /** How many of them can be opened: no link that leads out or nowhere. Nothing is read. @throws RunbookError as `list` */

@@ -30,12 +30,13 @@ export async function listRunbooks(ports: QueryPorts): Promise<readonly Document
   });
 }
 
-/** @throws RunbookError `not-found`, `io`, `usage` */
+/** @param extent as `load` of the source @throws RunbookError `not-found`, `io`, `usage` */
 export async function showRunbook(
   ports: QueryPorts,
   reference: string,
+  extent?: 'whole',
 ): Promise<{ readonly document: LoadedDocument; readonly parsed: ParseResult }> {
-  const document = await ports.source.load(reference);
+  const document = await ports.source.load(reference, extent);
   return { document, parsed: parseDocument(ports, document) };
 }
 

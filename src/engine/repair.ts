@@ -14,7 +14,7 @@ export interface Repair {
 
 /** What would be done. @throws RunbookError as `load` of the source */
 export async function planRepair(ports: Pick<EnginePorts, 'source' | 'clock'>, reference: string): Promise<Repair> {
-  const document = await ports.source.load(reference);
+  const document = await ports.source.load(reference, 'whole');
   const { fileName } = document;
   return { document, ...fixDocument(document.bytes, { fileName, today: dayOf(ports.clock) }) };
 }

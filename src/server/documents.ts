@@ -16,9 +16,12 @@ export interface FoundRunbook {
   readonly parsed: ParseResult;
 }
 
-/** A runbook, also one that has something wrong. @throws HttpError 404  @throws RunbookError `io` */
-export async function findRunbook({ engine }: ServerContext, name: string): Promise<FoundRunbook> {
-  const found = await showRunbook(engine, name).catch((error: unknown) => {
+/**
+ * A runbook, also one that has something wrong.
+ * @param extent `whole`: with all of its history, whose length nobody bounds @throws HttpError 404  @throws RunbookError `io`
+ */
+export async function findRunbook({ engine }: ServerContext, name: string, extent?: 'whole'): Promise<FoundRunbook> {
+  const found = await showRunbook(engine, name, extent).catch((error: unknown) => {
     throw asAnswer(error, name);
   });
   if (found.document.fileName !== name || !isRunbook(found.parsed)) throw notFound(name);
@@ -63,7 +66,7 @@ export function mayReadRuns(context: ServerContext, identity: Identity, runbook:
   );
 }
 
-/** The text; for who may read of runs with all entries, also those that could not be written into the file. */
+/** The text of one that was found whole; for who may read of runs with all entries, also those that could not be written into the file. */
 export async function contentFor(
   context: ServerContext,
   identity: Identity,

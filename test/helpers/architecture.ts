@@ -23,7 +23,7 @@ const ALLOWED: Readonly<Record<Layer, readonly Layer[]>> = {
 
 /** What the inner layers may take from outside: text to data, and hashes. Neither reads nor writes anything. */
 const OUTSIDE: Readonly<Partial<Record<Layer, readonly string[]>>> = {
-  core: ['yaml', 'node:crypto'],
+  core: ['yaml', 'node:buffer', 'node:crypto'],
   engine: ['node:crypto'],
   version: [],
 };

@@ -2,6 +2,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { RunbookError } from '../../core/errors.ts';
 import { codeOf, messageOf } from '../../core/failures.ts';
 import type { LoadedDocument, RunbookSource, UnreadableDocument } from '../../core/ports.ts';
@@ -10,9 +11,12 @@ import { LeadsOut } from '../system/beneath.ts';
 import { stampOf } from '../system/stamp.ts';
 import { NotRegular, openFolder, openNamed } from './open.ts';
 import type { DocumentFolder, OpenDocument } from './open.ts';
+import { readDocument } from './read.ts';
 
 /** A document's history grows; its head is bounded by the parser. */
 const MAX_DOCUMENT_BYTES = 64 * 1024 ** 2;
+/** Small documents are read one after the other; for so long nothing else is done in between. */
+const SLICE_MS = 10;
 
 export interface FolderSourceOptions {
   /** Where names are looked up; null: there is no such folder, only paths work. */
@@ -26,13 +30,13 @@ export interface FolderSourceOptions {
 /** References with a `/` or an ending `.md` that exist as they are written are paths; anything else is a name in the folder. */
 export function createFolderSource({ folder, cwd, namesOnly = false }: FolderSourceOptions): RunbookSource {
   return {
-    load: async (reference) => {
+    load: async (reference, extent) => {
       if (namesOnly && !isPlainName(reference)) throw notThere(reference);
       const { file, root } = await locate(reference, folder, cwd, namesOnly);
-      if (root === null) return await read(file, cwd, null, async () => await openNamed(file));
+      if (root === null) return await read(file, cwd, null, async () => await openNamed(file), extent);
       const opened = await openFolder(root).catch((error: unknown) => Promise.reject(asRunbookError(error, root)));
       try {
-        return await read(file, cwd, root, async () => await opened.open(path.basename(file)));
+        return await read(file, cwd, root, async () => await opened.open(path.basename(file)), extent);
       } finally {
         await opened.close();
       }
@@ -102,8 +106,26 @@ async function readAll(
   cwd: string,
 ): Promise<readonly (LoadedDocument | UnreadableDocument)[]> {
   const documents: (LoadedDocument | UnreadableDocument)[] = [];
+  let slice = performance.now();
   for (const fileName of (await namesIn(folder)).sort()) {
     const file = path.join(folder, fileName);
+    if (performance.now() - slice > SLICE_MS) {
+      await setImmediate();
+      slice = performance.now();
+    }
+    const small = opened.readSmall(fileName);
+    if (small !== null) {
+      const { bytes, stamp, target } = small;
+      documents.push({
+        path: target,
+        displayPath: display(file, cwd),
+        fileName,
+        folder: path.dirname(target),
+        bytes,
+        stamp,
+      });
+      continue;
+    }
     documents.push(
       await read(file, cwd, folder, async () => await opened.open(fileName)).catch((error: unknown) => {
         if (error instanceof RunbookError)
@@ -148,6 +170,7 @@ async function read(
   cwd: string,
   root: string | null,
   openIt: () => Promise<OpenDocument>,
+  extent?: 'whole',
 ): Promise<LoadedDocument> {
   const shown = display(file, cwd);
   try {
@@ -166,7 +189,7 @@ async function read(
           { fix: 'Move old entries of its history elsewhere.' },
         );
       }
-      const bytes = await handle.readFile();
+      const bytes = await (extent === 'whole' ? handle.readFile() : readDocument(handle, facts.size));
       const stamp = stampOf(await handle.stat({ bigint: true }));
       return {
         path: target,

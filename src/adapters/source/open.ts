@@ -7,6 +7,7 @@ import { isInside } from '../../core/paths.ts';
 import { find, LeadsOut, openRoot, pathOf } from '../system/beneath.ts';
 import type { Place } from '../system/beneath.ts';
 import { hasDescriptors, rawName, reopen } from '../system/descriptors.ts';
+import { readSmall } from './read.ts';
 
 /** Neither a file nor a folder. Where possible it is not even opened: that alone can have an effect on a device. */
 export class NotRegular extends Error {}
@@ -21,6 +22,8 @@ export interface OpenDocument {
 export interface DocumentFolder {
   /** @throws LeadsOut, NotRegular, system errors */
   open(name: string): Promise<OpenDocument>;
+  /** A document right in the folder that is small and nothing unusual; null: look at it by `open`. */
+  readSmall(name: string): { readonly bytes: Buffer; readonly stamp: string; readonly target: string } | null;
   close(): Promise<void>;
 }
 
@@ -33,12 +36,17 @@ export async function openFolder(folder: string): Promise<DocumentFolder> {
         if (!isInside(real, await realpath(path.join(folder, name)))) throw new LeadsOut();
         return await openNamed(path.join(folder, name));
       },
+      readSmall: () => null,
       close: async () => await Promise.resolve(),
     };
   }
   const root = await openRoot(real);
   return {
     open: async (name) => await openBeneath(root.place, name),
+    readSmall: (name) => {
+      const found = readSmall(root.place.handle, name);
+      return found === null ? null : { ...found, target: path.join(real, name) };
+    },
     close: async () => await root.release(),
   };
 }

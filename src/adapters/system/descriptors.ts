@@ -12,7 +12,7 @@ import type { FileHandle } from 'node:fs/promises';
 const DESCRIPTORS = '/proc/self/fd';
 
 /** Of Linux, on all its architectures that Node knows; not among Node's constants. */
-const O_PATH = 0o10000000;
+export const O_PATH = 0o10000000;
 
 /** Whether this system has them. macOS and others have not; callers then go by path, as safely as paths allow. */
 export function hasDescriptors(): boolean {

@@ -28,7 +28,11 @@ export async function showCommand(terminal: Terminal, reference: string, options
   refuseSeveralForms(options);
   const { history: withHistory, ...common } = options;
   return await withApp(terminal, common, async ({ app, style, printStyle }) => {
-    const { document, parsed } = await showRunbook(app, reference);
+    const { document, parsed } = await showRunbook(
+      app,
+      reference,
+      withHistory === true || options.raw === true ? 'whole' : undefined,
+    );
     const shown = withHistory === true ? document.bytes : document.bytes.subarray(0, parsed.historyOffset ?? undefined);
     if (options.raw === true) {
       await terminal.print(document.bytes);

@@ -1,4 +1,5 @@
 /** Encoding and characters that have no place in a document. */
+import { isUtf8 } from 'node:buffer';
 import type { SplitDocument } from './history.ts';
 import type { Position, Problems } from './problems.ts';
 
@@ -14,8 +15,7 @@ const CONTROL = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/;
 
 /** Checks the bytes before the history; the tail is output and may hold anything. */
 export function checkCharacters(document: SplitDocument, problems: Problems): void {
-  const text = decodeStrictly(document.headBytes);
-  if (text === null) {
+  if (!isUtf8(document.headBytes)) {
     problems.add(
       'not-utf8',
       { line: firstBadLine(document.headBytes), column: 1 },
@@ -24,6 +24,9 @@ export function checkCharacters(document: SplitDocument, problems: Problems): vo
     );
     return;
   }
+  // Of a document without CR the lines are what was read.
+  if (!document.headBytes.includes(0x0d) && !document.lines.some((line) => CONTROL.test(line))) return;
+  const text = decodeStrictly(document.headBytes) ?? '';
   for (const [index, line] of text.replaceAll('\r\n', '\n').split('\n').entries()) {
     const found = CONTROL.exec(line);
     if (found === null) continue;

@@ -2,28 +2,20 @@
  * Nobody gets in by a typo: a document without a claims section is open to whoever the face lets in, so nothing in it
  * may read like the heading of one, wherever it stands.
  */
-import type { Fence } from '../markdown/blocks.ts';
+import type { Fence, Heading } from '../markdown/blocks.ts';
 import type { SplitDocument } from './history.ts';
 import { type Problems, quote } from './problems.ts';
 import { isNear } from '../spelling.ts';
-import { joinedLettersOf, lettersOf, readingsOf, wordsOf } from './lookalikes.ts';
+import { isLikeClaims, linesLikeClaims, mayHaveOtherLineEnds, TARGET } from './claims-lines.ts';
+import { joinedLettersOf, readingsOf, wordsOf } from './lookalikes.ts';
 import type { Tail } from './tail.ts';
-
-const TARGET = 'requiredclaims';
-const MAX_EDITS = 2;
-/** Line ends of other readers than CommonMark. */
-const OTHER_LINE_ENDS = /[\v\f\u0085\u2028\u2029]/;
 
 /** Call only for a document without `# Required Claims`. */
 export function checkClaimsHeading(document: SplitDocument, tail: Tail, problems: Problems): void {
-  for (const index of linesLikeClaims(document.lines)) report(index + 1, document.lines[index] ?? '', problems);
+  for (const index of linesLikeClaims(document.lines, mayHaveOtherLineEnds(document.headBytes)))
+    report(index + 1, document.lines[index] ?? '', problems);
   for (const block of document.blocks) {
-    if (block.type !== 'heading') continue;
-    // Looser for headings: `# Claims`, `## Required claims (production)`.
-    const isClaims = readingsOf(block.text).some((letters) => letters === 'claims' || letters.includes(TARGET));
-    const isJoined = joinedLettersOf(block.text).includes(TARGET) || isLikeClaims(joinedLettersOf(block.text));
-    const isSpoken = wordsOf(block.text).some((words) => speaksOfClaims(words, block.level));
-    if (isClaims || isJoined || isSpoken) report(block.line, block.text, problems);
+    if (block.type === 'heading' && isHeadingOfClaims(block)) report(block.line, block.text, problems);
   }
   const found = linesLikeClaims(tail.lines);
   if (found.length === 0) return;
@@ -33,6 +25,14 @@ export function checkClaimsHeading(document: SplitDocument, tail: Tail, problems
     if (fences.some(({ line, endLine }) => index + 1 > line && index + 1 <= endLine)) continue;
     report(tail.firstLine + index, tail.lines[index] ?? '', problems);
   }
+}
+
+/** Looser than for lines: `# Claims`, `## Required claims (production)`. */
+function isHeadingOfClaims({ text, level }: Heading): boolean {
+  if (readingsOf(text).some((letters) => letters === 'claims' || letters.includes(TARGET))) return true;
+  const joined = joinedLettersOf(text);
+  if (joined.includes(TARGET) || isLikeClaims(joined)) return true;
+  return wordsOf(text).some((words) => speaksOfClaims(words, level));
 }
 
 /** `Required [Claims](policy.md)`, `Claims required`; as a section also `Required roles` and what is nearly one of these. */
@@ -52,74 +52,4 @@ function report(line: number, text: string, problems: Problems): void {
     `${quote(text.trim())} reads like \`# Required Claims\`, but the document has no such section, so it protects nothing.`,
     'Write `# Required Claims` at the beginning of a line before `# History`, with a yaml block; or reword the line.',
   );
-}
-
-/** Indexes of lines that read like the heading, alone or together with the next line (a heading of two lines). */
-function linesLikeClaims(lines: readonly string[]): readonly number[] {
-  const found: number[] = [];
-  let previous = 0;
-  for (const [index, line] of lines.entries()) {
-    const count = countLetters(line);
-    let next = count > MAX_LETTERS ? 0 : count;
-    const letters = next !== 0 && mayBe(count) ? readings(line).filter((reading) => reading !== '') : null;
-    const isLike = letters?.some(isLikeClaims) === true || isMarkedClaims(line);
-    if (isLike) found.push(index);
-    if (isLike || letters?.length === 0) {
-      next = 0;
-    } else if (previous !== 0 && next !== 0 && mayBe(previous + next) && isPair(lines[index - 1] ?? '', line)) {
-      found.push(index - 1);
-    }
-    previous = next;
-  }
-  return found;
-}
-
-/** `#`, also behind markers of quotes and lists. */
-const MARKED = /^[\s>*+\-\d.)]*#/;
-
-/** `#Required Claims (production)`: a heading that goes on, or would be one. */
-function isMarkedClaims(line: string): boolean {
-  return line.includes('#') && MARKED.test(line) && lettersOf(line.slice(0, 200)).startsWith(TARGET);
-}
-
-/** What a line may be read as: all of it, each line of another reader, and what stands before a colon. */
-function readings(line: string): readonly string[] {
-  return line.split(OTHER_LINE_ENDS).flatMap((part) => {
-    const colon = part.indexOf(':');
-    return colon === -1 ? readingsOf(part) : readingsOf(part).concat(readingsOf(part.slice(0, colon)));
-  });
-}
-
-function isPair(first: string, second: string): boolean {
-  const ends = readings(second).filter((letters) => letters !== '');
-  return readings(first).some((start) => start !== '' && ends.some((end) => isLikeClaims(start + end)));
-}
-
-function isLikeClaims(letters: string): boolean {
-  return isNear(letters, TARGET, MAX_EDITS);
-}
-
-const MAX_LETTERS = TARGET.length + MAX_EDITS;
-const MIN_LETTERS = TARGET.length - MAX_EDITS;
-
-/** Cheap, and never wrong in the negative. Most lines end here, of a history nearly all. */
-function mayBe(count: number): boolean {
-  return !(count < MIN_LETTERS || count > MAX_LETTERS);
-}
-
-/**
- * Letters of a line, at most one more than the name can have; NaN for a line that takes a closer look: beyond ASCII,
- * with entities, tags or other line ends, or with a colon where the name may have ended.
- */
-function countLetters(line: string): number {
-  if (OTHER_LINE_ENDS.test(line)) return Number.NaN;
-  let letters = 0;
-  for (let index = 0; index < line.length && letters <= MAX_LETTERS; index += 1) {
-    const code = line.charCodeAt(index);
-    if (code > 0x7f || code === 0x26 || code === 0x3c) return Number.NaN;
-    if (code === 0x3a && mayBe(letters)) return Number.NaN;
-    const lower = code | 0x20;
-    if (lower >= 0x61 && lower <= 0x7a) letters += 1;
-  }
-  return letters;
 }

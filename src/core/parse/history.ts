@@ -1,5 +1,6 @@
 /** Where a document ends and its history begins. The history may be large and is not read unless it must be. */
-import { createHash } from 'node:crypto';
+import { isAscii } from 'node:buffer';
+import { hash } from 'node:crypto';
 import { type Block, type Heading, scanBlocks } from '../markdown/blocks.ts';
 
 export const MAX_HEAD_BYTES = 1024 * 1024;
@@ -7,15 +8,17 @@ export const MAX_HEAD_BYTES = 1024 * 1024;
 export const MAX_SPLIT_BYTES = MAX_HEAD_BYTES + 256;
 
 export interface SplitDocument {
-  /** Text before `# History`: without BOM, lines end in `\n`. */
-  readonly head: string;
+  /** Of the text before `# History`, without BOM. */
   readonly lines: readonly string[];
   readonly blocks: readonly Block[];
   readonly history: Heading | null;
   readonly historyOffset: number | null;
   /** Bytes before `# History`, the ground of the digest. */
   readonly headBytes: Uint8Array;
+  /** From the heading on; empty without a history. */
   readonly tailBytes: Uint8Array;
+  /** How many of these are the heading itself, with the end of its line. */
+  readonly headingBytes: number;
   readonly digest: string;
   readonly tooLarge: boolean;
 }
@@ -29,28 +32,37 @@ const HISTORY_CANDIDATE = /^ {0,3}#[ \t]+History[^\n]*/m;
 /** Splits at the first top-level `# History`. Of a head above `MAX_HEAD_BYTES` only the beginning is looked at. */
 export function splitDocument(bytes: Uint8Array): SplitDocument {
   const prefix = decodeText(bytes.subarray(0, MAX_SPLIT_BYTES));
-  const { blocks, history } = findHistory(prefix);
+  const { blocks: found, history } = findHistory(prefix);
+  const blocks = history === null ? found : found.slice(0, found.indexOf(history));
   const offset = history === null ? null : lineOffset(bytes, history.line);
   const headBytes = offset === null ? bytes : bytes.subarray(0, offset);
+  const tailBytes = offset === null ? bytes.subarray(bytes.length) : bytes.subarray(offset);
+  const headingLines = history === null ? 0 : history.endLine - history.line + 1;
   const allLines = prefix.split('\n');
   const lines = history === null ? allLines : allLines.slice(0, history.line - 1);
   const tooLarge = headBytes.length > MAX_HEAD_BYTES || blocks.length > MAX_BLOCKS || lines.length > MAX_LINES;
   return {
-    head: lines.join('\n'),
     lines,
-    blocks: history === null ? blocks : blocks.slice(0, blocks.indexOf(history)),
+    blocks,
     history,
     historyOffset: offset,
     headBytes,
-    tailBytes: offset === null ? bytes.subarray(bytes.length) : bytes.subarray(offset),
-    digest: createHash('sha256').update(headBytes).digest('hex'),
+    tailBytes,
+    headingBytes: lineOffset(tailBytes, headingLines + 1),
+    digest: hash('sha256', headBytes),
     tooLarge,
   };
 }
 
+const DECODER = new TextDecoder('utf-8', { ignoreBOM: false });
+
+function latin1Of({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString('latin1');
+}
+
 /** UTF-8 text without BOM; CRLF is LF; a CR alone, which is an error in a head, keeps its line as a blank. */
 export function decodeText(bytes: Uint8Array): string {
-  const text = new TextDecoder('utf-8', { ignoreBOM: false }).decode(bytes);
+  const text = isAscii(bytes) ? latin1Of(bytes) : DECODER.decode(bytes);
   return text.includes('\r') ? text.replaceAll('\r\n', '\n').replaceAll('\r', ' ') : text;
 }
 
@@ -76,6 +88,10 @@ function isHistory(block: Block): block is Heading {
 /** Byte offset of a line: what `\n` counts, CRLF has as well. */
 function lineOffset(bytes: Uint8Array, line: number): number {
   let offset = 0;
-  for (let current = 1; current < line; current += 1) offset = bytes.indexOf(0x0a, offset) + 1;
+  for (let current = 1; current < line; current += 1) {
+    const end = bytes.indexOf(0x0a, offset);
+    if (end === -1) return bytes.length;
+    offset = end + 1;
+  }
   return offset;
 }

@@ -73,6 +73,8 @@ const MARKUP = [
   /:[a-z0-9_+-]+:/gi,
   /\\[a-z]+/gi,
 ];
+/** None of the patterns above and below matches without one of these. */
+const MAY_BE_MARKUP = /[<\]:\\&]/;
 const ANY_ENTITY = /&([a-z])[a-z0-9]{1,40};/gi;
 
 /**
@@ -80,17 +82,20 @@ const ANY_ENTITY = /&([a-z])[a-z0-9]{1,40};/gi;
  * entity is read as its first letter (`&eacute;`) and as a blank (`&NonBreakingSpace;`).
  */
 export function wordsOf(heading: string): readonly (readonly string[])[] {
-  return ['$1', ' '].map((entity) =>
-    withoutMarkup(heading, ' ')
-      .replace(ANY_ENTITY, entity)
-      .split(/[^\p{L}\p{M}\p{N}\p{So}&#;]+/u)
-      .map(lettersOf)
-      .filter((letters) => letters !== ''),
-  );
+  if (!MAY_BE_MARKUP.test(heading)) return [splitWords(heading)];
+  return ['$1', ' '].map((entity) => splitWords(withoutMarkup(heading, ' ').replace(ANY_ENTITY, entity)));
+}
+
+function splitWords(text: string): readonly string[] {
+  return text
+    .split(/[^\p{L}\p{M}\p{N}\p{So}&#;]+/u)
+    .map(lettersOf)
+    .filter((letters) => letters !== '');
 }
 
 /** A heading with its markup gone, so that what stands on both sides of it comes together: `[Cl](…)aims`. */
 export function joinedLettersOf(heading: string): string {
+  if (!MAY_BE_MARKUP.test(heading)) return lettersOf(heading);
   return lettersOf(withoutMarkup(heading, '').replace(ANY_ENTITY, '$1'));
 }
 

@@ -16,7 +16,10 @@ export const SECTION_NAMES = [
 ] as const;
 export type SectionName = (typeof SECTION_NAMES)[number];
 
-const MISPLACEABLE = SECTION_NAMES.filter((name) => name !== 'Required Claims');
+/** By their letters. */
+const MISPLACEABLE = new Map(
+  SECTION_NAMES.filter((name) => name !== 'Required Claims').map((name) => [lettersOf(name), name]),
+);
 const RESERVED = ['Approvals', 'Triggers', 'Capabilities'] as const;
 /** A classic document has all of these, as in Stage0; empty ones are valid. */
 const CLASSIC_SECTIONS: readonly SectionName[] = ['Environment Requirements', 'File System Requirements', 'History'];
@@ -166,13 +169,12 @@ function checkPresence(sections: ReadonlyMap<SectionName, Section>, problems: Pr
 
 /** Lines that have a section's name and a marker but do not begin it: `## Limits`, `#Limits`. Claims have their own rule. */
 export function checkMisplaced(document: SplitDocument, isQuoted: (line: number) => boolean, problems: Problems): void {
-  const names = new Map(MISPLACEABLE.map((name) => [lettersOf(name), name]));
   const headings = new Set(document.blocks.filter(isSectionHeading).map(({ line }) => line));
   const found: { readonly name: SectionName; readonly line: number; readonly text: string }[] = [];
   for (const [index, text] of document.lines.entries()) {
     const line = index + 1;
     if (!/^\s{0,9}#/.test(text) || text.length > 100 || line === 1 || headings.has(line) || isQuoted(line)) continue;
-    const name = names.get(lettersOf(text));
+    const name = MISPLACEABLE.get(lettersOf(text));
     if (name !== undefined) found.push({ name, line, text });
   }
   const awaited = awaitedSections(sectionNamesOf(document));

@@ -7,6 +7,7 @@ import { SECTION_NAMES } from './sections.ts';
 import { lettersOf } from './lookalikes.ts';
 
 const START = { line: 1, column: 1 };
+const SECTION_LETTERS: ReadonlySet<string> = new Set(SECTION_NAMES.map(lettersOf));
 
 /** The title; null when (reported) there is none. @param stem file name without `.md` */
 export function readTitle(document: SplitDocument, stem: string | null, problems: Problems): string | null {
@@ -20,7 +21,7 @@ export function readTitle(document: SplitDocument, stem: string | null, problems
     reportMissing(document, problems);
     return null;
   }
-  if (SECTION_NAMES.some((name) => lettersOf(name) === lettersOf(title.text))) {
+  if (SECTION_LETTERS.has(lettersOf(title.text))) {
     problems.add(
       'title-missing',
       START,
@@ -59,8 +60,7 @@ function movedUp({ lines, blocks }: SplitDocument): Replacement | null {
   const index = lines.findIndex((line) => line.trim() !== '');
   const title = blocks[0];
   if (title?.type !== 'heading' || title.level !== 1 || title.line !== index + 1 || title.text === '') return null;
-  if (title.endLine - title.line > 1 || SECTION_NAMES.some((name) => lettersOf(name) === lettersOf(title.text)))
-    return null;
+  if (title.endLine - title.line > 1 || SECTION_LETTERS.has(lettersOf(title.text))) return null;
   const above = lines.slice(0, index).map((line) => `${line}\n`);
   const raw = lines[index] ?? '';
   const indent = raw.slice(0, title.column - 1);

@@ -33,7 +33,7 @@ export function runbookRoutes(http: Http, context: ServerContext): void {
     },
     async (request) => {
       const { name } = request.params;
-      const found = await findRunbook(context, name);
+      const found = await findRunbook(context, name, 'whole');
       const content = await contentFor(context, identityOf(request), found);
       return { success: true as const, filename: name, name: found.parsed.title ?? name, content };
     },

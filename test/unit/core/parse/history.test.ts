@@ -45,6 +45,11 @@ describe('digest and history', () => {
     });
   });
 
+  test('headings of the history are no headings of the document, also where a script says `# History`', () => {
+    const tail = '### t | Exit Code: 0\n\n'.repeat(11_000);
+    expect(parse(classic({ script: '# Script\n```sh\n# History\ntrue\n```\n' }) + tail).problems).toEqual([]);
+  });
+
   test('the tail may hold any bytes, and be large', () => {
     const entry = `\n### t | Exit Code: 0\n\n**Stdout:**\n\`\`\`\n${'# output\n===\n'.repeat(1000)}\`\`\`\n`;
     const tail = Buffer.concat([Buffer.from(entry.repeat(200)), Buffer.from([0, 0xff, 0x1b, 0x0a])]);
