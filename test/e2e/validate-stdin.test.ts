@@ -32,14 +32,22 @@ describe('validate -', () => {
     home.write('Task.md', RIGHT);
     home.write('-', WRONG);
     const both = await home.json(['validate', './Task.md', '-'], { input: WRONG });
-    expect(both).toMatchObject({ documents: [{ path: 'Task.md', valid: true }, { path: '<stdin>', valid: false }] });
+    expect(both).toMatchObject({
+      documents: [
+        { path: 'Task.md', valid: true },
+        { path: '<stdin>', valid: false },
+      ],
+    });
     const { stdout } = await home.run(['validate', './-']);
     expect(stdout).toContain('-:3:1: error:');
   });
 
   test('inputs are looked for from the working folder', async () => {
     const home = createHome();
-    const input = RIGHT.replace('# Limits', '# File System Requirements\n```yaml\nInput:\n  - here.txt\n```\n\n# Limits');
+    const input = RIGHT.replace(
+      '# Limits',
+      '# File System Requirements\n```yaml\nInput:\n  - here.txt\n```\n\n# Limits',
+    );
     expect((await home.run(['validate', '-', '--ready'], { input })).exitCode).toBe(78);
     home.write('here.txt', 'x');
     expect((await home.run(['validate', '-', '--ready'], { input })).exitCode).toBe(0);
