@@ -42,7 +42,7 @@ test.each(images)('the settings file of %s holds, and gives way to the environme
   const { text = '' } = serverSettings(new Map([['RUNBOOKS_DIR', '/opt/x']])).origins.get('runbooksDir') ?? {};
   const composed = {
     origin: 'environment',
-    values: new Map([['runbooksDir', { text: text ?? '', label: '' }]]),
+    values: new Map([['runbooksDir' as const, { text: text ?? '', label: '' }]]),
   } as const;
   expect(resolveSettings([composed, file], 'server').settings.runbooksDir).toBe('/opt/x');
 });
