@@ -41,14 +41,18 @@ export async function executeCommand(
   try {
     return await executeIn(frame, argument, options, valueOptions, junit);
   } catch (error) {
-    if (error instanceof RunbookError) {
-      await frame.refused(error, reference);
-      await junit?.refused(frame.terminal, error, reference);
-    }
+    await tellRefusal(frame, junit, error, reference);
     throw error;
   } finally {
     frame.close();
   }
+}
+
+/** To whoever looks at a page or a file instead of the messages. */
+async function tellRefusal(frame: RunFrame, junit: JunitFile | null, error: unknown, reference: string): Promise<void> {
+  if (!(error instanceof RunbookError)) return;
+  await frame.refused(error, reference);
+  await junit?.refused(frame.terminal, error, reference);
 }
 
 async function executeIn(
@@ -116,6 +120,7 @@ async function executeIn(
       } catch (error) {
         await record.write(error);
         if (!signal.aborted || isUnrecordedEnd(error)) throw error;
+        await tellRefusal(frame, junit, error, reference);
         // Who presses Ctrl-C at a question has not forgotten a variable.
         return await reportError(terminal, 'execute', options, error, 128 + signalNumber(stopReasonOf(signal).signal));
       }
