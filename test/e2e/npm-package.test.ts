@@ -76,19 +76,19 @@ describe('the npm package', () => {
 
   test('has what its documents lead to; only the source is not there', () => {
     const files = new Set(packed?.files.map((file) => file.path));
-    const isThere = (place: string): boolean =>
-      files.has(place) || [...files].some((file) => file.startsWith(`${place.replace(/\/$/, '')}/`));
+    const isThere = (target: string): boolean =>
+      files.has(target) || [...files].some((file) => file.startsWith(`${target.replace(/\/$/, '')}/`));
     const dead = [...files]
       .filter((file) => file.endsWith('.md'))
       .flatMap((file) =>
         linksOf(readFileSync(path.join(REPOSITORY, file), 'utf8'))
           .filter((href) => !/^(?:https?:|mailto:|#)/.test(href))
           .map((href) => path.join(path.dirname(file), decodeURI(href).replace(/#.*$/, '')))
-          .filter((place) => !isThere(place))
-          .map((place) => ({ file, place })),
+          .filter((target) => !isThere(target))
+          .map((target) => ({ file, target })),
       );
     const ofSource = /^(?:src|bench|test)\//;
-    expect(dead.filter(({ place }) => !ofSource.test(place))).toEqual([]);
+    expect(dead.filter(({ target }) => !ofSource.test(target))).toEqual([]);
     expect(dead.filter(({ file }) => !/^docs\/(?:adr\/|architecture|performance)|^CHANGELOG/.test(file))).toEqual([]);
     expect(dead.length).toBeGreaterThan(0);
   });

@@ -149,12 +149,13 @@ const SCENES: Readonly<Record<string, Scene>> = {
 };
 
 describe('the terminal on', () => {
-  test.each(Object.entries(SCENES))('%s', async (page, { prepare, before = {}, env = {} }) => {
+  test.each(Object.entries(SCENES))('%s', async (page, scene) => {
+    const { before = {}, env = {} } = scene;
     const home = createHome();
     mkdirSync(path.join(home.folder, 'runbooks'));
     mkdirSync(path.join(home.folder, 'bin'));
     symlinkSync(BIN, path.join(home.folder, 'bin/runbook'));
-    prepare(home);
+    scene.prepare(home);
     const pasted = pastedIn(page);
     expect(pasted.length).toBeGreaterThan(0);
     for (const [index, { command, output }] of pasted.entries()) {

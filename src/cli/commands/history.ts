@@ -44,9 +44,10 @@ export async function historyCommand(
 }
 
 /** Why a run that somebody remembers is not in the list: with this setting none is recorded. */
-async function sayUnrecorded({ environment, cwd, ci, say }: Terminal, style: Style): Promise<void> {
+async function sayUnrecorded(terminal: Terminal, style: Style): Promise<void> {
+  const { environment, cwd, ci } = terminal;
   const { settings, origins } = await loadSettings(new Map(), environment, cwd, 'cli', ci);
   if (settings.history !== 'none') return;
   const where = origins.get('history')?.label ?? 'history';
-  say(style.yellow(`New runs leave no record here (${inline(where)} is none): they are in no history.`));
+  terminal.say(style.yellow(`New runs leave no record here (${inline(where)} is none): they are in no history.`));
 }
