@@ -36,6 +36,7 @@ export async function executeCommand(
   valueOptions: ReadonlySet<string>,
 ): Promise<number> {
   const reference = argument ?? options.runbook ?? '';
+  for (const flag of ['record', 'junit'] as const) if (options[flag] === '-') throw noStdout(flag);
   const junit = options.junit === undefined ? null : await openJunitFile(options.junit, terminal.cwd);
   const frame = await openFrame(terminal, options);
   try {
@@ -46,6 +47,13 @@ export async function executeCommand(
   } finally {
     frame.close();
   }
+}
+
+/** It would become a file of that name. */
+function noStdout(flag: string): RunbookError {
+  return new RunbookError('usage', `--${flag}: stdout is the script’s.`, {
+    fix: `Name a file, and print it afterwards.`,
+  });
 }
 
 /** To whoever looks at a page or a file instead of the messages. */
