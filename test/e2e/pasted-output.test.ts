@@ -135,7 +135,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
   'docs/environment.md': {
     prepare: (home) => {
       const names =
-        "env | cut -d= -f1 | grep -vxE 'PWD|OLDPWD|SHLVL|_|NODE_COMPILE_CACHE' | sort | tr '\\n' ' ' | fold -sw 100 | sed 's, *$,,'; echo";
+        "env | cut -d= -f1 | grep -vxE 'PWD|OLDPWD|SHLVL|_|XDG_CACHE_HOME' | sort | tr '\\n' ' ' | fold -sw 100 | sed 's, *$,,'; echo";
       home.write('runbooks/Look.md', classic('Look', `pwd\n${names}`, { env: 'HOST: where' }));
     },
   },

@@ -57,7 +57,10 @@ export function addDocumentCommands(terminal: Terminal, add: AddCommand, run: Ru
     ],
     (command) =>
       command
-        .argument('[documents...]', 'names, files, folders or patterns; - is stdin (default: the folder of the runbooks)')
+        .argument(
+          '[documents...]',
+          'names, files, folders or patterns; - is stdin (default: the folder of the runbooks)',
+        )
         .option('--ready', 'check also that variables, inputs and interpreters are there')
         .option('--strict', 'warnings count as errors')
         .addOption(new Option('--format <format>', 'how to print it (default: text)').choices(FORMATS))
