@@ -19,8 +19,11 @@ COPY --from=build /src/dist dist
 COPY libexec libexec
 COPY bin bin
 RUN ln -s /opt/runbook/bin/runbook.js /usr/local/bin/runbook \
- && mkdir -p /runbooks /var/lib/runbook
-ENV RUNBOOK_RUNBOOKS_DIR=/runbooks RUNBOOK_STATE_DIR=/var/lib/runbook
+ && mkdir -p /runbooks /var/lib/runbook /etc/runbook \
+ && echo 'runbooks_dir: /runbooks' > /etc/runbook/config.yaml
+# What a compose file sets comes first. `RUNBOOK_…` would be stronger than a name that Stage0 had (RUNBOOKS_DIR), so those
+# settings have their defaults in the file above, which is the weakest place; this one had no such name.
+ENV RUNBOOK_STATE_DIR=/var/lib/runbook
 WORKDIR /runbooks
 ENTRYPOINT ["runbook"]
 CMD ["--help"]

@@ -14,6 +14,20 @@ const LOADERS: Readonly<Record<string, string>> = {
   arm64: '/lib/ld-linux-aarch64.so.1',
 };
 
+/** What is to be read, and what its links lead to. */
+const DOCUMENTS = [
+  'docs',
+  'runbooks',
+  'samples',
+  'schemas',
+  'RUNBOOK_FORMAT.md',
+  'README.md',
+  'SECURITY.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'LICENSE',
+];
+
 /** Compiled code of a program in a temporary folder is of no use to anybody. */
 const NOT_AT_HOME = { HOME: '', XDG_CACHE_HOME: '' };
 
@@ -38,8 +52,7 @@ export async function assemble(folder: string, signal: AbortSignal): Promise<voi
 
   const lib = path.join(folder, 'lib');
   for (const part of ['bin', 'dist', 'libexec', 'package.json']) copy(path.join(ROOT, part), path.join(lib, part));
-  for (const part of ['schemas', 'RUNBOOK_FORMAT.md', 'README.md', 'CHANGELOG.md', 'LICENSE', 'docs'])
-    copy(path.join(ROOT, part), path.join(folder, part));
+  for (const part of DOCUMENTS) copy(path.join(ROOT, part), path.join(folder, part));
   copyDriver(path.join(lib, 'node_modules/better-sqlite3'));
   await copyNode(path.join(lib, 'node'), signal);
 

@@ -1,5 +1,6 @@
 /** Face 1: the command line. What a command does is loaded when it is called. */
 import { CommanderError } from 'commander';
+import type { Command } from 'commander';
 import { RunbookError } from '../core/errors.ts';
 import type { CommonOptions } from './context.ts';
 import { behindTheCommand, commandNames } from './leading-options.ts';
@@ -27,8 +28,14 @@ const COMPLETE = '__complete';
 
 export async function main(): Promise<void> {
   const terminal = createTerminal();
+  const written: Promise<void>[] = [];
   const typed = process.argv.slice(2);
-  const program = createProgram(terminal, run, askedFor(typed));
+  const program = createProgram(terminal, run, askedFor(typed), (text) => {
+    const writing = terminal.print(text);
+    // Asked at the end, and no crash before.
+    writing.catch(() => {});
+    written.push(writing);
+  });
   if (typed[0] === COMPLETE) {
     const { completeCommand } = await import('./completion/main.ts');
     await completeCommand(terminal, program, typed.slice(1));
@@ -36,10 +43,9 @@ export async function main(): Promise<void> {
   }
   const words = behindTheCommand(program, typed);
   try {
-    if (words.length === 0) program.help({ error: false });
-    await program.parseAsync(words, { from: 'user' });
+    await carryOut(program, words);
+    await Promise.all(written);
   } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return;
     const options = { json: isForMachines(words), color: !words.includes('--no-color') };
     const command = commandNames(program, words).join(' ');
     const failure = error instanceof CommanderError ? await asUsageError(error, command, terminal, words) : error;
@@ -52,6 +58,16 @@ function askedFor([first = '--help', ...others]: readonly string[]): (name: stri
   if (others.length === 0 && (first === '--help' || first === '-h')) return () => false;
   const isOfAll = first === 'help' || !/^[a-z]/.test(first);
   return isOfAll ? () => true : (name) => name === first;
+}
+
+/** Commander ends help and version with an exception as well. */
+async function carryOut(program: Command, words: readonly string[]): Promise<void> {
+  try {
+    if (words.length === 0) program.help({ error: false });
+    await program.parseAsync(words, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError && error.exitCode === 0)) throw error;
+  }
 }
 
 /** Also where the words make no sense otherwise. */

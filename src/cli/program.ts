@@ -27,11 +27,13 @@ const GROUPS: readonly (readonly [heading: string, commands: readonly string[]])
  * @param run carries a command out, and sets `process.exitCode`
  * @param isAsked whether a command of this name may be called or looked at: of others there is only the name and the summary,
  *   since all definitions together take as long as half of Node's own start
+ * @param write takes help and version, and does not make anybody wait
  */
 export function createProgram(
   terminal: Terminal,
   run: RunCommand,
   isAsked: (name: string) => boolean = () => true,
+  write: (text: string) => void = (text) => terminal.stdout.write(text),
 ): Command {
   const program = new Command('runbook')
     .description('Executes operational procedures that are written in markdown: claims checked, contained, recorded.')
@@ -77,6 +79,7 @@ export function createProgram(
     program,
     terminal,
     GROUPS.flatMap(([, names]) => names),
+    write,
   );
 }
 

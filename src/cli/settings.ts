@@ -68,7 +68,11 @@ function fromEnvironment(environment: ReadonlyMap<string, string>, cwd: string, 
   for (const name of environment.keys()) {
     if (!name.startsWith('RUNBOOK_') || known.has(name)) continue;
     throw new RunbookError('settings', `${name} is not a setting.`, {
-      fix: didYouMean(name, [...known]) ?? '`runbook config` shows all settings; unset this one.',
+      fix:
+        didYouMean(
+          name,
+          [...known].filter((one) => !CONTRACT_NAMES.has(one)),
+        ) ?? '`runbook config` shows all settings; unset this one.',
     });
   }
   return values;

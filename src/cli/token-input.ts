@@ -44,6 +44,7 @@ export async function readToken(
 }
 
 async function fromStdin(terminal: Terminal): Promise<string> {
+  if (terminal.interactive) terminal.say('The token is read from this terminal; Ctrl-D ends it, Ctrl-C leaves.');
   const text = await readAll(terminal.stdin, MAX_TOKEN_FILE_BYTES);
   if (text === null)
     throw new RunbookError('usage', 'What comes on stdin is too large for a token.', {

@@ -13,6 +13,11 @@ export interface LedgerContext extends CommandContext {
   readonly lookAfterRuns: LookAfter;
 }
 
+/** What is recorded is told also where new runs are to leave no record. */
+export function askingLedger<T extends CommonOptions>(options: T): T & { readonly history: 'ledger' } {
+  return { ...options, history: 'ledger' };
+}
+
 /** As `withApp`. A command that does more than ask makes a copy of a ledger one of its own, directly before it does. */
 export async function withLedger<T>(
   terminal: Terminal,
@@ -22,7 +27,7 @@ export async function withLedger<T>(
 ): Promise<T> {
   return await withApp(
     terminal,
-    { ...options, history: 'ledger' },
+    askingLedger(options),
     async (context) => {
       const ports = await settlesHere(terminal, context, await context.app.engine());
       return await body({ ...context, ports, lookAfterRuns: createCare(terminal, context, options) });

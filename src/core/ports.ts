@@ -19,7 +19,7 @@ export interface LoadedDocument {
   readonly path: string;
   /** As messages show it: relative to where the user is, or as the user wrote it. */
   readonly displayPath: string;
-  /** File name with `.md`: the name in call chains, as in Stage0. */
+  /** File name with `.md`: the name in call chains, as in Stage0. Empty of what is only validated and comes from no file. */
   readonly fileName: string;
   /** Folder of the document; input paths are relative to it. */
   readonly folder: string;

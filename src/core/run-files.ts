@@ -104,6 +104,9 @@ export interface ArtifactStore {
   remove(runId: string): Promise<void>;
 }
 
+/** The `reason` of a declared output that is not there. */
+export const NOT_WRITTEN = 'it was not written';
+
 /** A declared output, or a file in a declared folder, and what became of it. */
 export interface ArtifactRecord {
   /** Relative to the work folder; may hold any character. */

@@ -132,7 +132,7 @@ async function carryOut(
     run = brokenOff(runbook, error, known);
   }
   const containment = await closeEnclosure(begun.enclosure, draft, emit);
-  const artifacts = await keepArtifacts(ports, draft, runbook, begun.workFolder, emit);
+  const artifacts = await keepArtifacts(ports, draft, runbook, begun.workFolder, run.steps, emit);
   const { summary, failure } = output?.close() ?? NO_OUTPUT;
   await notify(draft, emit, 'warning', [failure]);
   const finishedAt = ports.clock.now().toISOString();

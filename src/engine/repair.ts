@@ -14,9 +14,13 @@ export interface Repair {
 
 /** What would be done. @throws RunbookError as `load` of the source */
 export async function planRepair(ports: Pick<EnginePorts, 'source' | 'clock'>, reference: string): Promise<Repair> {
-  const document = await ports.source.load(reference, 'whole');
+  return repairOf(ports, await ports.source.load(reference, 'whole'));
+}
+
+/** The same of a document that is loaded already, whole. */
+export function repairOf({ clock }: Pick<EnginePorts, 'clock'>, document: LoadedDocument): Repair {
   const { fileName } = document;
-  return { document, ...fixDocument(document.bytes, { fileName, today: dayOf(ports.clock) }) };
+  return { document, ...fixDocument(document.bytes, { fileName, today: dayOf(clock) }) };
 }
 
 /** Does it. @throws RunbookError as `replace` of the writer */

@@ -54,9 +54,39 @@ describe('declared outputs', () => {
   it('that are not written, or are links, are told; the run has still succeeded', async () => {
     const [, { exitCode, stderr }, run] = await runWith('ln -s /etc/passwd link', '- absent.txt\n- link');
     expect(exitCode).toBe(0);
-    expect(stderr).toMatch(/output absent\.txt is not kept, because it was not written/);
-    expect(stderr).toMatch(/output link is not kept, because it is a link/);
+    expect(stderr).toContain('warning: 2 outputs are not kept: absent.txt (it was not written), link (it is a link');
     expect(run.result?.artifacts.map(({ kept }) => kept)).toEqual([false, false]);
+  });
+
+  it('that are many are told in one line', async () => {
+    const names = Array.from({ length: 9 }, (_, index) => `out-${index}.txt`);
+    const [, { stderr }, run] = await runWith('true', names.map((name) => `- ${name}`).join('\n'));
+    expect(stderr.match(/not kept/g)).toHaveLength(1);
+    expect(stderr).toContain('out-2.txt (it was not written), 6 more, which the record names.');
+    expect(run.result?.artifacts).toHaveLength(9);
+  });
+
+  it('of steps that did not run are not missed, but for the record', async () => {
+    const home = createHome();
+    const files = '# File System Requirements\n```yaml\nOutput:\n- one.txt\n- two.txt\n```\n\n';
+    const step = (name: string, script: string): string => `## ${name}\n\`\`\`bash\n${script}\n\`\`\`\n\n`;
+    const steps = (first: string): string =>
+      `# Task\n\n${files}# Steps\n\n${step('One', first)}${step('Two', 'touch two.txt')}`;
+    home.write('Task.md', steps('exit 3'));
+    const failed = await home.run(['execute', './Task.md', '--history', 'ledger']);
+    expect(failed.stderr).not.toContain('not kept');
+    const { runs }: { runs: readonly [StoredRun] } = JSON.parse((await home.run(['history', '--json'])).stdout);
+    expect(runs[0].result?.artifacts).toMatchObject([{ reason: 'it was not written' }, { kept: false }]);
+    // What is there and cannot be kept is told all the same.
+    home.write('Task.md', steps('ln -s /etc/passwd one.txt; exit 3'));
+    const linked = await home.run(['execute', './Task.md', '--history', 'ledger']);
+    expect(linked.stderr).toMatch(/The output one\.txt is not kept, because it is a link/);
+    expect(linked.stderr).not.toContain('two.txt');
+    home.write('Task.md', steps('true'));
+    const whole = await home.run(['execute', './Task.md', '--history', 'ledger']);
+    expect(whole.stderr).toContain('The output one.txt is not kept, because it was not written.');
+    const alone = await home.run(['execute', './Task.md', '--history', 'ledger', '--only', 'Two']);
+    expect(alone).toMatchObject({ exitCode: 0, stderr: expect.not.stringContaining('not kept') as string });
   });
 
   it('of a script that fails are kept as well', async () => {

@@ -35,6 +35,13 @@ const CASES: readonly Case[] = [
     says: /There is no file Nothing\.md/,
     recorded: 'not-found',
   },
+  ...['record', 'junit'].map((flag) => ({
+    name: `--${flag} -, which is no file`,
+    args: ['execute', './Nothing.md', `--${flag}`, '-'],
+    exit: 64,
+    says: new RegExp(`--${flag}: stdout is the script’s`),
+    recorded: null,
+  })),
   {
     name: 'missing name, with a suggestion',
     prepare: (home) => {

@@ -110,7 +110,7 @@ printf '\\0%s' "$PLAIN_TOKEN" > other.bin`;
     const files = '# File System Requirements\n```yaml\nOutput: [out, other.bin, none.txt]\n```\n';
     trap.home.write('Leak.md', documentOf('Leak', [{ script: write }], REQUIREMENTS + files));
     const run = await trap.execute('./Leak.md', ['--history', 'file']);
-    expect(run.stderr).toContain('The output out/of-***.txt is not kept, because a secret is in its name.');
+    expect(run.stderr).toContain('out/of-***.txt (a secret is in its name)');
     const shown = await trap.run(['history', '--json']);
     const { runs } = JSON.parse(shown.stdout) as {
       runs: { result: { artifacts: { path: string; kept: boolean }[] } }[];

@@ -210,7 +210,7 @@ describe('FreeDisk', () => {
     const run = await book.rehearse('FreeDisk', variables(book));
     expect(run).toMatchObject({ exitCode: 0 });
     expect(readdirSync(path.join(book.world, 'log'))).toEqual(['app.log', 'app.log.1']);
-    expect(run.stdout).toMatch(/: 93 % before, 79 % now, 80 % wanted\n$/);
+    expect(run.stdout).toMatch(/: 93 % before, 79 % now, inodes 12 %; 80 % wanted\n$/);
     expect(await book.artifact('report.txt')).toContain('(deleted)');
     expect(await book.artifact('removed.txt')).toMatch(/app old\.log\.3\.gz/);
   });
@@ -220,6 +220,15 @@ describe('FreeDisk', () => {
     const run = await book.rehearse('FreeDisk', { ...variables(book), TARGET: '70' });
     expect(run).toMatchObject({ exitCode: 1 });
     expect(run.kept.stderr).toContain('still too full');
+  });
+
+  test('says that inodes are what is missing, and where the files are', async () => {
+    const book = openCookbook();
+    writeFileSync(path.join(book.world, 'inodes'), '97');
+    const run = await book.rehearse('FreeDisk', variables(book));
+    expect(run).toMatchObject({ exitCode: 1 });
+    expect(run.kept.stderr).toContain('too few inodes');
+    expect(await book.artifact('report.txt')).toMatch(/Folders with the most files\n\d+\s+\//);
   });
 
   test('asks before it removes', async () => {
@@ -273,8 +282,15 @@ describe('RollbackDeploy', () => {
     const book = openCookbook();
     const run = await book.rehearse('RollbackDeploy', VARIABLES);
     expect(run).toMatchObject({ exitCode: 0 });
-    expect(run.stdout).toMatch(/now: revision 7, shop:1\.6[^]*now: shop:1\.5[^]*10 of 10 answers were good\n$/);
+    expect(run.stdout).toMatch(
+      /now: revision 7, shop:1\.6[^]*now: revision 6, shop:1\.5[^]*10 of 10 answers were good\n$/,
+    );
     expect(await book.artifact('before.txt')).toContain('shop:1.4');
+  });
+
+  test('also where the image has the same name before and after', async () => {
+    const run = await openCookbook().rehearse('RollbackDeploy', { ...VARIABLES, STUB_IMAGE: 'shop:latest' });
+    expect(run).toMatchObject({ exitCode: 0 });
   });
 
   test('says how to go forward again where the old one does not answer either', async () => {
@@ -303,6 +319,13 @@ describe('RestartService', () => {
     expect(run).toMatchObject({ exitCode: 0 });
     expect(run.stdout).toMatch(/answer 1 is not\nanswer 2 is good\nanswer 3 is good\nanswer 4 is good\n$/);
     expect(await book.artifact('journal.txt')).toContain('waiting for the pool');
+    expect(run.kept.stderr).not.toContain('nothing of the journal');
+  });
+
+  test('says that it could keep nothing of the journal, and restarts all the same', async () => {
+    const run = await openCookbook().rehearse('RestartService', { ...VARIABLES, STUB_EMPTY_JOURNAL: '1' });
+    expect(run).toMatchObject({ exitCode: 0 });
+    expect(run.kept.stderr).toContain('nothing of the journal of api could be read');
   });
 
   test.each([

@@ -394,6 +394,23 @@ describe('the entry in the document', () => {
     expect(stderr).toContain('leaves no record');
     expect(await runs(home)).toHaveLength(0);
   });
+
+  it('what was recorded is told also where new runs leave no record, and why they are not there', async () => {
+    const home = createHome();
+    home.write('Entry.md', classic('Entry', 'echo hello'));
+    await home.run(['execute', './Entry.md', '--history', 'ledger']);
+    const none = { env: { RUNBOOK_HISTORY: 'none' } };
+    await home.run(['execute', './Entry.md'], none);
+    const { stdout, stderr } = await home.run(['history'], none);
+    expect(stdout.match(/^\d{4}-.* Entry /gm)).toHaveLength(1);
+    expect(stderr).toBe('New runs leave no record here (RUNBOOK_HISTORY is none): they are in no history.\n');
+    expect((await home.run(['history', 'last'], none)).stdout).toContain('hello');
+    expect((await home.run(['history', '-q'], none)).stderr).toBe('');
+    expect((await home.run(['history'])).stderr).toBe('');
+    await home.run(['pause', 'all'], none);
+    expect((await home.run(['audit', 'list'], none)).stdout).toContain('pause');
+    expect((await home.run(['audit', 'copy', 'copy.sqlite'], none)).exitCode).toBe(0);
+  });
 });
 
 describe('runbooks that call runbooks', () => {

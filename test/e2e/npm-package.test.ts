@@ -7,6 +7,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { classic, REPOSITORY } from '../helpers/cli.ts';
+import { linksOf } from '../helpers/document-text.ts';
 
 interface Packed {
   readonly filename: string;
@@ -65,11 +66,31 @@ describe('the npm package', () => {
   test('has the program, its documents and licences, and nothing else', () => {
     const files = packed?.files.map((file) => file.path) ?? [];
     const needed =
-      'bin/runbook.js dist/start.cjs dist/main.cjs dist/libraries/server.cjs dist/THIRD_PARTY_LICENSES dist/explorer/explorer.html libexec/reaper.pl libexec/reaper.py schemas/execute.schema.json RUNBOOK_FORMAT.md README.md CHANGELOG.md LICENSE package.json';
+      'bin/runbook.js dist/start.cjs dist/main.cjs dist/libraries/server.cjs dist/THIRD_PARTY_LICENSES dist/explorer/explorer.html libexec/reaper.pl libexec/reaper.py schemas/execute.schema.json RUNBOOK_FORMAT.md README.md CHANGELOG.md LICENSE SECURITY.md docs/cli.md samples/README.md package.json';
     expect(files).toEqual(expect.arrayContaining(needed.split(' ')));
-    const meant = /^(bin|dist|libexec|schemas)\/|^(RUNBOOK_FORMAT|README|CHANGELOG)\.md$|^LICENSE$|^package\.json$/;
+    const meant =
+      /^(bin|dist|docs|libexec|runbooks|samples|schemas)\/|^(RUNBOOK_FORMAT|README|CHANGELOG|CONTRIBUTING|SECURITY)\.md$|^LICENSE$|^package\.json$/;
     expect(files.filter((file) => !meant.test(file) || /\.(ts|map|test\.\w+)$/.test(file))).toEqual([]);
     console.log(`${packed?.size} bytes, ${packed?.unpackedSize} unpacked, ${files.length} files`);
+  });
+
+  test('has what its documents lead to; only the source is not there', () => {
+    const files = new Set(packed?.files.map((file) => file.path));
+    const isThere = (target: string): boolean =>
+      files.has(target) || [...files].some((file) => file.startsWith(`${target.replace(/\/$/, '')}/`));
+    const dead = [...files]
+      .filter((file) => file.endsWith('.md'))
+      .flatMap((file) =>
+        linksOf(readFileSync(path.join(REPOSITORY, file), 'utf8'))
+          .filter((href) => !/^(?:https?:|mailto:|#)/.test(href))
+          .map((href) => path.join(path.dirname(file), decodeURI(href).replace(/#.*$/, '')))
+          .filter((target) => !isThere(target))
+          .map((target) => ({ file, target })),
+      );
+    const ofSource = /^(?:src|bench|test)\//;
+    expect(dead.filter(({ target }) => !ofSource.test(target))).toEqual([]);
+    expect(dead.filter(({ file }) => !/^docs\/(?:adr\/|architecture|performance)|^CHANGELOG/.test(file))).toEqual([]);
+    expect(dead.length).toBeGreaterThan(0);
   });
 
   test('has no script that would run at an installation', () => {

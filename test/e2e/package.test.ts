@@ -68,7 +68,7 @@ describe.skipIf(process.platform !== 'linux')('the archive', () => {
         .slice(NAME.length + 1),
     );
     const wanted =
-      'bin/runbook lib/node lib/bin/runbook.js lib/dist/start.cjs lib/dist/main.cjs lib/libexec/reaper.pl LICENSE THIRD_PARTY_LICENSES README.md RUNBOOK_FORMAT.md CHANGELOG.md schemas/execute.schema.json docs/install.md';
+      'bin/runbook lib/node lib/bin/runbook.js lib/dist/start.cjs lib/dist/main.cjs lib/libexec/reaper.pl LICENSE THIRD_PARTY_LICENSES README.md RUNBOOK_FORMAT.md CHANGELOG.md schemas/execute.schema.json docs/install.md SECURITY.md CONTRIBUTING.md samples/README.md';
     expect(names).toEqual(expect.arrayContaining(wanted.split(' ')));
     expect(names.filter((name) => name.endsWith('.node'))).toEqual([
       `lib/node_modules/better-sqlite3/prebuilds/linux-${process.arch}.node`,

@@ -220,6 +220,19 @@ describe.skipIf(!requires('script'))('at a terminal (needs script of util-linux)
     expect(() => readFileSync(marker)).toThrow('ENOENT');
   });
 
+  it('… and a job has its annotation, its page and its file of tests all the same', async () => {
+    const home = createHome();
+    home.write('Ask.md', classic('Ask', 'true', { env: 'WHERE: the place' }));
+    const page = home.write('page.md', '');
+    const args = ['execute', './Ask.md', '--junit', 'run.xml'];
+    const env = { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: page };
+    const { screen, exitCode } = await inTerminal(home.folder, args, [[/WHERE/, CTRL_C]], env);
+    expect(exitCode).toBe(130);
+    expect(screen).toMatch(/^::error title=runbook%3A requirements-unmet::WHERE was asked for/m);
+    expect(readFileSync(page, 'utf8')).toContain('### Runbook `./Ask.md`: requirements-unmet');
+    expect(readFileSync(path.join(home.folder, 'run.xml'), 'utf8')).toContain('type="requirements-unmet"');
+  });
+
   describe.each([
     ['confirm', 'confirm: Touch $HOST?', /Touch db-3\? \[y\/N\] /, `y${ENTER}`, 'answer', /wants a confirmation/],
     ['confirm_typing', 'confirm_typing: HOST', /type the value of HOST/, `db-3${ENTER}`, 'typing', /wants a confirm/],

@@ -113,6 +113,15 @@ describe('the place for output', () => {
     });
   });
 
+  it.skipIf(!existsSync('/dev/full')).each(['--version', '-V', '--help', '', 'help', 'help execute', 'audit --help'])(
+    'of the caller that is full is said by `runbook %s`',
+    async (words) => {
+      const { exitCode, stdout, stderr } = await inShell(createHome(), `runbook ${words} > /dev/full`);
+      expect(stderr).toMatch(/^runbook: error: The output could not be written: .*ENOSPC.*\n {2}fix: /);
+      expect({ exitCode, stdout }).toEqual({ exitCode: 74, stdout: '' });
+    },
+  );
+
   it('of the caller that is closed is no bug', async () => {
     const home = createHome();
     const { stdout, stderr } = await inShell(home, 'runbook config | (exec <&-; sleep 1); echo "${PIPESTATUS[0]}"');

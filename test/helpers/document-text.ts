@@ -44,6 +44,14 @@ export function codeSpansOf(text: string): readonly string[] {
     .map((span) => span.text);
 }
 
+/** Fenced blocks with this tag. */
+export function codeBlocksOf(text: string, tag: string): readonly string[] {
+  return tokensOf(text)
+    .filter(isCode)
+    .filter(({ lang }) => lang === tag)
+    .map((block) => block.text);
+}
+
 /** Every call of `runbook`, as words: in fences for a shell or a terminal, and in `code` within a line. */
 export function callsOf(text: string): readonly (readonly string[])[] {
   const tokens = tokensOf(text);

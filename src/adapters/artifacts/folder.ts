@@ -5,6 +5,7 @@ import path from 'node:path';
 import { codeOf } from '../../core/failures.ts';
 import { LEFT_FOR_LEDGER } from '../../core/room.ts';
 import type { ArtifactStore, MaskStream } from '../../core/ports.ts';
+import { NOT_WRITTEN } from '../../core/run-files.ts';
 import type { ArtifactRecord } from '../../core/run.ts';
 import { formatBytes } from '../../core/units.ts';
 import { freeBytes } from '../system/free-bytes.ts';
@@ -109,7 +110,7 @@ async function look(keeping: Keeping, names: readonly string[]): Promise<Reached
     return await reach(keeping.workFolder, names, MAX_FILES);
   } catch (error) {
     const isMissing = ['ENOENT', 'ENOTDIR'].includes(codeOf(error));
-    return refused(keeping, shown, isMissing ? 'it was not written' : `it cannot be read: ${reasonOf(error)}`);
+    return refused(keeping, shown, isMissing ? NOT_WRITTEN : `it cannot be read: ${reasonOf(error)}`);
   }
 }
 

@@ -12,6 +12,7 @@ import { printJson, withApp } from '../context.ts';
 import type { CommonOptions } from '../context.ts';
 import { inline, renderTable } from '../render.ts';
 import type { Terminal } from '../terminal.ts';
+import { askingLedger } from '../with-ledger.ts';
 
 export interface VerifyOptions extends CommonOptions {
   readonly ledger?: string;
@@ -52,7 +53,7 @@ export async function verifyCommand(terminal: Terminal, options: VerifyOptions):
 export async function copyCommand(terminal: Terminal, file: string, options: CommonOptions): Promise<number> {
   return await withApp(
     terminal,
-    options,
+    askingLedger(options),
     async ({ app }) => {
       // A ledger that is not there is not made for this.
       (await app.view(null)).close();
@@ -72,7 +73,7 @@ export async function listCommand(terminal: Terminal, options: AuditListOptions)
     throw new RunbookError('usage', '--limit is not a number from 1 to 10000.', { fix: 'Write `--limit 20`.' });
   return await withApp(
     terminal,
-    options,
+    askingLedger(options),
     async ({ app, style }) => {
       const ledger = await app.ledger();
       const operations: StoredOperation[] = [];

@@ -36,19 +36,31 @@ export async function executeCommand(
   valueOptions: ReadonlySet<string>,
 ): Promise<number> {
   const reference = argument ?? options.runbook ?? '';
+  for (const flag of ['record', 'junit'] as const) if (options[flag] === '-') throw noStdout(flag);
   const junit = options.junit === undefined ? null : await openJunitFile(options.junit, terminal.cwd);
   const frame = await openFrame(terminal, options);
   try {
     return await executeIn(frame, argument, options, valueOptions, junit);
   } catch (error) {
-    if (error instanceof RunbookError) {
-      await frame.refused(error, reference);
-      await junit?.refused(frame.terminal, error, reference);
-    }
+    await tellRefusal(frame, junit, error, reference);
     throw error;
   } finally {
     frame.close();
   }
+}
+
+/** It would become a file of that name. */
+function noStdout(flag: string): RunbookError {
+  return new RunbookError('usage', `--${flag}: stdout is the script’s.`, {
+    fix: `Name a file, and print it afterwards.`,
+  });
+}
+
+/** To whoever looks at a page or a file instead of the messages. */
+async function tellRefusal(frame: RunFrame, junit: JunitFile | null, error: unknown, reference: string): Promise<void> {
+  if (!(error instanceof RunbookError)) return;
+  await frame.refused(error, reference);
+  await junit?.refused(frame.terminal, error, reference);
 }
 
 async function executeIn(
@@ -116,6 +128,7 @@ async function executeIn(
       } catch (error) {
         await record.write(error);
         if (!signal.aborted || isUnrecordedEnd(error)) throw error;
+        await tellRefusal(frame, junit, error, reference);
         // Who presses Ctrl-C at a question has not forgotten a variable.
         return await reportError(terminal, 'execute', options, error, 128 + signalNumber(stopReasonOf(signal).signal));
       }

@@ -1,7 +1,7 @@
 /** `runbook validate`: every problem of every document at once; exit 65 if one of them is invalid. */
 import type { Problem } from '../../core/runbook.ts';
 import { withoutCommands } from '../../core/workflow-commands.ts';
-import { strictly, validateRunbook } from '../../engine/queries.ts';
+import { strictly, validateDocument, validateRunbook } from '../../engine/queries.ts';
 import type { Validation } from '../../engine/queries.ts';
 import { jsonPieces, withApp } from '../context.ts';
 import type { CommandContext } from '../context.ts';
@@ -9,13 +9,10 @@ import { inline } from '../render.ts';
 import type { Style } from '../render.ts';
 import type { Terminal } from '../terminal.ts';
 import { referencesOf } from './validate/documents.ts';
-import { formatOf } from './validate/options.ts';
+import { formatOf, isStdout, printsDocument, STDIN } from './validate/options.ts';
 import type { Format, ValidateOptions } from './validate/options.ts';
 import { exitCodeOf, textReport, verdict } from './validate/text.ts';
 import { isActionsJob, workspacePaths } from './validate/workspace.ts';
-
-/** The second cannot be opened where it is a socket. */
-const STDOUT: ReadonlySet<string> = new Set(['-', '/dev/stdout']);
 
 interface Checked {
   readonly validation: Validation;
@@ -29,8 +26,9 @@ export async function validateCommand(
   options: ValidateOptions,
 ): Promise<number> {
   const format = formatOf(options);
+  const isFilter = printsDocument(documents, options, format);
   const file =
-    options.output === undefined || STDOUT.has(options.output)
+    options.output === undefined || isStdout(options.output)
       ? null
       : (await import('./validate/report-file.ts')).prepareReportFile(options.output, terminal.cwd);
   return await withApp(terminal, options, async (context) => {
@@ -41,8 +39,9 @@ export async function validateCommand(
     const checked = await checkAll(terminal, context, documents, options);
     const results = checked.map(({ validation }) => validation);
     if (file === null) {
-      const text = await reportOf(terminal, context.printStyle, format, checked);
-      if (options.dryRun !== true && text !== '') await terminal.print(text);
+      const text = await reportOf(terminal, isFilter ? context.style : context.printStyle, format, checked);
+      if (isFilter && text !== '') terminal.say(text.trimEnd());
+      else if (options.dryRun !== true && text !== '') await terminal.print(text);
     } else {
       const { writeReport } = await import('./validate/report-file.ts');
       await writeReport(file, options.output ?? '', await reportOf(terminal, plainStyle(), format, checked));
@@ -67,7 +66,9 @@ async function checkAll(
   const judged = (validation: Validation): Validation => (options.strict === true ? strictly(validation) : validation);
   const checked: Checked[] = [];
   for (const reference of await referencesOf(app, documents, terminal.cwd)) {
-    if (options.fix === true) {
+    if (reference === STDIN) {
+      checked.push(await checkStdin(terminal, app, options, judged));
+    } else if (options.fix === true) {
       const { repair, printDifference } = await import('./validate/repair.ts');
       const repaired = await repair(app, reference, isReady, options.dryRun === true);
       await printDifference(terminal, repaired);
@@ -77,6 +78,21 @@ async function checkAll(
     }
   }
   return checked;
+}
+
+async function checkStdin(
+  terminal: Terminal,
+  app: CommandContext['app'],
+  { ready: isReady = false, fix: isFix = false, dryRun: isDry = false }: ValidateOptions,
+  judged: (validation: Validation) => Validation,
+): Promise<Checked> {
+  const { readStdinDocument } = await import('./validate/stdin.ts');
+  const document = await readStdinDocument(terminal);
+  if (!isFix) return { validation: judged(await validateDocument(app, document, isReady)), fixed: null };
+  const { repairThrough, printDifference } = await import('./validate/repair.ts');
+  const repaired = await repairThrough(app, terminal, document, isReady, isDry);
+  await printDifference(terminal, repaired);
+  return { validation: judged(repaired.validation), fixed: repaired.fixed };
 }
 
 async function reportOf(

@@ -51,12 +51,16 @@ export function addDocumentCommands(terminal: Terminal, add: AddCommand, run: Ru
       "runbook validate 'runbooks/*.md'",
       'runbook validate DrainNode --ready   # also variables, inputs, interpreters',
       'runbook validate --fix --dry-run   # what would be repaired; without --dry-run it is',
+      'git show :runbooks/DrainNode.md | runbook validate -   # as it is staged; --fix - prints it repaired',
       'runbook validate --watch   # again at every change, until Ctrl-C',
       'runbook validate --strict --format sarif --output runbooks.sarif   # for code scanning',
     ],
     (command) =>
       command
-        .argument('[documents...]', 'names, files, folders or patterns (default: the folder of the runbooks)')
+        .argument(
+          '[documents...]',
+          'names, files, folders or patterns; - is stdin (default: the folder of the runbooks)',
+        )
         .option('--ready', 'check also that variables, inputs and interpreters are there')
         .option('--strict', 'warnings count as errors')
         .addOption(new Option('--format <format>', 'how to print it (default: text)').choices(FORMATS))

@@ -6,8 +6,16 @@ import { examplesOf } from './words.ts';
 
 const COLUMNS = 80;
 
-/** @param order names of commands as they are listed; those that are not among them come last */
-export function configureHelp(program: Command, terminal: Terminal, order: readonly string[]): Command {
+/**
+ * @param order names of commands as they are listed; those that are not among them come last
+ * @param write what is printed: help and version
+ */
+export function configureHelp(
+  program: Command,
+  terminal: Terminal,
+  order: readonly string[],
+  write: (text: string) => void,
+): Command {
   const hasColors = terminal.color.stdout && !terminal.commandLine.words.includes('--no-color');
   const style = createStyle(hasColors);
   const rank = (command: Command): number => {
@@ -17,7 +25,7 @@ export function configureHelp(program: Command, terminal: Terminal, order: reado
   for (const command of [program, ...program.commands.flatMap((one) => [one, ...one.commands])]) {
     command
       .configureOutput({
-        writeOut: (text) => terminal.stdout.write(text),
+        writeOut: write,
         writeErr: () => {},
         getOutHelpWidth: () => Math.min(COLUMNS, terminal.columns ?? COLUMNS),
         getOutHasColors: () => hasColors,

@@ -29,7 +29,7 @@ import { readTitle } from './title.ts';
 import type { YamlList, YamlMapping } from './yaml.ts';
 
 export interface ParseOptions {
-  /** Name of the file, with or without folders and `.md`. */
+  /** Name of the file, with or without folders and `.md`; empty where it comes from none. */
   readonly fileName?: string;
   /** `YYYY-MM-DD`; without it `review_by` is not compared with anything. */
   readonly today?: string;
@@ -188,7 +188,7 @@ function descriptionOf(document: SplitDocument): string {
 }
 
 function stemOf(fileName: string | undefined): string | null {
-  if (fileName === undefined) return null;
+  if (fileName === undefined || fileName === '') return null;
   const base = fileName.slice(fileName.lastIndexOf('/') + 1);
   return base.endsWith('.md') ? base.slice(0, -'.md'.length) : base;
 }

@@ -3,6 +3,7 @@ import { glob, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { App } from '../../../app.ts';
 import { RunbookError } from '../../../core/errors.ts';
+import { STDIN } from './options.ts';
 
 /** As `source.load` takes them; the documents of the folder where nothing is named. @throws RunbookError `not-found` */
 export async function referencesOf(
@@ -20,10 +21,14 @@ export async function referencesOf(
   });
 }
 
-/** A folder means its documents, a pattern what it matches; anything else stays as it is. */
+/** A folder means its documents, a pattern what it matches; anything else stays as it is, also `-`. */
 async function expand(documents: readonly string[], cwd: string): Promise<readonly string[]> {
   const references: string[] = [];
   for (const document of documents) {
+    if (document === STDIN) {
+      references.push(document);
+      continue;
+    }
     const absolute = path.resolve(cwd, document);
     const facts = await stat(absolute).catch(() => null);
     if (facts?.isDirectory() === true) {

@@ -3,6 +3,9 @@ import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { Terminal } from '../../terminal.ts';
 
+/** How a document that came on stdin is named; it lies nowhere. */
+export const STDIN_NAME = '<stdin>';
+
 /** Whether this is a job of GitHub Actions, or of a runner that understands the same. */
 export function isActionsJob({ environment }: Pick<Terminal, 'environment'>): boolean {
   return environment.get('GITHUB_ACTIONS') === 'true';
@@ -16,6 +19,7 @@ export function workspacePaths(terminal: Pick<Terminal, 'environment' | 'cwd'>):
   const given = isActionsJob(terminal) ? terminal.environment.get('GITHUB_WORKSPACE') : undefined;
   const root = given !== undefined && path.isAbsolute(given) ? resolved(given) : terminal.cwd;
   return (shown) => {
+    if (shown === STDIN_NAME) return shown;
     const absolute = path.resolve(terminal.cwd, shown);
     const relative = path.relative(root, absolute);
     const isOutside = relative === '..' || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative);
