@@ -67,7 +67,13 @@ describe('links', () => {
   test('would be found where they lead nowhere', () => {
     const text =
       '# A b\n\n[a](#a-b) [b](README.md#two-commands) [c](#c) [d](docs) [e](no.md) [f](README.md#nothing) [g](../x)\n';
-    expect(brokenLinks('README.md', text)).toEqual(['README.md#two-commands', '#c', 'no.md', 'README.md#nothing', '../x']);
+    expect(brokenLinks('README.md', text)).toEqual([
+      'README.md#two-commands',
+      '#c',
+      'no.md',
+      'README.md#nothing',
+      '../x',
+    ]);
     expect(brokenLinks('CHANGELOG.md', text)).toEqual(['#c', 'no.md', 'README.md#nothing', '../x']);
   });
 
