@@ -1,8 +1,9 @@
 /** The run that a `--from` or `--only` goes on from, and whether this one may use what that one left. */
 import { endOfLastStep } from '../core/interruption.ts';
+import { hadDigest } from '../core/parse/history.ts';
 import type { Interruption, RunRecord, StoredRun } from '../core/run.ts';
 import type { Runbook } from '../core/runbook.ts';
-import { recordedVariables } from './draft.ts';
+import { headOf, recordedVariables } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { describePlace } from './entry.ts';
 import type { EnginePorts } from './ports.ts';
@@ -54,6 +55,7 @@ async function isOfOriginal(ledger: EnginePorts['ledger'], run: StoredRun): Prom
 export function noticesOfEarlier(
   earlier: EarlierRun | null,
   runbook: Runbook,
+  draft: Draft,
 ): { readonly infos: readonly string[]; readonly warnings: readonly string[] } {
   if (earlier === null) return { infos: [], warnings: [] };
   const { run, obstacle } = earlier;
@@ -63,10 +65,15 @@ export function noticesOfEarlier(
       ? `Run ${runId} has no end in the ledger: if it is still under way, this one runs beside it.`
       : null,
     interruption === undefined ? null : interruptedAt(runId, interruption),
-    run.runbook.digest === runbook.digest ? null : `${runbook.name} has changed since run ${runId}.`,
+    isUnchanged(run, draft) ? null : `${runbook.name} has changed since run ${runId}.`,
     obstacle === null ? null : `${obstacle}; nothing is taken over from that run.`,
   ].filter((text) => text !== null);
   return { infos: [`This run goes on from run ${runId} (${result?.outcome ?? state}).`], warnings };
+}
+
+function isUnchanged({ runbook }: StoredRun, draft: Draft): boolean {
+  const head = headOf(draft);
+  return head !== null && runbook.digest !== null && hadDigest(head, runbook.digest);
 }
 
 function interruptedAt(runId: string, interruption: Interruption): string {

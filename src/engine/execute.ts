@@ -82,7 +82,7 @@ async function accept(ports: EnginePorts, draft: Draft, emit: RunEventSink): Pro
 
     const whereRecorded = await decideRecord(ports, draft, document);
     draft.git = await ports.facts.git(document.path);
-    const { infos, warnings } = noticesOfEarlier(earlier, runbook);
+    const { infos, warnings } = noticesOfEarlier(earlier, runbook, draft);
     await notify(draft, emit, 'info', [whereRecorded, ...infos]);
     await notify(draft, emit, 'warning', [...warningsOf(draft), ...plan.warnings, ...warnings]);
     return { document, runbook, plan, earlier };

@@ -154,7 +154,7 @@ async function describeRun(
   const folder = await refusals.of(async () => await ports.workspace.foresee());
   await admit(ports, draft, plan.concurrency, refusals);
 
-  const { infos, warnings } = noticesOfEarlier(earlier, runbook);
+  const { infos, warnings } = noticesOfEarlier(earlier, runbook, draft);
   const from = earlier?.obstacle === null ? earlier.run : null;
   // Of one without an end the folder is kept by whoever looks after it first, as a run does.
   const isMissed =

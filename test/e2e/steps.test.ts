@@ -305,6 +305,15 @@ describe('the run that another goes on from', () => {
     expect((await records(home))[0]).toMatchObject({ continues: failed });
   });
 
+  it('has not changed because an entry ended its last line', async () => {
+    const home = createHome();
+    home.write('NoEnd.md', '# NoEnd\n\nx\n\n# Steps\n\n## A\n```bash\ntrue\n```\n\n## B\n```bash\nfalse\n```');
+    expect(await home.run(['execute', './NoEnd.md', '--history', 'file'])).toMatchObject({ exitCode: 1 });
+    const again = await home.run(['execute', './NoEnd.md', '--history', 'file', '--from', 'B']);
+    expect(again.stderr).toContain('goes on from run');
+    expect(again.stderr).not.toContain('warning');
+  });
+
   it('is rather one with the same variables', async () => {
     const home = prepare();
     for (const node of ['a', 'b']) await home.execute('--env', `NODE=${node}`, '--yes');

@@ -54,6 +54,15 @@ export function splitDocument(bytes: Uint8Array): SplitDocument {
   };
 }
 
+/**
+ * Whether this head had that digest, also before its first entry came: the last line of a document may have no end, and an
+ * entry begins on a line of its own.
+ */
+export function hadDigest(head: Uint8Array, digest: string): boolean {
+  const before = head.at(-1) === 0x0a ? head.subarray(0, -1) : head;
+  return [head, before].some((bytes) => hash('sha256', bytes) === digest);
+}
+
 const DECODER = new TextDecoder('utf-8', { ignoreBOM: false });
 
 function latin1Of({ buffer, byteOffset, length }: Uint8Array): string {
