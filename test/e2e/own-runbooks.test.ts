@@ -70,7 +70,7 @@ describe.skipIf(!hasTools)('Release (needs git and npm)', () => {
     expect(run).toMatchObject({ exitCode: 0, record: { result: { outcome: 'succeeded' } } });
     expect(run.stdout).toContain('- A thing.\n');
     expect(run.stdout).not.toContain('- Older.');
-    expect(run.stderr).toMatch(/main\.js/);
+    expect(run.stderr).toMatch(/main\.cjs/);
     expect(git(clone, 'cat-file', '-t', 'v1.2.0')).toBe('tag\n');
     expect(git(clone, 'rev-parse', 'v1.2.0^{commit}')).toBe(git(clone, 'rev-parse', 'HEAD'));
 
