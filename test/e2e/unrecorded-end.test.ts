@@ -53,7 +53,9 @@ describe.skipIf(!requires('unshare', '-rm', 'mount', '-t', 'tmpfs', 'tmpfs', '/m
       const parse = (name: string): Readonly<Record<string, unknown>> => asObject(JSON.parse(read(name)));
 
       expect(read('err')).toContain(`stopping: ${stopping}`);
-      expect(read('err')).toMatch(/error: The run \w+ ended \(\w+\), but its end could not be recorded: There is no space left/);
+      expect(read('err')).toMatch(
+        /error: The run \w+ ended \(\w+\), but its end could not be recorded: There is no space left/,
+      );
       expect(read('code')).toBe('74\n');
       expect(parse('out')).toMatchObject({ error: { code: 'io', exitCode: 74 } });
       const record = parse('record.json');
