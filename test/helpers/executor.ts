@@ -9,7 +9,7 @@ import type { ExecutorOptions } from '../../src/adapters/executor/options.ts';
 import type { Containment, ContainmentProof } from '../../src/core/containment.ts';
 import type { Enclosure, Job, JobEnd, ProcessLimits, StopSignals } from '../../src/core/ports.ts';
 
-const NO_LIMITS: ProcessLimits = { memoryBytes: null, processes: null, fileBytes: null, openFiles: null };
+export const NO_LIMITS: ProcessLimits = { memoryBytes: null, processes: null, fileBytes: null, openFiles: null };
 const GRACE_MS = 500;
 const COMMON = { stopGraceMs: GRACE_MS, required: null, reapers: ['perl'] } as const;
 

@@ -1,5 +1,5 @@
 /** What is true on this machine: input files, interpreters, the state of the git work tree. */
-import { constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { access, readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { codeOf } from '../../core/failures.ts';
@@ -21,7 +21,7 @@ export function createSystemFacts(environment: ReadonlyMap<string, string>): Fac
     programs: programsIn,
     interpreter: async (name, searchPath) => {
       for (const program of interpreterOf(name).programs) {
-        const found = await findProgram(program, searchPath);
+        const found = findProgram(program, searchPath);
         if (found !== null) return found;
       }
       return null;
@@ -48,11 +48,11 @@ async function inputFact(folder: string, relative: string): Promise<FileFact> {
 }
 
 /** Absolute path of the first executable regular file of that name on `searchPath`. Relative entries of PATH do not count. */
-async function findProgram(name: string, searchPath: string): Promise<string | null> {
-  if (name.startsWith('/')) return (await isProgram(name)) ? name : null;
+function findProgram(name: string, searchPath: string): string | null {
+  if (name.startsWith('/')) return isProgram(name) ? name : null;
   for (const folder of searchPath.split(':')) {
     const file = path.join(folder, name);
-    if (path.isAbsolute(folder) && (await isProgram(file))) return file;
+    if (path.isAbsolute(folder) && isProgram(file)) return file;
   }
   return null;
 }
@@ -60,13 +60,13 @@ async function programsIn(folder: string): Promise<readonly string[] | null> {
   const names = await readdir(folder).catch(() => null);
   if (names === null) return null;
   const found: string[] = [];
-  for (const name of names.sort()) if (await isProgram(path.join(folder, name))) found.push(name);
+  for (const name of names.sort()) if (isProgram(path.join(folder, name))) found.push(name);
   return found;
 }
-async function isProgram(file: string): Promise<boolean> {
+function isProgram(file: string): boolean {
   try {
-    await access(file, constants.X_OK);
-    return (await stat(file)).isFile();
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
   } catch {
     return false;
   }

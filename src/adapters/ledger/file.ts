@@ -51,26 +51,37 @@ export function openFile(
   const append = db.prepare<[ChainLink]>(
     'INSERT INTO transitions VALUES (@seq, @runId, @state, @at, @record, @prev, @hash)',
   );
+  // Each setting of it is a statement that is compiled anew, so it stays as it is until the other one is needed.
+  let busyTimeoutMs = BUSY_TIMEOUT_MS;
+  const setBusyTimeout = (ms: number): void => {
+    if (ms === busyTimeoutMs) return;
+    db.pragma(`busy_timeout = ${ms}`);
+    busyTimeoutMs = ms;
+  };
   const withPatience = <T>(patienceMs: number, work: () => T): T =>
     withLedgerErrors(path, () => {
-      db.pragma('busy_timeout = 0');
-      try {
-        return whileBusy(patienceMs, work);
-      } finally {
-        db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
-      }
+      setBusyTimeout(0);
+      return whileBusy(patienceMs, work);
+    });
+  const withSqlitesPatience = <T>(work: () => T): T =>
+    withLedgerErrors(path, () => {
+      setBusyTimeout(BUSY_TIMEOUT_MS);
+      return work();
     });
   if (isAsked) return onlyAsked(path, db, isGone);
   const opened = identityOf(path);
+  // Made once: each `db.transaction` makes four functions.
+  const transaction = db.transaction((work: () => unknown): unknown => work());
+  // It gives what `work` gives.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const inTransaction = <T>(work: () => T): T => transaction.immediate(work) as T;
   const commit = <T>(work: () => T): T =>
-    db
-      .transaction(() => {
-        const result = work();
-        // What is written into a file without a name is gone with this process, and nobody would know.
-        if (opened === null || identityOf(path) !== opened) throw notInPlace(path);
-        return result;
-      })
-      .immediate();
+    inTransaction(() => {
+      const result = work();
+      // What is written into a file without a name is gone with this process, and nobody would know.
+      if (opened === null || identityOf(path) !== opened) throw notInPlace(path);
+      return result;
+    });
   return {
     path,
     db,
@@ -101,13 +112,12 @@ export function openFile(
           return commit(work);
         }
       }),
-    ask: (work, patienceMs) =>
-      patienceMs === undefined ? withLedgerErrors(path, work) : withPatience(patienceMs, work),
+    ask: (work, patienceMs) => (patienceMs === undefined ? withSqlitesPatience(work) : withPatience(patienceMs, work)),
     note: (work, patienceMs = BUSY_TIMEOUT_MS) =>
       withPatience(patienceMs, () => {
         db.pragma('synchronous = NORMAL');
         try {
-          return db.transaction(work).immediate();
+          return inTransaction(work);
         } finally {
           db.pragma('synchronous = FULL');
         }

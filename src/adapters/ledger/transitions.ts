@@ -1,5 +1,5 @@
 /** The life of runs: each transition is a link of the chain, and in the same transaction what queries look at. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 import { RunbookError } from '../../core/errors.ts';
 import type { RunLedger } from '../../core/ports.ts';
@@ -13,7 +13,7 @@ type Transitions = Pick<RunLedger, 'enqueue' | 'admission' | 'begin' | 'finish' 
 export function createTransitions(file: LedgerFile): Transitions {
   const statements = prepare(file);
 
-  const stateOf = (runId: string): RunState | null => statements.stateOf.get(runId)?.state ?? null;
+  const stateOf = (runId: string): RunState | null => statements.stateOf.get(runId) ?? null;
 
   const append = (runId: string, state: RunState, at: string, facts: object): number => {
     const from = stateOf(runId);
@@ -125,7 +125,7 @@ export function createTransitions(file: LedgerFile): Transitions {
 
 function prepare({ db }: LedgerFile) {
   return {
-    stateOf: db.prepare<[string], { state: RunState }>('SELECT state FROM runs WHERE run_id = ?'),
+    stateOf: db.prepare<[string], RunState>('SELECT state FROM runs WHERE run_id = ?').pluck(),
     addRun: db.prepare<[Record<string, string | number | null>]>(
       `INSERT INTO runs (first_seq, run_id, enqueued_at, runbook, path, rehearsal, subject, incident, state,
                          boot_id, pid_ns, pid, start_time, host, lease_until, entry, indexed, late)
@@ -181,5 +181,5 @@ function mustBe(record: RunRecord, state: RunState): void {
 }
 
 export function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return hash('sha256', bytes);
 }

@@ -4,7 +4,7 @@
  *
  * Names are byte strings here (`latin1`, one character a byte), since a name of a file need not be UTF-8.
  */
-import { constants, existsSync, readFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
@@ -19,20 +19,28 @@ export function hasDescriptors(): boolean {
   return process.platform === 'linux' && existsSync(DESCRIPTORS);
 }
 
+export interface Descriptor {
+  readonly fd: number;
+}
+
 /** Path of what a descriptor stands for, for calls that take only paths. */
-export function self({ fd }: FileHandle): string {
+export function self({ fd }: Descriptor): string {
   return `${DESCRIPTORS}/${fd}`;
 }
 
 /** Path of `name` in the folder that a descriptor stands for. */
-export function at({ fd }: FileHandle, name: string): Buffer {
+export function at({ fd }: Descriptor, name: string): Buffer {
   return Buffer.from(`${DESCRIPTORS}/${fd}/${name}`, 'latin1');
 }
 
 /** Something that is there: its descriptor, which gives no right to read, and what it is. */
-export interface Entry {
-  readonly handle: FileHandle;
+export interface OpenedEntry {
+  readonly handle: Descriptor;
   readonly facts: BigIntStats;
+}
+
+export interface Entry extends OpenedEntry {
+  readonly handle: FileHandle;
 }
 
 /** Opens whatever has this name: a link itself, a FIFO without waiting, a device without waking it. @throws system errors */
@@ -42,6 +50,17 @@ export async function openEntry(path: string | Buffer): Promise<Entry> {
     return { handle, facts: await handle.stat({ bigint: true }) };
   } catch (error) {
     await handle.close();
+    throw error;
+  }
+}
+
+/** As `openEntry`; to be closed with `closeSync`. */
+export function openEntrySync(path: string | Buffer): OpenedEntry {
+  const fd = openSync(path, O_PATH | constants.O_NOFOLLOW);
+  try {
+    return { handle: { fd }, facts: fstatSync(fd, { bigint: true }) };
+  } catch (error) {
+    closeSync(fd);
     throw error;
   }
 }
@@ -57,7 +76,7 @@ export function identityOf({ dev, ino }: BigIntStats): string {
 }
 
 /** Tells mounts apart, also two of the same file system. Read synchronously: the kernel answers from memory. */
-export function mountOf({ handle, facts }: Entry): string {
+export function mountOf({ handle, facts }: OpenedEntry): string {
   try {
     const [, id] = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${handle.fd}`, 'latin1')) ?? [];
     return id ?? String(facts.dev);

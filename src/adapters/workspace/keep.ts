@@ -3,7 +3,8 @@
  * In a shared folder anybody may have made anything, so only what is plainly our own is touched.
  */
 import { randomUUID } from 'node:crypto';
-import { constants, statSync } from 'node:fs';
+import { constants, lstatSync, statSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { chmod, lstat, mkdir, open, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
@@ -60,20 +61,20 @@ export function layoutOf(parent: string, runId: string): Layout {
  * @throws Error whose message says why, as a part of a sentence
  */
 export async function leave(layout: Layout, identity: string, outputs: ReadonlyMap<string, string>): Promise<void> {
-  if ((await identityOfOwn(layout.root)) !== identity) throw new Error('it is not the folder that was made any more');
+  if (identityOfOwn(layout.root) !== identity) throw new Error('it is not the folder that was made any more');
   await chmod(layout.root, 0o700);
   const write = async (): Promise<void> => {
     await writeOutputs(layout.root, layout.outputs, outputs);
   };
   const isWritten =
-    (await identityOfOwn(layout.work)) !== null &&
+    identityOfOwn(layout.work) !== null &&
     (await write().then(
       () => true,
       () => false,
     ));
   const names = [layout.work].concat(isWritten ? layout.outputs : []).map((place) => path.basename(place));
   await removeAllBut(layout.root, names);
-  if ((await identityOfOwn(layout.work)) === null) throw new Error('the script removed it');
+  if (identityOfOwn(layout.work) === null) throw new Error('the script removed it');
   // On a disk that was full there is room by now, and what the script had put into its place is gone.
   if (!isWritten) await write();
 }
@@ -97,7 +98,7 @@ export async function takeOver(earlier: Layout, layout: Layout): Promise<Readonl
     throw error;
   }
   try {
-    if ((await identityOfOwn(layout.root, 0o700)) !== identity) throw new Error('somebody else exchanged it');
+    if (identityOfOwn(layout.root, 0o700) !== identity) throw new Error('somebody else exchanged it');
     await chmod(layout.work, 0o700);
     await mkdir(layout.control, { mode: 0o700 });
     await rm(layout.outputs);
@@ -113,8 +114,8 @@ async function findKept({
   work,
   outputs: file,
 }: Layout): Promise<{ readonly identity: string; readonly outputs: ReadonlyMap<string, string> } | null> {
-  const identity = await identityOfOwn(root, 0o700);
-  if (identity === null || (await identityOfOwn(work)) === null) return null;
+  const identity = identityOfOwn(root, 0o700);
+  if (identity === null || identityOfOwn(work) === null) return null;
   const outputs = await readOutputs(file);
   return outputs === null ? null : { identity, outputs };
 }
@@ -150,7 +151,7 @@ export async function removeExpired(
   for (const name of names.filter((each) => each.startsWith(IN_USE) || each.startsWith(GOING))) {
     try {
       const folder = path.join(parent, name);
-      if ((await identityOfOwn(folder, 0o700)) === null) continue;
+      if (identityOfOwn(folder, 0o700) === null) continue;
       if (name.startsWith(GOING)) {
         await removeTree(folder);
         continue;
@@ -230,8 +231,12 @@ async function sayWhose({ root }: Pick<Layout, 'root'>, owner: RunOwner): Promis
 
 /** Null where nobody has said so: it is in the ledger of somebody. */
 async function ownerOf(root: string): Promise<RunOwner | null> {
-  const text = await readSmallFile(path.join(root, OWNER_FILE)).catch(() => null);
-  if (text === null) return null;
+  let text: string;
+  try {
+    text = readSmallFile(path.join(root, OWNER_FILE));
+  } catch {
+    return null;
+  }
   // Half of it is none: whoever wrote it was killed at that.
   if (!text.endsWith('}')) return null;
   const said: Partial<RunOwner> = JSON.parse(text);
@@ -240,9 +245,14 @@ async function ownerOf(root: string): Promise<RunOwner | null> {
 }
 
 /** @returns null unless it is a folder, no link, of this user, and with this mode where one is given */
-export async function identityOfOwn(folder: string, mode: number | null = null): Promise<string | null> {
-  const facts = await lstat(folder, { bigint: true }).catch(() => null);
-  if (facts === null || !facts.isDirectory()) return null;
+export function identityOfOwn(folder: string, mode: number | null = null): string | null {
+  let facts: BigIntStats;
+  try {
+    facts = lstatSync(folder, { bigint: true });
+  } catch {
+    return null;
+  }
+  if (!facts.isDirectory()) return null;
   if (process.geteuid !== undefined && facts.uid !== BigInt(process.geteuid())) return null;
   if (mode !== null && (facts.mode & 0o7777n) !== BigInt(mode)) return null;
   return identityOf(facts);

@@ -1,25 +1,27 @@
 /**
  * Removes what a script left, however hard it made that: by descriptor, so neither links nor the length of paths matter,
  * and no mount is entered, which would be removing what lies elsewhere.
+ *
+ * By synchronous calls, each of which takes a tenth of what its way through a pool of threads takes; whatever else is to be
+ * done has its turn in between.
  */
 import { randomUUID } from 'node:crypto';
-import { chmod, readdir, rename, rmdir, unlink } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { chmodSync, closeSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
 import { codeOf } from '../../core/failures.ts';
 import {
   at,
   hasDescriptors,
   identityOf,
   mountOf,
-  openEntry,
+  openEntrySync,
   rawName,
   reasonOf,
   self,
   shownName,
 } from '../system/descriptors.ts';
-import type { Entry } from '../system/descriptors.ts';
+import type { Descriptor, OpenedEntry as Entry } from '../system/descriptors.ts';
 import { removeByPath } from './remove-by-path.ts';
 
 /** Each level holds a descriptor open; what lies deeper is first brought up. */
@@ -29,8 +31,8 @@ const MAX_ROUNDS = 10_000;
 /** For those who were just ended and wrote to the last. */
 const TRIES = 5;
 const PAUSE_MS = 20;
-/** System calls under way at once. */
-const PARALLEL = 16;
+/** So long nothing else goes on. */
+const SLICE_MS = 5;
 
 interface Removing {
   readonly top: Entry;
@@ -39,6 +41,8 @@ interface Removing {
   obstacle: string | null;
   /** Whether something was brought up, so that another round has something to do. */
   brought: boolean;
+  /** When others last had their turn. */
+  since: number;
 }
 
 /**
@@ -52,11 +56,11 @@ export async function removeTree(folder: string, identity: string | null = null)
     return;
   }
   // The parent is the user's choice and may be a link; with the dot it is followed.
-  const parent = await openEntry(`${path.dirname(folder)}/.`).catch(absent);
+  const parent = openIfThere(`${path.dirname(folder)}/.`);
   if (parent === null) return;
   try {
     const name = rawName(path.basename(folder));
-    const top = await openEntry(at(parent.handle, name)).catch(absent);
+    const top = openIfThere(at(parent.handle, name));
     if (top === null) return;
     try {
       if (!top.facts.isDirectory() || (identity !== null && identity !== identityOf(top.facts))) {
@@ -64,10 +68,10 @@ export async function removeTree(folder: string, identity: string | null = null)
       }
       await removeFrom(parent.handle, name, top);
     } finally {
-      await top.handle.close();
+      closeSync(top.handle.fd);
     }
   } finally {
-    await parent.handle.close();
+    closeSync(parent.handle.fd);
   }
 }
 
@@ -77,35 +81,35 @@ export async function removeTree(folder: string, identity: string | null = null)
  */
 export async function removeAllBut(folder: string, kept: readonly string[]): Promise<void> {
   if (!hasDescriptors()) {
-    for (const name of await readdir(folder)) if (!kept.includes(name)) await removeByPath(path.join(folder, name));
+    for (const name of readdirSync(folder)) if (!kept.includes(name)) await removeByPath(path.join(folder, name));
     return;
   }
   const rawNames = new Set(kept.map(rawName));
-  const { handle } = await openEntry(folder);
+  const { handle } = openEntrySync(folder);
   try {
-    for (const name of await readdir(self(handle), 'latin1')) {
+    for (const name of readdirSync(self(handle), 'latin1')) {
       if (rawNames.has(name)) continue;
-      const entry = await openEntry(at(handle, name));
+      const entry = openEntrySync(at(handle, name));
       try {
         if (entry.facts.isDirectory()) await removeFrom(handle, name, entry);
-        else await unlink(at(handle, name));
+        else unlinkSync(at(handle, name));
       } finally {
-        await entry.handle.close();
+        closeSync(entry.handle.fd);
       }
     }
   } finally {
-    await handle.close();
+    closeSync(handle.fd);
   }
 }
 
-async function removeFrom(parent: FileHandle, name: string, top: Entry): Promise<void> {
-  const removing: Removing = { top, mount: mountOf(top), obstacle: null, brought: false };
+async function removeFrom(parent: Descriptor, name: string, top: Entry): Promise<void> {
+  const removing: Removing = { top, mount: mountOf(top), obstacle: null, brought: false, since: performance.now() };
   for (let round = 0, tries = 0; round < MAX_ROUNDS && tries < TRIES; round += 1) {
     if (tries > 0) await pause(PAUSE_MS);
     removing.obstacle = null;
     removing.brought = false;
     await empty(removing, top, '', 0);
-    const failure = await failureOf(rmdir(at(parent, name)));
+    const failure = failureOf(() => rmdirSync(at(parent, name)));
     if (failure === null || codeOf(failure) === 'ENOENT') return;
     if (codeOf(failure) !== 'ENOTEMPTY') removing.obstacle ??= obstacleOf(failure, top, 'it');
     // What is in the way is no more in the way for the next round; only what appeared meanwhile is worth another try.
@@ -117,23 +121,19 @@ async function removeFrom(parent: FileHandle, name: string, top: Entry): Promise
 
 /** @param shown path of the folder from the top, for messages; empty for the top itself */
 async function empty(removing: Removing, folder: Entry, shown: string, depth: number): Promise<void> {
-  await openUp(folder);
+  openUp(folder);
   let entries;
   try {
-    entries = await readdir(self(folder.handle), { encoding: 'buffer', withFileTypes: true });
+    entries = readdirSync(self(folder.handle), { encoding: 'buffer', withFileTypes: true });
   } catch (error) {
     removing.obstacle ??= obstacleOf(error, folder, shown);
     return;
   }
   const names = (ofFolders: boolean): readonly string[] =>
     entries.filter((entry) => entry.isDirectory() === ofFolders).map(({ name }) => name.toString('latin1'));
-  const files = names(false);
-  for (let from = 0; from < files.length; from += PARALLEL) {
-    await Promise.all(
-      files.slice(from, from + PARALLEL).map(async (name) => {
-        await removeEntry(removing, folder, name, below(shown, name), unlink);
-      }),
-    );
+  for (const name of names(false)) {
+    await letOthers(removing);
+    removeEntry(removing, folder, name, below(shown, name), unlinkSync);
   }
   for (const name of names(true)) await removeFolder(removing, folder, name, below(shown, name), depth);
 }
@@ -145,9 +145,10 @@ async function removeFolder(
   shown: string,
   depth: number,
 ): Promise<void> {
+  await letOthers(removing);
   let folder: Entry | null;
   try {
-    folder = await openEntry(at(parent.handle, name)).catch(absent);
+    folder = openIfThere(at(parent.handle, name));
   } catch (error) {
     removing.obstacle ??= obstacleOf(error, parent, shown);
     return;
@@ -160,38 +161,44 @@ async function removeFolder(
       removing.obstacle ??= `${shown} is a mount; unmount it and remove the folder by hand`;
       return;
     }
-    if (depth >= MAX_DEPTH && (await bringUp(removing, parent, name, folder))) return;
+    if (depth >= MAX_DEPTH && bringUp(removing, parent, name, folder)) return;
     await empty(removing, folder, shown, depth + 1);
   } finally {
-    await folder.handle.close();
+    closeSync(folder.handle.fd);
   }
-  await removeEntry(removing, parent, name, shown, rmdir);
+  removeEntry(removing, parent, name, shown, rmdirSync);
 }
 
 /** Moving a folder changes its `..`, so it takes the right to write in it. */
-async function bringUp(removing: Removing, parent: Entry, name: string, folder: Entry): Promise<boolean> {
-  await openUp(folder);
-  const failure = await failureOf(rename(at(parent.handle, name), at(removing.top.handle, randomUUID())));
+function bringUp(removing: Removing, parent: Entry, name: string, folder: Entry): boolean {
+  openUp(folder);
+  const failure = failureOf(() => renameSync(at(parent.handle, name), at(removing.top.handle, randomUUID())));
   removing.brought ||= failure === null;
   return failure === null;
 }
 
-async function removeEntry(
+function removeEntry(
   removing: Removing,
   parent: Entry,
   name: string,
   shown: string,
-  remove: (path: Buffer) => Promise<void>,
-): Promise<void> {
-  const failure = await failureOf(remove(at(parent.handle, name)));
+  remove: (path: Buffer) => void,
+): void {
+  const failure = failureOf(() => remove(at(parent.handle, name)));
   // Not empty: what is in it has said why, or was written meanwhile. Neither is a matter of this entry.
   if (failure === null || ['ENOENT', 'ENOTEMPTY', 'ENOTDIR', 'EISDIR'].includes(codeOf(failure))) return;
   removing.obstacle ??= obstacleOf(failure, parent, shown);
 }
 
-async function openUp({ handle, facts }: Entry): Promise<void> {
+function openUp({ handle, facts }: Entry): void {
   // Where that fails, what needs it fails as well and says so.
-  if ((facts.mode & 0o700n) !== 0o700n) await chmod(self(handle), 0o700).catch(() => {});
+  if ((facts.mode & 0o700n) !== 0o700n) failureOf(() => chmodSync(self(handle), 0o700));
+}
+
+async function letOthers(removing: Removing): Promise<void> {
+  if (performance.now() - removing.since < SLICE_MS) return;
+  await turn();
+  removing.since = performance.now();
 }
 
 /** @param folder that the thing lies in */
@@ -220,14 +227,19 @@ function below(shown: string, name: string): string {
   return shown === '' ? shownName(name) : `${shown}/${shownName(name)}`;
 }
 
-function absent(error: unknown): null {
-  if (codeOf(error) === 'ENOENT') return null;
-  throw error;
+/** Null where there is nothing of that name. @throws system errors */
+function openIfThere(name: string | Buffer): Entry | null {
+  try {
+    return openEntrySync(name);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw error;
+  }
 }
 
-async function failureOf(work: Promise<unknown>): Promise<unknown> {
+function failureOf(work: () => void): unknown {
   try {
-    await work;
+    work();
     return null;
   } catch (error) {
     return error;

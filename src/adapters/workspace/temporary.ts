@@ -1,5 +1,6 @@
 /** A private folder for one run: `work/` is the script's, `control/` holds what runs it (scripts, outputs of steps). */
-import { mkdir, mkdtemp, rmdir, writeFile } from 'node:fs/promises';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
 import { messageOf } from '../../core/failures.ts';
@@ -45,21 +46,22 @@ export function createWorkspace({ parent, mountDir, owner = null, isGone = () =>
   const hostPathOf = (work: string): string =>
     mountDir === null ? work : path.join(mountDir, path.relative(parent, work));
 
-  const workFolder = async (layout: Layout): Promise<WorkFolder> => {
+  const workFolder = (layout: Layout): WorkFolder => {
     const { root, work, control } = layout;
     // Scripts can exchange the folder; only the one that was made is ever removed or kept.
-    const identity = await identityOfOwn(root);
+    const identity = identityOfOwn(root);
     if (identity === null) throw new Error('it does not belong to this user');
     return {
       path: work,
       hostPath: hostPathOf(work),
       controlFile: async (name, content) => {
         const file = path.join(control, name);
-        await writeFile(file, content, { mode: 0o600 });
+        // A script is small; on its way through a pool of threads it would take ten times as long.
+        writeFileSync(file, content, { mode: 0o600 });
         return file;
       },
       follow: (name) => follow(path.join(control, name)),
-      readControlFile: async (name) => await readSmallFile(path.join(control, name)),
+      readControlFile: async (name) => readSmallFile(path.join(control, name)),
       remember: async (outputs) => {
         await writeOutputs(control, path.join(control, REMEMBERED), outputs);
       },
@@ -69,7 +71,7 @@ export function createWorkspace({ parent, mountDir, owner = null, isGone = () =>
       },
       remove: async () => {
         // Whoever is killed at it is followed by somebody who can still tell whose it was.
-        if (owner !== null && (await identityOfOwn(root)) === identity) await removeAllBut(root, [OWNER_FILE]);
+        if (owner !== null && identityOfOwn(root) === identity) await removeAllBut(root, [OWNER_FILE]);
         await removeTree(root, identity);
       },
     };
@@ -87,18 +89,14 @@ export function createWorkspace({ parent, mountDir, owner = null, isGone = () =>
       const layout = layoutOf(parent, runId);
       const make = async (): Promise<void> => {
         if (owner !== null) await makeOwnedFolder(layout.root, owner);
-        else
-          await mkdir(layout.root, { mode: 0o700 }).catch((error: unknown) => {
-            throw noFolder(parent, error);
-          });
+        else makeFolder(parent, layout.root);
       };
       if (!claimed.delete(runId)) await make();
       try {
-        await mkdir(layout.work, { mode: 0o700 });
-        await mkdir(layout.control, { mode: 0o700 });
+        for (const place of [layout.work, layout.control]) mkdirSync(place, { mode: 0o700 });
         const paths = inputs.map((input) => input.path);
         await copyInputs(folder, paths, layout.work, signal);
-        return await workFolder(layout);
+        return workFolder(layout);
       } catch (error) {
         // Why it could not be made is what matters.
         await removeTree(layout.root).catch(() => {});
@@ -111,7 +109,7 @@ export function createWorkspace({ parent, mountDir, owner = null, isGone = () =>
       const [earlier, layout] = [layoutOf(parent, earlierRunId), layoutOf(parent, runId)];
       try {
         const outputs = await takeOver(earlier, layout);
-        return outputs === null ? null : { folder: await workFolder(layout), outputs };
+        return outputs === null ? null : { folder: workFolder(layout), outputs };
       } catch (error) {
         throw new RunbookError(
           'io',
@@ -144,12 +142,12 @@ export function createWorkspace({ parent, mountDir, owner = null, isGone = () =>
 
     recover: async (runId, isToBeKept) => {
       const layout = layoutOf(parent, runId);
-      const identity = await identityOfOwn(layout.root);
+      const identity = identityOfOwn(layout.root);
       if (identity === null) return null;
       const kept = await readOutputs(layout.outputs);
       // Its run has ended and left it: what is looked at here is an old copy of the ledger.
-      if (kept !== null && (await identityOfOwn(layout.control)) === null) return layout.work;
-      if (isToBeKept && (await identityOfOwn(layout.work)) !== null) {
+      if (kept !== null && identityOfOwn(layout.control) === null) return layout.work;
+      if (isToBeKept && identityOfOwn(layout.work) !== null) {
         const remembered = await readOutputs(path.join(layout.control, REMEMBERED));
         // Whoever was killed while leaving it had written them down.
         await leave(layout, identity, remembered ?? kept ?? new Map());
@@ -161,6 +159,15 @@ export function createWorkspace({ parent, mountDir, owner = null, isGone = () =>
 
     sweep: async (now, fateOf) => await removeExpired(parent, now, { fateOf, isGone }),
   };
+}
+
+/** @throws RunbookError `io` */
+function makeFolder(parent: string, folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    throw noFolder(parent, error);
+  }
 }
 
 function asInputError(error: unknown): RunbookError {

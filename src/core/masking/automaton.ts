@@ -57,24 +57,29 @@ export class Automaton {
     return this.depth(at);
   }
 
-  /** In the order of the numbers, so that the row to fall back to is complete. @returns the states right below the rows */
+  /**
+   * In the order of the numbers, so that the row to fall back to is complete: it is copied as a whole, and the children of
+   * the state are put into it. This runs once, before anything of it is compiled, so nothing goes through all 256.
+   * @returns the states right below the rows
+   */
   private linkRows(): number[] {
     const { rows, dense, fails, depths } = this;
+    const { firstChild, sibling, labels, flags } = this.trie;
     const below: number[] = [];
     for (let state = 0; state < dense; state += 1) {
+      const row = state << 8;
       const fallback = (fails[state] ?? 0) << 8;
-      for (let byte = 0; byte < 256; byte += 1) {
-        const at = (state << 8) | byte;
-        const child = rows[at] ?? 0;
-        const fail = state === 0 ? 0 : (rows[fallback | byte] ?? 0);
-        if (child === 0) {
-          rows[at] = fail;
-          continue;
-        }
-        this.settle(child, fail, (depths[state] ?? 0) + 1);
+      if (state !== 0) rows.copyWithin(row, fallback, fallback + 256);
+      for (let child = firstChild[state] ?? 0; child !== 0; child = sibling[child] ?? 0) {
+        const at = row | (labels[child] ?? 0);
+        this.settle(child, state === 0 ? 0 : (rows[at] ?? 0) & ~SLOW, (depths[state] ?? 0) + 1);
         if (child >= dense) below.push(child);
+        const isPlain = child < dense && ((flags[child] ?? 0) & ACCEPTS) === 0;
+        rows[at] = isPlain ? child : child | SLOW;
       }
     }
+    this.trie.firstChild = [];
+    this.trie.sibling = [];
     return below;
   }
 
@@ -95,7 +100,7 @@ export class Automaton {
         for (let at = first; at < count; at += 1) {
           const child = children[at] ?? 0;
           const byte = trie.labels[child] ?? 0;
-          this.settle(child, fail < dense ? (rows[(fail << 8) | byte] ?? 0) : this.next(fail, byte), depth + 1);
+          this.settle(child, fail < dense ? (rows[(fail << 8) | byte] ?? 0) & ~SLOW : this.next(fail, byte), depth + 1);
         }
       }
       [level, children] = [children, level];
@@ -111,15 +116,9 @@ export class Automaton {
     if ((own & END) !== 0 || ((flags[fail] ?? 0) & ACCEPTS) !== 0) flags[state] = own | ACCEPTS;
   }
 
-  /** From here on the rows are read with bytes of the stream: folded ones are filled in, what is special is marked. */
+  /** From here on the rows are read with bytes of the stream: folded ones are filled in, and line ends are marked. */
   private finishRows(): void {
-    const { rows, dense, alphabet } = this;
-    const { flags } = this.trie;
-    // Counted, not iterated: this runs once, before anything of it is compiled, and an iterator makes two objects an entry.
-    for (let at = 0; at < rows.length; at += 1) {
-      const state = rows[at] ?? 0;
-      if (state >= dense || ((flags[state] ?? 0) & ACCEPTS) !== 0) rows[at] = state | SLOW;
-    }
+    const { rows, alphabet } = this;
     for (let row = 0; row < rows.length; row += 256) {
       for (const [byte, folded] of alphabet.folded) rows[row | byte] = rows[row | folded] ?? 0;
       if (alphabet.wraps && row > 0) for (const end of [LINE_FEED, CARRIAGE_RETURN]) rows[row | end] = SLOW;

@@ -29,6 +29,9 @@ export class Trie {
   /** The byte that leads to a node. */
   labels: Uint8Array;
   flags: Uint8Array;
+  /** Of nodes with a row: a child, and of each of these the next one; 0 where there is none. Empty once they are linked. */
+  firstChild: number[] = [0];
+  sibling: number[] = [0];
   private readonly forks = new Map<number, Fork>();
 
   /** Patterns have at least one byte. */
@@ -84,8 +87,15 @@ export class Trie {
       for (const [index, pattern] of patterns.entries()) {
         if (pattern.length <= level) continue;
         const byte = pattern[level] ?? 0;
-        const at = ((tops[index] ?? 0) << 8) | byte;
-        if (rows[at] === 0) rows[at] = this.create(byte);
+        const top = tops[index] ?? 0;
+        const at = (top << 8) | byte;
+        if (rows[at] === 0) {
+          const node = this.create(byte);
+          rows[at] = node;
+          this.sibling.push(this.firstChild[top] ?? 0);
+          this.firstChild.push(0);
+          this.firstChild[top] = node;
+        }
         tops[index] = rows[at] ?? 0;
       }
     }
@@ -94,9 +104,20 @@ export class Trie {
 
   private growChain(top: number, from: number, pattern: Uint8Array): void {
     let node = top;
-    for (let at = from; at < pattern.length; at += 1) {
-      const byte = pattern[at] ?? 0;
-      node = this.child(node, byte) || this.append(node, byte);
+    let at = from;
+    for (; at < pattern.length; at += 1) {
+      const child = this.child(node, pattern[at] ?? 0);
+      if (child === 0) break;
+      node = child;
+    }
+    if (at < pattern.length) {
+      // From here on every node is new, and the child of the one before it.
+      node = this.append(node, pattern[at] ?? 0);
+      const rest = pattern.subarray(at + 1);
+      this.labels.set(rest, this.size);
+      this.flags.fill(CHAIN, node, node + rest.length);
+      this.size += rest.length;
+      node += rest.length;
     }
     this.flags[node] = (this.flags[node] ?? 0) | END;
   }
