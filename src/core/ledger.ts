@@ -234,8 +234,6 @@ interface LedgerUpkeep {
    * had it since then (or in a future that a clock has made)
    */
   takeTurn(name: string, now: string, since: string): Promise<boolean>;
-  /** Those of which there is no record. */
-  unknownRuns(runIds: readonly string[]): Promise<readonly string[]>;
   /** A consistent copy while others write (0600), synced, whole or not at all. @throws RunbookError `io`, `usage` (the file is there) */
   copyTo(file: string): Promise<void>;
 }

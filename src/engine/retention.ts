@@ -29,14 +29,11 @@ async function removeOld(ports: RetentionPorts, now: Date): Promise<void> {
   const underWay = new Set((await ledger.underWay()).map(({ run }) => run.runId));
   const kept = oldestFirst([...(await output.kept()), ...((await artifacts?.kept()) ?? [])]);
   const ageOf = ({ lastWriteAt }: OutputFacts): number => now.getTime() - lastWriteAt.getTime();
-  // What no run names was left by one that was taken out, or by a crash; a day is for those that begin just now.
-  const orphans = new Set(
-    await ledger.unknownRuns(kept.filter((one) => ageOf(one) > DAY_MS).map(({ runId }) => runId)),
-  );
   let bytes = kept.reduce((sum, one) => sum + one.bytes, 0);
   for (const one of kept) {
     if (clock.monotonicMs() > end) break;
-    const isOver = ageOf(one) > retention.keepOutputMs || bytes > retention.maxBytes || orphans.has(one.runId);
+    // No sooner what no record names: this ledger may be one that was restored, or begun anew, and the next one knows it.
+    const isOver = ageOf(one) > retention.keepOutputMs || bytes > retention.maxBytes;
     // The entry that a document waits for shows output.
     if (!isOver || underWay.has(one.runId) || (await ledger.isEntryPending(one.runId))) continue;
     try {

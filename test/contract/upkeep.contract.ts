@@ -179,12 +179,6 @@ export function upkeepContract(name: string, make: () => LedgerUnderTest): void 
       other.close();
     });
 
-    test('tells which runs it does not know', async () => {
-      await recordRun(ledger, 1);
-      await ledger.enqueue(queuedRun(2), OWNER, DOCUMENT);
-      expect(await ledger.unknownRuns([3, 1, 2, 4].map(runIdOf))).toEqual([3, 4].map(runIdOf));
-    });
-
     test('is copied whole while others write, for nobody else to read, and the copy is a ledger', async () => {
       await recordRun(ledger, 9000);
       const target = subject.elsewhere();

@@ -1,5 +1,15 @@
 /** A ledger's file that is only asked: a copy, or one that can only be read. Nothing is written where it lies. */
-import { accessSync, constants, copyFileSync, existsSync, mkdtempSync, rmSync, statfsSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { RunbookError } from '../../core/errors.ts';
@@ -138,7 +148,7 @@ export function openCopy(
       throw error;
     }
   } catch (error) {
-    throw NO_ROOM.test(codeOf(error)) ? notCopied(path, scratch, error) : error;
+    throw NOT_COPIED.test(codeOf(error)) ? notCopied(path, scratch, error) : error;
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -153,7 +163,8 @@ function makeFolder(path: string, scratch: string): string {
 }
 
 /** Of the copy, whatever SQLite cannot do; reading what is copied fails otherwise. */
-const NO_ROOM = /^(?:ENOSPC|EDQUOT|EFBIG|SQLITE_(?:FULL|IOERR|CANTOPEN))/;
+const NO_ROOM = /^(?:ENOSPC|EDQUOT|EFBIG|SQLITE_(?:FULL|IOERR_WRITE|IOERR_TRUNCATE|IOERR_FSYNC|IOERR_SHM))/;
+const NOT_COPIED = /^(?:ENOSPC|EDQUOT|EFBIG|SQLITE_(?:FULL|IOERR|CANTOPEN))/;
 
 function notCopied(path: string, scratch: string, cause: unknown): RunbookError {
   const code = codeOf(cause);
@@ -168,14 +179,21 @@ function notCopied(path: string, scratch: string, cause: unknown): RunbookError 
 function copyStill(path: string, target: string): void {
   for (let tries = 0; tries < TRIES; tries += 1) {
     const before = stateOf(path);
-    copyFileSync(path, target, constants.COPYFILE_FICLONE);
+    copyOurs(path, target);
     rmSync(`${target}-wal`, { force: true });
-    if (existsSync(`${path}-wal`)) copyFileSync(`${path}-wal`, `${target}-wal`, constants.COPYFILE_FICLONE);
+    if (existsSync(`${path}-wal`)) copyOurs(`${path}-wal`, `${target}-wal`);
     if (stateOf(path) === before) return;
   }
   throw new RunbookError('busy', `The ledger ${path} is written all the time, so it could not be copied to be read.`, {
     fix: 'Try again, or ask it where it lives.',
   });
+}
+
+/** A copy takes the mode of what is copied, and one that may only be read cannot be opened for a question. */
+function copyOurs(path: string, target: string): void {
+  rmSync(target, { force: true });
+  copyFileSync(path, target, constants.COPYFILE_FICLONE);
+  chmodSync(target, 0o600);
 }
 
 function stateOf(path: string): string {

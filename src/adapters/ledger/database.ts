@@ -115,7 +115,7 @@ function fileAbove(path: string): string | null {
 
 export function notALedger(path: string, cause?: unknown): RunbookError {
   return new RunbookError('unavailable', `The file ${path} is damaged or is not a ledger of runbook.`, {
-    fix: 'Restore it from a backup, or move it away to start a new ledger; it is never replaced by itself.',
+    fix: 'Restore it from a backup, or move it away to start a new ledger; it is never replaced by itself, and what runs have printed stays where it is.',
     cause,
   });
 }

@@ -45,7 +45,6 @@ export function createNoLedger(): RunLedger {
     forgetDocuments: async () => 0,
     forgetOutput: nothing,
     takeTurn: no,
-    unknownRuns: none,
     copyTo: nothing,
     close: () => {},
   };

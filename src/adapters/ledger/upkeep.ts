@@ -11,9 +11,7 @@ import { once } from './file.ts';
 /** Who cannot have it soon comes by another time. */
 const TURN_PATIENCE_MS = 50;
 
-export function createUpkeep(
-  file: LedgerFile,
-): Pick<RunLedger, 'links' | 'forgetOutput' | 'takeTurn' | 'unknownRuns' | 'copyTo'> {
+export function createUpkeep(file: LedgerFile): Pick<RunLedger, 'links' | 'forgetOutput' | 'takeTurn' | 'copyTo'> {
   const { db } = file;
   // Prepared at the first use: most commands need none of it.
   const statements = once(() => ({
@@ -49,11 +47,6 @@ export function createUpkeep(
       if (!file.ask(isFree)) return false;
       return file.note(() => isFree() && turns().take.run(name, now).changes === 1, TURN_PATIENCE_MS);
     },
-    unknownRuns: async (runIds) =>
-      file.ask(() => {
-        const isKnown = db.prepare<[string], number>('SELECT 1 FROM runs WHERE run_id = ?').pluck();
-        return runIds.filter((runId) => isKnown.get(runId) === undefined);
-      }),
     async copyTo(target) {
       if (existsSync(target))
         throw new RunbookError('usage', `${target} is there already.`, { fix: 'Name a file that is not there yet.' });
