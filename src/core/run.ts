@@ -122,6 +122,8 @@ export interface OutputSummary {
   readonly dropped: number;
   /** SHA-256, lower-case hex, over everything that was written (not only what is kept). */
   readonly digest: string;
+  /** Why bytes within the cap are not kept, one sentence; only where there are such. */
+  readonly lost?: string;
 }
 
 export interface RunResult {

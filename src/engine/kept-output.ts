@@ -1,5 +1,6 @@
 /** What is there of the output of a run, for who shows it: it may be changed, unreadable or gone, and the record is told all the same. */
 import { RunbookError } from '../core/errors.ts';
+import { DOES_NOT_FIT } from '../core/output-check.ts';
 import type { RunLedger, RunOutput } from '../core/ports.ts';
 import type { RunRecord } from '../core/run.ts';
 import { fitsRecord, keptBytesOf, recordedOutput } from './intact.ts';
@@ -11,8 +12,8 @@ export interface OutputLook {
 }
 
 export interface OutputProblem {
-  /** `missing`: it is not there, and nothing says that it was removed on purpose. */
-  readonly name: 'unreadable' | 'missing';
+  /** `missing`: it is not there, and nothing says that it was removed on purpose. `damaged`: what is there is not what was kept. */
+  readonly name: 'unreadable' | 'missing' | 'damaged';
   /** One sentence. */
   readonly message: string;
 }
@@ -37,13 +38,17 @@ export async function lookAtOutput(
     const intact = await fitsRecord(output, runId, record);
     // Looked up behind the file: what is removed on purpose is marked before it goes.
     const isMissing = intact === null && keptBytesOf(record) > 0 && !(await ledger.isOutputGone(runId));
-    return { intact, problem: isMissing ? MISSING : null };
+    return { intact, problem: intact === false ? DAMAGED : isMissing ? MISSING : null };
   } catch (error) {
     if (!(error instanceof RunbookError) || error.code !== 'io') throw error;
     return { intact: null, problem: { name: 'unreadable', message: error.message } };
   }
 }
 
+const DAMAGED: OutputProblem = {
+  name: 'damaged',
+  message: `The output that is kept ${DOES_NOT_FIT}; what can still be read of it is shown.`,
+};
 const MISSING: OutputProblem = {
   name: 'missing',
   message:

@@ -74,7 +74,9 @@ export function openOutput(
       closed = true;
       const summary = spool.close();
       const lost = `Of ${summary.bytes} bytes of output ${summary.dropped} are not in the record.`;
-      return { summary, failure: spool.failure === null ? null : `${spool.failure.message} ${lost}` };
+      if (spool.failure === null) return { summary, failure: null };
+      const { message } = spool.failure;
+      return { summary: { ...summary, lost: message }, failure: `${message} ${lost}` };
     },
   };
 }

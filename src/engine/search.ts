@@ -38,6 +38,8 @@ export interface Search {
   readonly more: boolean;
   /** Runs that fit the filter, but whose output is not kept any more, cannot be read, or does not fit its digest. */
   readonly notSearched: number;
+  /** Those of them whose output should be there. */
+  readonly unreadable: number;
 }
 
 /**
@@ -51,19 +53,28 @@ export async function searchOutputs(ports: SearchPorts, text: string, filter: Ru
       fix: 'Write `--grep` with a longer part of a line.',
     });
   const found: FoundRun[] = [];
-  let notSearched = 0;
+  let [notSearched, unreadable] = [0, 0];
   for await (const run of ports.ledger.searchOutput(text, { ...filter, limit: PAGE })) {
     const lines = await linesOf(ports, run, text);
-    if (lines === null) notSearched += 1;
-    if (lines === null || lines.length === 0) continue;
-    if (found.length === filter.limit) return { found, more: true, notSearched };
+    if (typeof lines === 'string') {
+      notSearched += 1;
+      if (lines === 'unreadable') unreadable += 1;
+      continue;
+    }
+    if (lines.length === 0) continue;
+    if (found.length === filter.limit) return { found, more: true, notSearched, unreadable };
     found.push({ run, lines: lines.slice(0, SHOWN_LINES), more: lines.length > SHOWN_LINES });
   }
-  return { found, more: false, notSearched: notSearched + (await ports.ledger.countWithoutOutput(filter)) };
+  const gone = await ports.ledger.countWithoutOutput(filter);
+  return { found, more: false, notSearched: notSearched + gone, unreadable };
 }
 
-/** Null where the output is gone, cannot be read, or is not what the record says. */
-async function linesOf({ output }: SearchPorts, run: StoredRun, text: string): Promise<readonly FoundLine[] | null> {
+/** `unreadable`: it cannot be read, or is not what the record says. */
+async function linesOf(
+  { output }: SearchPorts,
+  run: StoredRun,
+  text: string,
+): Promise<readonly FoundLine[] | 'gone' | 'unreadable'> {
   const searches = { stdout: new LineSearch(text, SHOWN_LINES + 1), stderr: new LineSearch(text, SHOWN_LINES + 1) };
   const decoders = { stdout: decoder(), stderr: decoder() };
   const streams = ['stdout', 'stderr'] as const;
@@ -88,13 +99,13 @@ async function linesOf({ output }: SearchPorts, run: StoredRun, text: string): P
       searches[item.stream].push(decoders[item.stream].decode(item.bytes, { stream: true }));
     }
   } catch (error) {
-    if (error instanceof RunbookError) return null;
+    if (error instanceof RunbookError) return 'unreadable';
     throw error;
   }
   end();
   const record = recordedOutput(run);
-  if (!isThere) return record === null || keptBytesOf(record) === 0 ? lines() : null;
-  return record === null || check.fits(record) ? lines() : null;
+  if (!isThere) return record === null || keptBytesOf(record) === 0 ? lines() : 'gone';
+  return record === null || check.fits(record) ? lines() : 'unreadable';
 }
 
 /** Tells the index what a run printed. Without it the output is looked at each time, so no failure matters. */

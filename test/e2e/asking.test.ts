@@ -1,7 +1,9 @@
 /** Asking the record: which runs, in which form, and with which content. */
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { execa } from 'execa';
 import { Marked } from 'marked';
 import { describe, expect, it } from 'vitest';
 import { encodeFrame } from '../../src/adapters/output/frames.ts';
@@ -9,6 +11,8 @@ import type { StoredRun } from '../../src/core/run.ts';
 import { classic, createHome } from '../helpers/cli.ts';
 import type { Home } from '../helpers/cli.ts';
 import { AUTH, mint } from '../helpers/json-calls.ts';
+import { plainUser } from '../helpers/plain-user.ts';
+import { requires } from '../helpers/requires.ts';
 
 interface Found {
   readonly runs: readonly StoredRun[];
@@ -57,6 +61,7 @@ describe('which runs', () => {
     expect(search).toEqual({
       text: 'refused',
       notSearched: 0,
+      unreadable: 0,
       more: true,
       matches: [{ runId: three?.runId, lines: [line], more: false }],
     });
@@ -253,4 +258,57 @@ describe('with which content', () => {
     const { stdout } = await home.run(['history', run?.runId ?? '']);
     expect(/@\S+ from (\S+) by/.exec(stdout)?.[1] ?? null).toBe(address);
   });
+});
+
+describe('what cannot fit, or cannot be looked at', () => {
+  it.each(['--incident', '--runbook', '--subject', '--grep'])(
+    '%s with nothing behind it is a mistake',
+    async (option) => {
+      const { exitCode, stderr } = await createHome().run(['history', option, '']);
+      expect([exitCode, stderr]).toEqual([64, expect.stringContaining(`${option} is empty.`)]);
+    },
+  );
+
+  it('an output that was changed is counted, and the exit code says so', async () => {
+    const home = createHome();
+    home.write('Task.md', classic('Task', 'echo needle'));
+    for (let n = 0; n < 2; n += 1) await home.run(['execute', '-q', './Task.md', '--history', 'ledger']);
+    const outputs = path.join(home.stateDir, 'output');
+    const [changed = ''] = readdirSync(outputs);
+    writeFileSync(path.join(outputs, changed), 'something else');
+    const { exitCode, stdout, stderr } = await home.run(['history', '--grep', 'needle']);
+    expect([exitCode, stdout.match(/needle/g)?.length]).toEqual([74, 1]);
+    expect(stderr).toContain('The output of 1 more run could not be looked at: it cannot be read, or does not fit');
+  });
+
+  it.skipIf(process.getuid?.() !== 0 || !requires('setpriv'))(
+    'a ledger that its user may only read is asked (needs setpriv as root)',
+    async () => {
+      const place = mkdtempSync(path.join(tmpdir(), 'runbook-plain-'));
+      try {
+        chmodSync(place, 0o755);
+        const user = plainUser(place);
+        user.install();
+        const home = user.folder(path.join(place, 'home'));
+        const [program = '', ...args] = user.command([...user.program, 'execute', '-q', './Task.md']);
+        writeFileSync(path.join(home, 'Task.md'), classic('Task', 'true'));
+        const options = {
+          cwd: home,
+          env: { PATH: process.env['PATH'] ?? '', HOME: home, TMPDIR: home },
+          extendEnv: false,
+        };
+        await execa(program, args, options);
+        const ledger = path.join(home, '.local/state/runbook/ledger.sqlite');
+        for (const mode of [0o444, 0o440, 0o400]) {
+          chmodSync(ledger, mode);
+          for (const question of [['history'], ['audit', 'verify'], ['ps']]) {
+            const [asked = '', ...words] = user.command([...user.program, ...question]);
+            expect(await execa(asked, words, { ...options, reject: false })).toMatchObject({ exitCode: 0 });
+          }
+        }
+      } finally {
+        rmSync(place, { recursive: true });
+      }
+    },
+  );
 });

@@ -201,8 +201,8 @@ describe('history --prune', () => {
 
   test.each([
     [['--prune'], /--prune needs an age/],
-    [['--prune', '--older-than', '365'], /--prune needs an age/],
-    [['--prune', '--older-than', '0d'], /--prune needs an age/],
+    [['--prune', '--older-than', '365'], /--older-than: “365” is no age/],
+    [['--prune', '--older-than', '0d'], /--older-than: “0d” is no age/],
     [['--older-than', '365d'], /belong to --prune/],
     [['--dry-run'], /belong to --prune/],
     [['--yes'], /--yes belong to --prune/],

@@ -82,12 +82,17 @@ describe('RestoreLedger', () => {
     ['whole, and somebody wants the older one', () => {}],
   ])('puts a copy in the place of a ledger that is %s; what was there is kept, runs go on', async (_, spoil) => {
     await run();
+    const keyFile = path.join(samples.stateDir, 'fingerprint.key');
+    const key = Buffer.alloc(32, 'k');
+    writeFileSync(keyFile, key, { mode: 0o600 });
     await backUp();
     await run();
+    rmSync(keyFile);
     spoil();
     const before = existsSync(ledgerFile()) ? readFileSync(ledgerFile()) : null;
     const restored = await restore();
     expect(restored).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('4/4') as string });
+    expect(readFileSync(keyFile)).toEqual(key);
     expect(await names()).toEqual(['BackupLedger interrupted', 'Task finished']);
     expect(await run()).toMatchObject({ exitCode: 0 });
     expect(await samples.run(['audit', 'verify'])).toMatchObject({ exitCode: 0 });

@@ -107,12 +107,13 @@ describe('an output', () => {
     const home = await ran();
     writeFileSync(home.output, '');
     const { exits, json, text, markdown } = await ask(home);
-    expect(exits).toEqual([0, 0, 0, 0]);
-    expect(json).toMatchObject({ output: { intact: false }, outputProblem: null });
+    expect(exits).toEqual([74, 74, 74, 0]);
+    expect(json).toMatchObject({ output: { intact: false }, outputProblem: { name: 'damaged' } });
     for (const shown of [text, ...markdown]) {
       expect(shown).toContain('does not fit its digest');
       expect(said(shown)).toBe(1);
     }
+    expect(text).toContain('Nothing of the output can be shown.');
   });
 
   it('of a run that has printed nothing is not missed', async () => {

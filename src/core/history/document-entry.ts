@@ -94,7 +94,7 @@ function omittedNote(bytes: number, runId: string): string {
 }
 
 function droppedNote(bytes: number): string {
-  return `*${bytes} bytes of output were beyond the cap and are not kept.*`;
+  return `*${bytes} bytes of output are not kept.*`;
 }
 
 function fenced({ head, omittedBytes, tail }: ShownText, runId: string): string {

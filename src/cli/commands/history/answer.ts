@@ -18,7 +18,7 @@ export interface Answer {
   /** There are, or may be, more than the limit lets through. */
   readonly more: boolean;
   /** Null where no text was looked for. */
-  readonly search: { readonly text: string; readonly notSearched: number } | null;
+  readonly search: { readonly text: string; readonly notSearched: number; readonly unreadable: number } | null;
 }
 
 export async function answer(app: App, filter: RunFilter, text: string | undefined): Promise<Answer> {
@@ -28,7 +28,7 @@ export async function answer(app: App, filter: RunFilter, text: string | undefin
     const listed = runs.slice(0, filter.limit).map((run) => ({ run, lines: [], moreLines: false }));
     return { listed, more: runs.length > filter.limit, search: null };
   }
-  const { found, more, notSearched } = await searchOutputs({ ledger, output: app.output }, text, filter);
+  const { found, more, notSearched, unreadable } = await searchOutputs({ ledger, output: app.output }, text, filter);
   const listed = found.map(({ run, lines, more: moreLines }) => ({ run, lines, moreLines }));
-  return { listed, more, search: { text, notSearched } };
+  return { listed, more, search: { text, notSearched, unreadable } };
 }

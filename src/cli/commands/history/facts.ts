@@ -1,6 +1,5 @@
 /** What is known of one run, as a table for a person. */
 import { placeOf } from '../../../core/interruption.ts';
-import { DOES_NOT_FIT } from '../../../core/output-check.ts';
 import type { StoredOperation } from '../../../core/ports.ts';
 import { exitCodeOf } from '../../../core/run.ts';
 import type { NotedProgress, StoredRun } from '../../../core/run.ts';
@@ -82,7 +81,7 @@ export function rowsOf(
     ]);
   }
   rows.push(...rowsSoFar(placeOf(progress), 'under way'), ...interruptionRows(run));
-  if (look.intact === false) rows.push(['warning', `the output that is kept ${DOES_NOT_FIT}`]);
+  if (result?.output.lost !== undefined) rows.push(['warning', result.output.lost]);
   if (look.problem !== null) rows.push(['warning', look.problem.message]);
   if (run.interruption !== undefined) rows.push(['containment', containmentOf(run)]);
   if (entryPending) rows.push(['entry', 'pending: it is written into the document when that can be written']);

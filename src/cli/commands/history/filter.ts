@@ -15,6 +15,11 @@ const MAX_LIMIT = 10_000;
 /** @throws RunbookError `usage` */
 export function filterOf(options: HistoryOptions, now: Date): RunFilter {
   const { runbook, subject, incident } = options;
+  for (const name of ['runbook', 'subject', 'incident', 'grep'] as const)
+    if (options[name] === '')
+      throw new RunbookError('usage', `--${name} is empty.`, {
+        fix: 'Give a value, or leave it out; a variable of your shell may be unset.',
+      });
   const since = readPeriod('--since', options.since, now)?.from;
   const until = readPeriod('--until', options.until, now)?.to;
   if (since !== undefined && until !== undefined && since >= until)

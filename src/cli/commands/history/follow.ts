@@ -1,7 +1,6 @@
 /** `runbook history RUN --follow`: a run as it goes on, from another terminal. Output goes where the run itself sends it. */
 import { shellQuote } from '../../../core/contract.ts';
 import { ERRORS, RunbookError } from '../../../core/errors.ts';
-import { DOES_NOT_FIT } from '../../../core/output-check.ts';
 import { exitCodeOf, stopReasonOf } from '../../../core/run.ts';
 import type { OutputStream, StoredRun } from '../../../core/run.ts';
 import { isUnderWay } from '../../../core/run-state.ts';
@@ -59,9 +58,8 @@ export async function followCommand(
       return 128 + signalNumber(stopReasonOf(stop).signal);
     }
     if (options.json === true) await printRun(terminal, app, end);
-    const { intact, problem } = await lookAtOutput({ ledger: ports.ledger, output: app.output }, end);
-    const wrong = intact === false ? `The output that is kept ${DOES_NOT_FIT}.` : (problem?.message ?? null);
-    if (wrong !== null) terminal.say(`runbook: ${style.yellow('warning')}: ${inline(wrong)}`);
+    const { problem } = await lookAtOutput({ ledger: ports.ledger, output: app.output }, end);
+    if (problem !== null) terminal.say(`runbook: ${style.yellow('warning')}: ${inline(problem.message)}`);
     sayEnd(terminal, style, end, say);
     return exitOf(end);
   });

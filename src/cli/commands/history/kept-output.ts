@@ -31,6 +31,7 @@ export async function* outputText(
   }
   yield decoder.end();
   if (!isBegun && isRemoved) yield `\n${style.dim('The output is no longer kept: it was removed by age or size.')}\n`;
+  if (!isBegun && intact === false) yield `\n${style.dim('Nothing of the output can be shown.')}\n`;
   // The disk had no room for the end.
   if (!isGapTold) yield gap(dropped);
 }

@@ -1,4 +1,5 @@
 /** The recorded runs that fit. */
+import { ERRORS } from '../../../core/errors.ts';
 import type { RunFilter } from '../../../core/ports.ts';
 import { printJson } from '../../context.ts';
 import type { CommandContext } from '../../context.ts';
@@ -38,20 +39,32 @@ export async function listRuns(
       if (listed.length > 0) await terminal.print(tableOf(listed, printStyle));
       else terminal.say(nothing);
   }
-  if (options.quiet === true) return 0;
+  const exitCode = search !== null && search.unreadable > 0 ? ERRORS.io.exit : 0;
+  if (options.quiet === true) return exitCode;
   if (more)
     terminal.say(
       style.dim(
         `There are more than ${listed.length === 1 ? 'this one' : `these ${listed.length}`}: --limit shows more of them.`,
       ),
     );
-  if (search !== null && search.notSearched > 0) {
-    const [runs, is] = search.notSearched === 1 ? ['run', 'its'] : ['runs', 'their'];
-    terminal.say(
-      `The output of ${search.notSearched} more ${runs} could not be looked at: ${is} output is not kept any more, cannot be read, or ${search.notSearched === 1 ? 'does' : 'do'} not fit its digest.`,
-    );
-  }
-  return 0;
+  if (search !== null) for (const line of notSearched(search)) terminal.say(line);
+  return exitCode;
+}
+
+/** A sentence for each reason why outputs could not be looked at. */
+function notSearched({ notSearched: count, unreadable }: NonNullable<Answer['search']>): readonly string[] {
+  const gone = count - unreadable;
+  const outputs = (n: number): string => (n === 1 ? 'The output of 1 more run' : `The outputs of ${n} more runs`);
+  return [
+    ...(gone === 0
+      ? []
+      : [`${outputs(gone)} could not be looked at: ${gone === 1 ? 'it is' : 'they are'} not kept any more.`]),
+    ...(unreadable === 0
+      ? []
+      : [
+          `${outputs(unreadable)} could not be looked at: ${unreadable === 1 ? 'it cannot be read, or does' : 'they cannot be read, or do'} not fit the record; \`runbook audit verify --outputs\` names all such files.`,
+        ]),
+  ];
 }
 
 function documentOf({ listed, more, search }: Answer): Readonly<Record<string, unknown>> {

@@ -1,6 +1,5 @@
 /** Runs as a summary to paste into a ticket or a postmortem, in the order of time. */
 import { describeInterruption } from '../../../engine/entry.ts';
-import { DOES_NOT_FIT } from '../../../core/output-check.ts';
 import type { RunOutput } from '../../../core/ports.ts';
 import { exitCodeOf } from '../../../core/run.ts';
 import type { StoredRun } from '../../../core/run.ts';
@@ -77,8 +76,8 @@ async function wordsOf(run: StoredRun, ports: OutputPorts & { readonly output: R
   const step =
     steps.length > 1 && at >= 0 ? `, at step ${at + 1} of ${steps.length} (${code(steps[at]?.name ?? '')})` : '';
   const text = `\n### ${code(run.runbook.name)}, ${run.enqueuedAt}\n\n${outcomeOf(run)}${step}${reason === null ? '' : `: ${code(reason)}`}\n`;
-  const { intact, problem } = await lookAtOutput(ports, run);
-  const head = `${text}${intact === false ? `\nWhat is kept of its output ${DOES_NOT_FIT}.\n` : ''}${problem === null ? '' : `\n${code(problem.message)}\n`}`;
+  const { problem } = await lookAtOutput(ports, run);
+  const head = `${text}${problem === null ? '' : `\n${code(problem.message)}\n`}`;
   const last = run.startedAt === null ? null : await lastLines(ports.output, run.runId, LINES, CHARACTERS);
   if (last === null) return head;
   return `${head}\n${last.isCut ? 'The end of its output' : 'Its output'}:\n\n${block(last.text)}`;

@@ -52,7 +52,8 @@ export async function showRun(
   if (format === 'markdown') await terminal.print(await pageOf(run, known, app.output));
   else {
     await terminal.print(`${factsOf(run, known)}\n`);
-    if (look.problem === null) await printLong(terminal, outputText(app.output.read(run.runId), run, look, printStyle));
+    if (look.problem === null || look.problem.name === 'damaged')
+      await printLong(terminal, outputText(app.output.read(run.runId), run, look, printStyle));
   }
   return exitFor(look.problem);
 }
@@ -66,5 +67,5 @@ export async function printRun(terminal: Terminal, app: App, run: StoredRun): Pr
 
 /** All else was told, and whoever wants the output does not take it for an empty one. */
 function exitFor(problem: OutputProblem | null): number {
-  return problem?.name === 'unreadable' ? ERRORS.io.exit : 0;
+  return problem?.name === 'unreadable' || problem?.name === 'damaged' ? ERRORS.io.exit : 0;
 }

@@ -70,9 +70,13 @@ function readAge(reference: string | undefined, options: HistoryOptions): number
     );
   const ms = olderThan === undefined ? null : parseAge(olderThan);
   if (ms === null)
-    throw new RunbookError('usage', '--prune needs an age.', {
-      fix: 'Write `--older-than 365d`, or another number of days.',
-    });
+    throw new RunbookError(
+      'usage',
+      olderThan === undefined ? '--prune needs an age.' : `--older-than: “${olderThan}” is no age.`,
+      {
+        fix: 'Write `--older-than 365d`, or another number of days.',
+      },
+    );
   return ms;
 }
 

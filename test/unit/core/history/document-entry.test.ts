@@ -189,7 +189,7 @@ describe('an entry of the history', () => {
         'It failed.',
         '```',
         '',
-        '*5 bytes of output were beyond the cap and are not kept.*',
+        '*5 bytes of output are not kept.*',
         '',
       ].join('\n'),
     );
