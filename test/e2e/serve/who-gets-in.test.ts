@@ -198,7 +198,7 @@ describe('settings', () => {
     expect(of('loggingLevel')).toMatchObject({ value: 'DEBUG', origin: 'environment', label: 'LOGGING_LEVEL' });
     expect(of('jwtTtl')).toMatchObject({ value: '', origin: 'default', label: null });
     expect(of('jwtSecret')).toMatchObject({ value: '***', origin: 'environment', label: 'JWT_SECRET' });
-    expect(of('stateDir')).toMatchObject({ value: null, origin: 'environment' });
+    expect(of('stateDir')).toMatchObject({ value: null });
     expect(text).not.toContain(open.secret);
     const told = (json()['config_items'] as readonly unknown[]).length;
     expect(settings.filter(({ value }) => value !== null)).toHaveLength(told);

@@ -68,9 +68,12 @@ describe('patterns', () => {
   });
 });
 
-test('control characters are C0 without tab and line breaks', () => {
+test('control characters are C0 without tab and line breaks, DEL and C1', () => {
   const found = Array.from({ length: 256 }, (_, code) => code).filter((code) =>
     hasControlCharacter(String.fromCharCode(code)),
   );
-  expect(found).toEqual(Array.from({ length: 32 }, (_, code) => code).filter((code) => ![9, 10, 13].includes(code)));
+  expect(found).toEqual([
+    ...Array.from({ length: 32 }, (_, code) => code).filter((code) => ![9, 10, 13].includes(code)),
+    ...Array.from({ length: 33 }, (_, index) => 0x7f + index),
+  ]);
 });
