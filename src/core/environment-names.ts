@@ -81,9 +81,18 @@ export function deniedFromAnybody(name: string): boolean {
 }
 
 /**
- * Whether this variable may only come from the local user. What a caller sends, or a script writes, would otherwise choose the
- * programs, the keys, the repository or the way through the network of the scripts that see it.
+ * Whether a caller over HTTP may not send this variable: it may only come from the local user. What a caller sends would
+ * otherwise choose the programs, the keys, the repository or the way through the network of the scripts that see it.
  */
 export function deniedFromOthers(name: string): boolean {
   return isDenied(name) || isLocal(name);
 }
+
+/**
+ * Whether a step may not pass it on: what its script wrote down may be what it was told by somebody. Fewer than callers may not
+ * send, since the author of the document names what is passed on.
+ */
+export function deniedFromSteps(name: string): boolean {
+  return isDenied(name) || name === 'PATH' || name === 'HOME' || OF_THE_USER.test(name);
+}
+const OF_THE_USER = /^(?:SSH|GIT)_|_(?:PROXY|proxy)$/;
