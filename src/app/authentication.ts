@@ -33,6 +33,7 @@ export function authSettings(
     jwtSecretFile: fileOf('jwtSecret'),
     jwtSecretPrevious: settings.jwtSecretPrevious ?? undefined,
     jwtSecretPreviousFile: fileOf('jwtSecretPrevious'),
+    jwtSecretPreviousName: origins.get('jwtSecretPrevious')?.label ?? undefined,
     jwtKeysFile: settings.jwtKeysFile ?? undefined,
     jwtAlgorithm: settings.jwtAlgorithm ?? undefined,
     jwtPublicKeyFile: settings.jwtPublicKeyFile ?? undefined,

@@ -1,4 +1,5 @@
-/** Names of environment variables: their form, and the names that nobody may set for a script. */
+/** Names of environment variables: their form, and the names that nobody, or no stranger, may set for a script. */
+import { LOCAL_NAMES } from './foreign-names.ts';
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
@@ -23,6 +24,10 @@ export const DENIED_NAMES: readonly string[] = [
   'SHELLOPTS',
   'BASHOPTS',
   'PS4',
+  'PROMPT4',
+  'NULLCMD',
+  'READNULLCMD',
+  'MODULE_PATH',
   'IFS',
   'ZDOTDIR',
   'FPATH',
@@ -51,8 +56,16 @@ export const DENIED_NAMES: readonly string[] = [
   'GIT_CONFIG*',
 ];
 
-const EXACT = new Set(DENIED_NAMES.filter((name) => !name.endsWith('*')));
-const PREFIXES = DENIED_NAMES.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
+const isDenied = matcher(DENIED_NAMES);
+const isLocal = matcher(LOCAL_NAMES);
+
+function matcher(names: readonly string[]): (name: string) => boolean {
+  const exact = new Set(names.filter((name) => !name.includes('*')));
+  const beginnings = names.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
+  const ends = names.filter((name) => name.startsWith('*')).map((name) => name.slice(1));
+  return (name) =>
+    exact.has(name) || beginnings.some((part) => name.startsWith(part)) || ends.some((part) => name.endsWith(part));
+}
 
 /** Whether `name` has the form of a portable environment name: ASCII letters, digits and `_`, no digit first. */
 export function isEnvironmentName(name: string): boolean {
@@ -64,14 +77,22 @@ export function isEnvironmentName(name: string): boolean {
  * A name with `%%` or `()` at its end, as bash exports functions, begins with `BASH_FUNC_` and is denied with it.
  */
 export function deniedFromAnybody(name: string): boolean {
-  return EXACT.has(name) || PREFIXES.some((prefix) => name.startsWith(prefix));
+  return isDenied(name);
 }
 
 /**
- * Whether this variable may only come from the local user. What a script writes would otherwise choose the programs, the
- * keys, the repository or the way through the network of the steps behind it.
+ * Whether a caller over HTTP may not send this variable: it may only come from the local user. What a caller sends would
+ * otherwise choose the programs, the keys, the repository or the way through the network of the scripts that see it.
  */
 export function deniedFromOthers(name: string): boolean {
-  return deniedFromAnybody(name) || name === 'PATH' || name === 'HOME' || LOCAL.test(name);
+  return isDenied(name) || isLocal(name);
 }
-const LOCAL = /^(?:SSH|GIT)_|_(?:PROXY|proxy)$/;
+
+/**
+ * Whether a step may not pass it on: what its script wrote down may be what it was told by somebody. Fewer than callers may not
+ * send, since the author of the document names what is passed on.
+ */
+export function deniedFromSteps(name: string): boolean {
+  return isDenied(name) || name === 'PATH' || name === 'HOME' || OF_THE_USER.test(name);
+}
+const OF_THE_USER = /^(?:SSH|GIT)_|_(?:PROXY|proxy)$/;

@@ -179,7 +179,7 @@ export const SETTINGS = {
   openEnv: list({
     scope: 'operator',
     description:
-      'Names or patterns that callers over HTTP may set although they choose programs, keys or ways through the network (PATH, HOME, SSH_*, GIT_*, *_PROXY).',
+      'Names or patterns that callers over HTTP may set although they choose programs, keys or ways through the network: see docs/environment.md.',
   }),
   enableLogin: flag(false, {
     scope: 'operator',

@@ -57,11 +57,11 @@ function checkPattern(name: string, pattern: string, value: string): string | nu
   return compiled.pattern.matches(value) ? null : `${name} does not match the pattern \`${pattern}\`.`;
 }
 
-/** NUL, and C0 other than tab, line feed and carriage return. */
+/** C0 other than tab, line feed and carriage return, DEL and C1: what terminals obey, and no text needs. */
 export function hasControlCharacter(value: string): boolean {
   for (let index = 0; index < value.length; index += 1) {
     const code = value.charCodeAt(index);
-    if (code < 0x20 && code !== 0x09 && code !== 0x0a && code !== 0x0d) return true;
+    if (code < 0x20 ? code !== 0x09 && code !== 0x0a && code !== 0x0d : code >= 0x7f && code <= 0x9f) return true;
   }
   return false;
 }

@@ -1,5 +1,5 @@
 /** The work folder of a run: a new one, or the one that the earlier run left; and what becomes of it in the end. */
-import { deniedFromOthers } from '../core/environment-names.ts';
+import { deniedFromSteps } from '../core/environment-names.ts';
 import { messageOf } from '../core/failures.ts';
 import type { Masker } from '../core/masking/masker.ts';
 import type { FolderFate, LoadedDocument, WorkFolder } from '../core/ports.ts';
@@ -80,7 +80,7 @@ function stillDeclared(outputs: Outputs, runbook: Runbook): readonly (readonly [
   const declared = new Set(runbook.steps.flatMap((step) => step.outputs).filter((name) => !variables.has(name)));
   return [...outputs].filter(
     ([name, value]) =>
-      declared.has(name) && !deniedFromOthers(name) && checkValue({ name, type: 'text' }, value) === null,
+      declared.has(name) && !deniedFromSteps(name) && checkValue({ name, type: 'text' }, value) === null,
   );
 }
 

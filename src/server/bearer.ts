@@ -5,13 +5,15 @@ const FIX = 'Send “Authorization: Bearer TOKEN”.';
 
 /** @throws HttpError 401 */
 export function tokenOf(header: string | undefined): string {
-  if (header === undefined || !header.startsWith('Bearer ')) {
+  // The parser takes blanks off the end of a header, so that `Bearer ` comes as `Bearer`.
+  const given = header === 'Bearer' ? 'Bearer ' : header;
+  if (given === undefined || !given.startsWith('Bearer ')) {
     throw new HttpError(401, 'unauthenticated', 'The request has no token.', {
       fix: FIX,
       stage0: 'Missing or invalid Authorization header',
     });
   }
-  const token = header.slice('Bearer '.length).trim();
+  const token = given.slice('Bearer '.length).trim();
   if (token === '') {
     throw new HttpError(401, 'unauthenticated', 'The token of the request is empty.', {
       fix: FIX,

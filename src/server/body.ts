@@ -13,9 +13,17 @@ export function readBodiesAsJson(http: Http): void {
   http.addContentTypeParser(JSON_TYPE, { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) => {
     // A client that always names a type, and has nothing to send.
     const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
+    refuseCharset(request.headers['content-type'] ?? '');
     if (body.length === 0 && length === undefined && coding === undefined) return undefined;
     return parseJson(body);
   });
+}
+
+/** JSON is UTF-8 whatever is said; who says otherwise has sent something else. @throws HttpError 415 */
+function refuseCharset(type: string): void {
+  const charset = /;[ \t]*charset[ \t]*=[ \t]*"?([^";,\s]*)/i.exec(type)?.[1]?.toLowerCase();
+  if (charset === undefined || ['utf-8', 'utf8', 'us-ascii'].includes(charset)) return;
+  throw new HttpError(415, 'usage', 'The body is not UTF-8, as its type says.', { fix: 'Send JSON in UTF-8.' });
 }
 
 /** @throws HttpError 400 */
@@ -25,10 +33,11 @@ export function parseJson(bytes: Buffer): unknown {
   if (depthOf(bytes) > MAX_DEPTH) throw mistake(`The body is nested deeper than ${MAX_DEPTH} levels.`);
   try {
     return JSON.parse(bytes.toString(), (name, value: unknown) => {
-      if (name === '__proto__') throw new SyntaxError('a name that is none');
+      if (name === '__proto__') throw mistake('The body has a member `__proto__`, which is not allowed.');
       return value;
     });
-  } catch {
+  } catch (error) {
+    if (error instanceof HttpError) throw error;
     // The parser's own message quotes the text.
     throw mistake('The body is not JSON.');
   }

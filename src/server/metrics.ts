@@ -1,6 +1,7 @@
 /** What Prometheus is told: Stage0's three names, by route and not by path, and our own. */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { RunResult } from '../core/run.ts';
+import { isInTrouble } from './keys.ts';
 import type { KeyState } from './keys.ts';
 import type { Readiness } from './readiness.ts';
 
@@ -79,15 +80,15 @@ export function createMetrics({ activeRuns, keyStates, readiness, version }: Met
   });
   // Who retires a key looks here first: nobody may use it any more.
   const labelNames = ['issuer', 'key', 'source'];
-  const keyUses = new Gauge({
-    name: 'runbook_key_uses',
+  const keyUses = new Counter({
+    name: 'runbook_key_uses_total',
     help: 'Tokens that the key has verified since the start',
     labelNames,
     registers,
     collect() {
       keyUses.reset();
       for (const { issuer, keyId, source, uses } of keyStates())
-        if (keyId !== null) keyUses.set({ issuer: issuer ?? '', key: keyId, source }, uses);
+        if (keyId !== null) keyUses.inc({ issuer: issuer ?? '', key: keyId, source }, uses);
     },
   });
   const keyStale = new Gauge({
@@ -97,8 +98,11 @@ export function createMetrics({ activeRuns, keyStates, readiness, version }: Met
     registers,
     collect() {
       keyStale.reset();
-      for (const { issuer, keyId, source, stale } of keyStates())
-        keyStale.set({ issuer: issuer ?? '', key: keyId ?? '', source }, stale ? 1 : 0);
+      for (const state of keyStates())
+        keyStale.set(
+          { issuer: state.issuer ?? '', key: state.keyId ?? '', source: state.source },
+          isInTrouble(state) ? 1 : 0,
+        );
     },
   });
   const refusals = new Counter({

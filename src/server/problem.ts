@@ -6,6 +6,7 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { ERRORS, RunbookError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errors.ts';
+import { DISK_FULL } from '../core/room.ts';
 
 export interface ProblemDocument {
   readonly type: string;
@@ -73,7 +74,7 @@ export function problemOf(error: unknown, stage0?: string): ProblemDocument {
   if (error instanceof RunbookError && error.code !== 'internal') {
     const { code, problems } = error;
     const { message, fix } = INNER_CODES.has(code) && `${error.message} ${error.fix}`.includes('/') ? INNER : error;
-    const { status } = ERRORS[code];
+    const status = code === 'io' && !isOutOfSpace(error) ? 503 : ERRORS[code].status;
     return {
       ...documentOf(status, code, message, fix, stage0 ?? message),
       ...(problems.length === 0
@@ -93,6 +94,17 @@ export function problemOf(error: unknown, stage0?: string): ProblemDocument {
   }
   const { status, code, detail, fix } = asFastifyError(error) ?? BUG;
   return documentOf(status, code, detail, fix, status === 500 ? 'A processing error occurred' : detail);
+}
+
+/** Whether freeing space would help: 507 says so, and sends nobody to look for it who lacks a permission. */
+function isOutOfSpace(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { reason, code, cause } = error as {
+    readonly reason?: unknown;
+    readonly code?: unknown;
+    readonly cause?: unknown;
+  };
+  return reason === DISK_FULL || ['ENOSPC', 'EDQUOT', 'SQLITE_FULL'].includes(String(code)) || isOutOfSpace(cause);
 }
 
 export async function sendProblem(reply: FastifyReply, problem: ProblemDocument): Promise<void> {

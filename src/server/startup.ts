@@ -47,11 +47,12 @@ export function prepareSettings(resolved: ResolvedSettings): Prepared {
   return { resolved: { ...resolved, settings: withSecret(settings, warnings) }, warnings };
 }
 
-/** @returns warnings  @throws RunbookError `unavailable` where runs cannot be held as it is required */
+/** @returns warnings  @throws RunbookError `settings` for a folder of work folders that is none, `unavailable` where runs cannot be held as it is required */
 export async function lookAround(
   { settings, ephemeralLedger }: Pick<App, 'settings' | 'ephemeralLedger'>,
-  { executor, runIds }: Pick<EnginePorts, 'executor' | 'runIds'>,
+  { executor, runIds, workspace }: Pick<EnginePorts, 'executor' | 'runIds' | 'workspace'>,
 ): Promise<readonly string[]> {
+  if (settings.executionDir !== null) await refuseWrongFolder(settings.executionDir, workspace);
   if (settings.requireContainment !== null) {
     // Else the first run would be the one to find out.
     const limits = { memoryBytes: null, processes: null, fileBytes: null, openFiles: null };
@@ -62,6 +63,18 @@ export async function lookAround(
   return [
     `The ledger is on ${kind}, which does not outlive this machine or container: put RUNBOOK_STATE_DIR on a volume, or the record is lost with it.`,
   ];
+}
+
+/** As Stage0: one that was named has to be there. Whether it has room is for `/readyz`. */
+async function refuseWrongFolder(folder: string, workspace: EnginePorts['workspace']): Promise<void> {
+  try {
+    await workspace.foresee();
+  } catch (error) {
+    throw new RunbookError('settings', `EXECUTION_DIR: “${folder}” is not there, is no folder, or cannot be written.`, {
+      fix: 'Create it and give it to the user of the server, or leave EXECUTION_DIR out.',
+      cause: error,
+    });
+  }
 }
 
 /** A secret for this start only, where a token is given to whoever asks anyway; there also a weak one will do. */

@@ -13,6 +13,8 @@ export interface AuthSettings {
   readonly jwtSecretFile?: string | undefined;
   readonly jwtSecretPrevious?: string | undefined;
   readonly jwtSecretPreviousFile?: string | undefined;
+  /** What it was set as. */
+  readonly jwtSecretPreviousName?: string | undefined;
   /** YAML list of keys with ids and times. */
   readonly jwtKeysFile?: string | undefined;
   /** One, or several with commas. Where nothing is said: HS256 for a secret, else what fits the key. */
@@ -91,18 +93,19 @@ function defaultKey(settings: AuthSettings): IssuerKey | null {
   return keys[0] ?? null;
 }
 
-function secretsOf({ jwtSecret, jwtSecretPrevious, anyJwtSecret }: AuthSettings): readonly IssuerKey[] {
+function secretsOf({ jwtSecret, jwtSecretPrevious, anyJwtSecret, ...settings }: AuthSettings): readonly IssuerKey[] {
+  const name = settings.jwtSecretPreviousName ?? 'RUNBOOK_JWT_SECRET_PREVIOUS (JWT_SECRET_PREVIOUS)';
   if (jwtSecret === undefined) {
     if (jwtSecretPrevious === undefined) return [];
     throw wrongSetting(
-      'RUNBOOK_JWT_SECRET_PREVIOUS is set without RUNBOOK_JWT_SECRET.',
+      `${settings.jwtSecretPreviousName ?? 'RUNBOOK_JWT_SECRET_PREVIOUS'} is set without RUNBOOK_JWT_SECRET.`,
       'Set the secret that signs now as RUNBOOK_JWT_SECRET, too.',
     );
   }
   const current = secretKey(jwtSecret, 'RUNBOOK_JWT_SECRET (JWT_SECRET)', anyJwtSecret);
   // The same twice is how a deployment looks between two rotations.
   if (jwtSecretPrevious === undefined || jwtSecretPrevious === jwtSecret) return [current];
-  const previous = secretKey(jwtSecretPrevious, 'RUNBOOK_JWT_SECRET_PREVIOUS (JWT_SECRET_PREVIOUS)', anyJwtSecret);
+  const previous = secretKey(jwtSecretPrevious, name, anyJwtSecret);
   return [{ ...current, previous: previous.secret }];
 }
 

@@ -1,5 +1,5 @@
 /** The keys of a step's yaml block. */
-import { deniedFromOthers } from '../environment-names.ts';
+import { deniedFromSteps } from '../environment-names.ts';
 import type { EnvRequirement, Step } from '../runbook.ts';
 import { checkName } from './env.ts';
 import { booleanOf, durationOf, knownEntries, textOf, textsOf } from './fields.ts';
@@ -78,7 +78,7 @@ function readOutputs(
   const names = new Set<string>();
   for (const { text, at } of textsOf(entry, problems)) {
     if (!checkName({ key: text, at }, problems)) continue;
-    if (deniedFromOthers(text)) {
+    if (deniedFromSteps(text)) {
       problems.add(
         'step-outputs',
         at,

@@ -1,5 +1,5 @@
 /** Places in commands that a reader is to fill in: `<host>`, `{{host}}`, `HOST_HERE`, `YOUR_HOST`; they become variables. */
-import { deniedFromOthers } from '../environment-names.ts';
+import { deniedFromSteps } from '../environment-names.ts';
 import { hereDocumentEnd } from './commands.ts';
 
 /** Set by a shell or a system for every script: a runbook does not declare them. */
@@ -33,7 +33,7 @@ export function variableName(text: string): string {
     .replaceAll(/^_+|_+$/g, '')
     .toUpperCase();
   const named = /^[A-Z_]/.test(name) ? name : `VALUE_${name}`;
-  return WELL_KNOWN.has(named) || deniedFromOthers(named) ? `TARGET_${named}` : named;
+  return WELL_KNOWN.has(named) || deniedFromSteps(named) ? `TARGET_${named}` : named;
 }
 
 /** The script with variables in their places, quoted as the shell needs it there. */
@@ -99,7 +99,7 @@ export function variablesRead(script: readonly string[]): ReadonlyMap<string, nu
     )) {
       const name = braced ?? plain ?? '';
       if (after !== undefined && after !== '' && after !== '?') continue;
-      if (!WELL_KNOWN.has(name) && !deniedFromOthers(name) && !read.has(name)) read.set(name, at);
+      if (!WELL_KNOWN.has(name) && !deniedFromSteps(name) && !read.has(name)) read.set(name, at);
     }
   }
   return read;

@@ -54,12 +54,12 @@ const PROBLEMS: Readonly<
   },
   500: { when: 'A bug of the server', code: 'internal', detail: 'This is a bug in runbook itself.' },
   503: {
-    when: 'Not now: the server is about to end, or is paused, or something that it needs is away',
+    when: 'Not now: the server is about to end, or is paused, or something that it needs is away, or cannot be read or written',
     code: 'busy',
     detail: 'The server is about to end and takes no more runs.',
     headers: { 'Retry-After': RETRY },
   },
-  507: { when: 'A disk is full, or something on it cannot be read or written', code: 'io', detail: 'A disk is full.' },
+  507: { when: 'A disk is full', code: 'io', detail: 'A disk is full.' },
 };
 
 /** @throws TypeError for a status that has no text here */

@@ -63,7 +63,7 @@ export const OPERATIONS: Readonly<Record<string, Described>> = {
         },
       },
     },
-    problems: [400, 404, 507],
+    problems: [400, 404, 503, 507],
   },
   'GET /api/runbooks/:name': {
     id: 'showRunbook',

@@ -1,4 +1,4 @@
-/** How the server is set up, and who asks: Stage0's list for everybody's page, all settings with their origins for administrators. */
+/** How the server is set up, and who asks: Stage0's list for everybody's page, and all settings with their origins. */
 import { Type } from 'typebox';
 import { environmentName, SETTING_NAMES, SETTINGS } from '../../core/settings.ts';
 import type { SettingName } from '../../core/settings.ts';
@@ -46,7 +46,9 @@ const Answer = Type.Object(
         Type.Object({
           name: Type.String(),
           environment: Type.String(),
-          value: Type.String(),
+          value: Type.Union([Type.String(), Type.Null()], {
+            description: 'Null: only administrators are told it.',
+          }),
           origin: Type.String(),
           label: Type.Union([Type.String(), Type.Null()]),
           description: Type.String(),
@@ -77,7 +79,7 @@ export function configRoute(http: Http, context: ServerContext): void {
           remote_ip: addressOf(request),
           claims: { ...claims, user_id: subject },
         },
-        ...(admin ? { settings: settingsOf(context) } : {}),
+        ...(isForAll || admin ? { settings: settingsOf(context, admin) } : {}),
       };
     },
   );
@@ -91,11 +93,20 @@ function items({ app, settings, resolved }: ServerContext): { name: string; valu
   });
 }
 
-function settingsOf({ resolved }: ServerContext) {
+/** What Stage0 does not tell, and where files are, is for administrators; where nobody is one, everybody sees the origins. */
+function settingsOf({ resolved }: ServerContext, isWhole: boolean) {
   return SETTING_NAMES.map((name) => {
     const { origin, label, text: given } = resolved.origins.get(name) ?? { origin: 'default', label: null, text: null };
     const { secret, description } = SETTINGS[name];
     const value = secret && given !== null ? '***' : (given ?? '');
-    return { name, environment: environmentName(name), value, origin, label, description };
+    const isTold = isWhole || ITEMS.some(([, item]) => item === name);
+    return {
+      name,
+      environment: environmentName(name),
+      value: isTold ? value : null,
+      origin,
+      label: isWhole || !origin.endsWith(' file') ? label : null,
+      description,
+    };
   });
 }

@@ -134,7 +134,7 @@ describe('a caller may not set', () => {
     expect(run.output('stderr')).toContain('Invalid environment variable name');
   });
 
-  it.each(['a\0b', '\u0001', 'a\u001b[31mb', '\u0008', '\r\u0000'])(
+  it.each(['a\0b', '\u0001', 'a\u001b[31mb', '\u0008', '\r\u0000', 'a\u007f', '\u0080', '\u009b31m', '\u009f'])(
     'a value with control characters: %j',
     async (value) => {
       const run = await withVars('Env.md', { NAME: value });

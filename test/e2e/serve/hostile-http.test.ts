@@ -138,6 +138,8 @@ describe('bodies that are traps', () => {
     ['two values', '{}{}', json, [400]],
     ['nothing but spaces', '   ', json, [400]],
     ['a type with a tab', '{}', { 'content-type': 'application/json\t; charset=utf-8' }, [200, 400, 415]],
+    ['UTF-16 by its type', '{}', { 'content-type': 'application/json; charset=utf-16' }, [415]],
+    ['UTF-8 in quotes', '{}', { 'content-type': 'application/json; charset="UTF-8"' }, [200]],
     ['a type in capitals', '{}', { 'content-type': 'APPLICATION/JSON' }, [200]],
     ['a type with a parameter only', '{}', { 'content-type': '; charset=utf-8' }, [400, 415]],
     ['two types', '{}', { 'content-type': 'application/json, text/plain' }, [200, 400, 415]],
@@ -147,8 +149,15 @@ describe('bodies that are traps', () => {
     expect([text.slice(0, 300), expected.includes(status) ? expected : status]).toEqual([expect.anything(), expected]);
   });
 
+  it('say which name is not allowed', async () => {
+    const { text } = await server.post('/api/runbooks/Real.md/execute', { body: '{"__proto__":{}}', headers: json });
+    expect(text).toContain('`__proto__`, which is not allowed');
+  });
+
   it('leave nothing behind in the server’s own objects', async () => {
-    expect((await server.get('/api/config')).json()).not.toHaveProperty('settings');
+    const config = (await server.get('/api/config')).json();
+    expect(Object.keys(config).sort()).toEqual(['config_items', 'settings', 'token']);
+    expect(config['settings']).toContainEqual(expect.objectContaining({ name: 'stateDir', value: null }));
     expect((await server.execute('Real.md')).done()).toMatchObject({ success: true, stdout: 'real\n' });
   });
 });

@@ -189,4 +189,19 @@ describe('settings', () => {
     }
     expect(seen).toEqual(['administrator']);
   });
+
+  it('where nobody can be an administrator: their origins for everybody, values only of what Stage0 tells', async () => {
+    const open = await startServer({ env: { LOGGING_LEVEL: 'DEBUG', SCRIPT_TIMEOUT_SECONDS: '30' } });
+    const { text, json } = await open.get('/api/config');
+    const settings = json()['settings'] as readonly Readonly<Record<string, unknown>>[];
+    const of = (name: string): unknown => settings.find((one) => one['name'] === name);
+    expect(of('loggingLevel')).toMatchObject({ value: 'DEBUG', origin: 'environment', label: 'LOGGING_LEVEL' });
+    expect(of('jwtTtl')).toMatchObject({ value: '', origin: 'default', label: null });
+    expect(of('jwtSecret')).toMatchObject({ value: '***', origin: 'environment', label: 'JWT_SECRET' });
+    expect(of('stateDir')).toMatchObject({ value: null });
+    expect(text).not.toContain(open.secret);
+    const told = (json()['config_items'] as readonly unknown[]).length;
+    expect(settings.filter(({ value }) => value !== null)).toHaveLength(told);
+    expect(settings.length).toBeGreaterThan(told);
+  });
 });

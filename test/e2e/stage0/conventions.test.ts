@@ -190,7 +190,9 @@ test.each<[string, string, () => Promise<string | null>]>([
 test.each([
   ['Basic YTpi', 'Missing or invalid Authorization header'],
   ['bearer TOKEN', 'Missing or invalid Authorization header'],
-  ['Bearer', 'Missing or invalid Authorization header'],
+  ['Bearer', 'Empty token in Authorization header'],
+  ['Bearer ', 'Empty token in Authorization header'],
+  ['Bearerx', 'Missing or invalid Authorization header'],
 ])('2 header %s: 401 %s', async (authorization, text) => {
   const header = authorization.replace('TOKEN', await server.token());
   const answer = await server.get('/api/runbooks', { token: null, headers: { authorization: header } });

@@ -56,7 +56,7 @@ test('each row of the page has a test, and each of these tests a row', () => {
     readFileSync(file, 'utf8'),
   );
   const tests = sources.flatMap((source) => [...source.matchAll(/^test\('(D\d+) /gm)].map(([, row]) => row));
-  expect(rows).toHaveLength(38);
+  expect(rows).toHaveLength(40);
   expect(new Set(tests)).toEqual(new Set(rows));
   expect(tests).toHaveLength(rows.length);
 });
@@ -294,4 +294,18 @@ test('D36 metrics by route', async () => {
   const { text } = await server.get('/metrics', { token: null });
   expect(text).toContain('path="/api/runbooks/:name"');
   expect(text).not.toContain('Guessed');
+});
+
+test('D39 values that are lists or objects', async () => {
+  for (const value of [[], ['a'], {}, { a: 1 }]) {
+    const { status, json } = await server.execute('Env.md', { body: { env_vars: { A: value } } });
+    expect([status, json()['detail']]).toEqual([400, expect.stringContaining('neither text, a number')]);
+  }
+});
+
+test('D40 who a token is made for', async () => {
+  const open = await startServer({ env: { ENABLE_LOGIN: 'true' } });
+  for (const body of [{ subject: 1 }, { subject: ['a'] }, { subject: {} }, { roles: [1] }, { roles: {} }])
+    expect([body, (await open.post('/dev-login', { body, token: null })).status]).toEqual([body, 400]);
+  expect((await open.post('/dev-login', { body: { subject: 'a', roles: ['b'] }, token: null })).status).toBe(200);
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import {
   DENIED_NAMES,
@@ -5,6 +6,7 @@ import {
   deniedFromOthers,
   isEnvironmentName,
 } from '../../../src/core/environment-names.ts';
+import { LOCAL_NAMES } from '../../../src/core/foreign-names.ts';
 
 test.each(['A', '_', 'a1', 'PATH', 'DB_HOST'])('%s is a name', (name) => {
   expect(isEnvironmentName(name)).toBe(true);
@@ -40,20 +42,27 @@ test.each([
 });
 
 test.each(
-  'PATH HOME SSH_AUTH_SOCK SSH_ASKPASS GIT_DIR GIT_AUTHOR_NAME HTTP_PROXY https_proxy NO_PROXY all_proxy LD_PRELOAD'.split(
-    ' ',
-  ),
+  (
+    'PATH HOME SSH_AUTH_SOCK SSH_ASKPASS GIT_DIR GIT_AUTHOR_NAME HTTP_PROXY https_proxy NO_PROXY all_proxy LD_PRELOAD ' +
+    'MAKEFLAGS EDITOR SHELL CURL_HOME SSL_CERT_FILE SYSTEMD_PAGER KUBE_EDITOR C_INCLUDE_PATH NPM_CONFIG_REGISTRY'
+  ).split(' '),
 )('only the local user may set %s, if anybody', (name) => {
   expect(deniedFromOthers(name)).toBe(true);
 });
 
-test.each('VERSION XPATH PATHS HOMES MY_SSH_KEY SSH LEGIT_NAME PROXY PROXY_HOST proxy'.split(' '))(
-  'a script may pass on %s',
-  (name) => {
-    expect(deniedFromOthers(name)).toBe(false);
-  },
-);
+test.each(
+  'NODE_ENV TF_VAR_name AWS_REGION PYTHONUNBUFFERED DOCKER_TAG EDITORS MAKER GOAL VERSION XPATH PATHS HOMES MY_SSH_KEY SSH LEGIT_NAME PROXY PROXY_HOST proxy'.split(
+    ' ',
+  ),
+)('a script may pass on %s', (name) => {
+  expect(deniedFromOthers(name)).toBe(false);
+});
 
-test('every entry of the list denies', () => {
+test('every entry of the lists denies, and docs/environment.md has those of strangers', () => {
+  const text = readFileSync('docs/environment.md', 'utf8');
+  for (const name of LOCAL_NAMES) {
+    expect(deniedFromOthers(name.replace('*', 'X'))).toBe(true);
+    expect(text).toContain(`\`${name}\``);
+  }
   for (const name of DENIED_NAMES) expect(deniedFromAnybody(name.replace('*', 'X'))).toBe(true);
 });

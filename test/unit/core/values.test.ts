@@ -4,7 +4,7 @@ import { checkValue, hasControlCharacter, MAX_VALUE_BYTES } from '../../../src/c
 const text = { name: 'A', type: 'text' } as const;
 
 describe('a value of any type', () => {
-  test.each(['', 'a', 'a\tb\r\nc', 'ü', '\u{1f600}', '\u007f', 'x'.repeat(MAX_VALUE_BYTES)])(
+  test.each(['', 'a', 'a\tb\r\nc', 'ü', '\u{1f600}', '\u00a0', 'x'.repeat(MAX_VALUE_BYTES)])(
     'is good (%#)',
     (value) => {
       expect(checkValue(text, value)).toBeNull();
@@ -68,9 +68,12 @@ describe('patterns', () => {
   });
 });
 
-test('control characters are C0 without tab and line breaks', () => {
+test('control characters are C0 without tab and line breaks, DEL and C1', () => {
   const found = Array.from({ length: 256 }, (_, code) => code).filter((code) =>
     hasControlCharacter(String.fromCharCode(code)),
   );
-  expect(found).toEqual(Array.from({ length: 32 }, (_, code) => code).filter((code) => ![9, 10, 13].includes(code)));
+  expect(found).toEqual([
+    ...Array.from({ length: 32 }, (_, code) => code).filter((code) => ![9, 10, 13].includes(code)),
+    ...Array.from({ length: 33 }, (_, index) => 0x7f + index),
+  ]);
 });
