@@ -1,7 +1,7 @@
 /** What the words of a page ask for: which headings only tell, what a person does, which command a sentence names. */
 import { commandsOf, looksLikeCommand } from './commands.ts';
 import type { CodePart, PagePart, TextPart } from './page.ts';
-import { plainText, stepName } from './text.ts';
+import { isTableRow, plainText, stepName } from './text.ts';
 
 /** Sections that tell about the procedure; their commands, if any, are steps all the same but in those of `NEVER_STEPS`. */
 const ABOUT =
@@ -64,6 +64,7 @@ export function onlyCommandOf(parts: readonly PagePart[]): string | null {
   if (command === undefined || others.length > 0) return null;
   const isMeant = parts.some((part) => {
     if (part.kind === 'code' || part.kind === 'heading' || !part.text.includes(command)) return false;
+    if (isTableRow(part.text)) return false;
     return RUN_IT.test(part.text.slice(0, part.text.indexOf('`'))) || /: ?`[^`]+`[.!]?$/.test(part.text);
   });
   return isMeant ? command : null;

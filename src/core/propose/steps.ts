@@ -16,7 +16,8 @@ import {
   tellsAbout,
 } from './instructions.ts';
 import type { CodePart, ItemPart, PagePart, TextPart } from './page.ts';
-import { longestRun, plainText, shortened, stepName } from './text.ts';
+import { hasPlaceholder } from './placeholders.ts';
+import { isTableRow, longestRun, plainText, shortened, stepName, withoutAngles } from './text.ts';
 
 interface Section {
   readonly heading: string;
@@ -91,7 +92,7 @@ class Builder {
     for (const part of parts)
       if (commandsInSentence(part).length > 0) this.#note(part.line, 'a command in this sentence is in no step');
     if (hasHeading) {
-      const text = `## ${plainText(heading).replace(/^\d{1,3}[.)][ \t]+/, '')}`;
+      const text = `## ${withoutAngles(plainText(heading)).replace(/^\d{1,3}[.)][ \t]+/, '')}`;
       this.#description.push({ line, text: '' }, { line, text }, { line, text: '' });
     }
     for (const part of parts) {
@@ -152,6 +153,9 @@ class Builder {
     if (code !== null) {
       const commands = commandsOf(code.tag, code.lines);
       for (const { at, text } of commands?.doubts ?? []) this.#note(code.line + at, text);
+      for (const part of parts)
+        if (commandsInSentence(part).some(hasPlaceholder))
+          this.#note(part.line, 'a command in this sentence is in no script, and has a place to fill in');
       this.#steps.push({ ...step, script: { lines: commands?.lines ?? [], line: code.line } });
       return;
     }
@@ -211,12 +215,14 @@ interface Candidate {
 
 /** What a person does, in words of the page; what the instruction says already is not said twice. */
 function byHand(name: string, prose: readonly Prose[], told: ItemPart | null): Pick<DraftStep, 'manual' | 'prose'> {
-  const texts = prose.filter(({ isCode }) => isCode !== true).map(({ text }) => plainText(text.replace(/^- /, '')));
+  const texts = prose
+    .filter(({ isCode, text }) => isCode !== true && !isTableRow(text))
+    .map(({ text }) => plainText(text.replace(/^- /, '')));
   const said =
     told === null ? texts.filter((text) => text !== '' && !/^`+/.test(text)).join(' ') : plainText(told.text);
   const manual = shortened(said === '' ? name : said, MAX_MANUAL);
-  const hasCode = prose.some(({ isCode }) => isCode === true);
-  if (told === null && manual === said && !hasCode) return { manual, prose: [] };
+  const isMore = prose.some(({ isCode, text }) => isCode === true || isTableRow(text));
+  if (told === null && manual === said && !isMore) return { manual, prose: [] };
   return { manual, prose: prose.filter(({ text }) => text === '' || plainText(text) !== manual) };
 }
 
