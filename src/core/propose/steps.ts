@@ -4,10 +4,13 @@ import { dangersIn } from './danger.ts';
 import type { Draft, DraftStep, Note, Prose } from './draft.ts';
 import {
   commandsInSentence,
+  goesOn,
   hasCommands,
+  isAppendix,
   isContainer,
   isDoneByHand,
   isEmpty,
+  isNumbered,
   leadOf,
   neverHasSteps,
   onlyCommandOf,
@@ -61,6 +64,10 @@ class Builder {
   readonly #steps: DraftStep[] = [];
   readonly #notes: Note[] = [];
   #isFull = false;
+  /** Level of the heading that says that the steps stand below it, and how many there were before. */
+  #procedure: { readonly level: number; readonly stepsBefore: number } | null = null;
+  /** Of headings with numbers. */
+  #numberedLevel: number | null = null;
 
   result(): Omit<Draft, 'title'> {
     return { description: this.#description, steps: this.#steps, notes: this.#notes };
@@ -71,9 +78,21 @@ class Builder {
     const heading = plainText(section.heading).replace(/^[\d.]+[ \t]+/, '');
     const isAbout = isTitle || level === 0 || tellsAbout(heading);
     if (takesBack(heading) && this.#addRollback(section)) return;
+    const isBehind =
+      !isAbout && !takesBack(heading) && !isAppendix(heading) && this.#isBehindProcedure(section, heading);
+    this.#follow(section, heading);
+    if (isBehind && !parts.every(isEmpty)) {
+      this.#describe(section, false);
+      this.#note(
+        line,
+        `“${shortened(heading, 60)}” stands behind the procedure and is kept as text; make it a step if it is one`,
+      );
+      return;
+    }
     const isList = parts.some(isStepItem);
     const isRun = parts.some(hasCommands);
-    if (neverHasSteps(heading) || (isAbout && !isRun && !(isList && (isTitle || level === 0)))) {
+    const isAfterwards = !isTitle && this.#steps.length > 0 && isAppendix(heading);
+    if (neverHasSteps(heading) || isAfterwards || (isAbout && !isRun && !(isList && (isTitle || level === 0)))) {
       this.#describe(section, isTitle);
     } else if (isList) {
       this.#addItems(section, isTitle);
@@ -82,6 +101,19 @@ class Builder {
     } else {
       this.#describe(section, isTitle);
     }
+  }
+
+  /** What nobody knows is no step behind a procedure that has a heading of its own, or numbers. */
+  #isBehindProcedure({ heading: own, level }: Section, heading: string): boolean {
+    if (goesOn(heading) || isContainer(heading) || isNumbered(own)) return false;
+    const { level: above, stepsBefore } = this.#procedure ?? { level: 0, stepsBefore: 0 };
+    if (level <= above && this.#steps.length > stepsBefore) return true;
+    return this.#numberedLevel !== null && level <= this.#numberedLevel && this.#steps.length > 0;
+  }
+
+  #follow({ heading: own, level }: Section, heading: string): void {
+    if (isContainer(heading)) this.#procedure ??= { level, stepsBefore: this.#steps.length };
+    else if (isNumbered(own)) this.#numberedLevel ??= level;
   }
 
   #describe({ heading, level, line, parts }: Section, isTitle: boolean): void {

@@ -78,8 +78,8 @@ const MAX_NAME = 60;
 /** What a heading or an item says, short: `2. **Drain** the node:` → `Drain the node`. Empty where nothing is left. */
 export function stepName(text: string): string {
   const plain = plainText(text)
-    .replace(/^(?:step[ \t]*)?\d{1,3}(?:\.\d{1,3})*[.):]?[ \t-]+(?=\S)/i, '')
-    .replace(/^step[ \t]*\d{0,3}[ \t]*[:.–-][ \t]*/i, '');
+    .replace(/^(?:(?:step|schritt)[ \t]*)?\d{1,3}(?:\.\d{1,3})*[.):]?[ \t-]+(?=\S)/i, '')
+    .replace(/^(?:step|schritt)[ \t]*\d{0,3}[ \t]*[:.–-][ \t]*/i, '');
   const sentence = /^(.{8,}?)[.;:!?](?: |$)/.exec(plain)?.[1] ?? plain;
   const name = sentence
     .replaceAll(/[<>{}$|#\\]/g, '')

@@ -248,6 +248,70 @@ test.each([
   expect(propose(`# ${title}\n\n1. Look\n`).name).toBe(name);
 });
 
+describe('what stands behind the procedure', () => {
+  const page = (above: string, heading: string): string =>
+    `# A\n\n## ${above}\n\n${code('bash', 'systemctl restart a').replace('## Do it', '1. Do it')}\n## ${heading}\n\n\`\`\`bash\nsystemctl restart b\n\`\`\`\n`;
+
+  test.each([
+    'Rollback',
+    'Rollback plan',
+    'Roll-back',
+    'Undo',
+    'Backing out',
+    'Zurückrollen',
+    'Zurücksetzen',
+    'Rückgängig machen',
+    'Rückbau',
+    'Zuru\u0308ckrollen',
+  ])('%s is how the step is taken back', (heading) => {
+    const { steps } = runbookOf(page('Do', heading));
+    expect(steps.map(({ name, rollback }) => [name, rollback?.body])).toEqual([['Do it', 'systemctl restart b']]);
+  });
+
+  test.each([
+    ['Do', 'Troubleshooting'],
+    ['Do', 'If something goes wrong'],
+    ['Do', 'Known issues'],
+    ['Do', 'Fehlerbehebung'],
+    ['Do', 'Wenn etwas schiefgeht'],
+    ['Do', 'Anhang'],
+    ['Procedure', 'Speed bumps'],
+    ['Vorgehen', 'Sonstiges'],
+  ])('behind %s: %s is text, and that is told', (above, heading) => {
+    const { text, notes } = propose(page(above, heading));
+    expect(runbookOf(page(above, heading)).steps.map(({ name }) => name)).toEqual(['Do it']);
+    expect(text).toContain(`## ${heading}\n\n\`\`\`text\nsystemctl restart b`);
+    expect(notes.map((note) => note.text).join()).toContain('these commands are kept as text, not as a step');
+  });
+
+  test.each([
+    ['Procedure', 'Verification'],
+    ['Procedure', 'Clean up'],
+    ['Vorgehen', 'Prüfung'],
+    ['Prepare', 'Switch over'],
+  ])('behind %s: %s is a step', (above, heading) => {
+    expect(runbookOf(page(above, heading)).steps).toHaveLength(2);
+  });
+
+  test('a page that is about nothing else has it as its steps', () => {
+    expect(scriptsOf('# Troubleshooting Kafka\n\n```bash\nls\n```\n')).toEqual(['ls']);
+    expect(scriptsOf('# Kafka\n\n## Fehlersuche\n\n```bash\nls\n```\n')).toEqual(['ls']);
+    expect(scriptsOf('# Kafka\n\n## Zurückrollen\n\n```bash\nls\n```\n')).toEqual(['ls']);
+  });
+
+  test('behind numbers, what has none is text', () => {
+    const block = '\n\n```bash\nls\n```\n\n';
+    const { steps } = runbookOf(
+      `# A\n\n## Prepare${block}## Step 1: One${block}## Step 2: Two${block}## Other${block}`,
+    );
+    expect(steps.map(({ name }) => name)).toEqual(['Prepare', 'One', 'Two']);
+    const german = runbookOf(
+      `# A\n\n## Voraussetzungen\n\nVPN\n\n## Schritt 1: Eins${block}## Schritt 2: Zwei${block}`,
+    );
+    expect(german.steps.map(({ name }) => name)).toEqual(['Eins', 'Zwei']);
+  });
+});
+
 const FRAGMENTS = [
   '# Title',
   '# Script',
