@@ -55,7 +55,10 @@ function applyEdits(bytes: Uint8Array, edits: readonly Edit[]): Uint8Array {
   const pieces: Uint8Array[] = [];
   let at = 0;
   for (const { line, column, endLine, endColumn, text } of edits) {
-    const end = bytes.indexOf(0x0a, starts[line - 1] ?? 0);
+    const start = starts[line - 1] ?? 0;
+    const next = bytes.indexOf(0x0a, start);
+    // The last line may have no end: then it is as the one before.
+    const end = next === -1 ? start - 1 : next;
     const isCrlf = end > 0 && bytes[end - 1] === 0x0d;
     pieces.push(bytes.subarray(at, offset(line, column)), Buffer.from(isCrlf ? text.replaceAll('\n', '\r\n') : text));
     at = offset(endLine, endColumn);

@@ -19,8 +19,9 @@ export function withEdits(
     if (replacement === undefined) return problem;
     const edit = editOf(replacement.at ?? problem, replacement, document.lines);
     isGuarded ??= guardOf(document);
-    if (edit === null || replacement.old === replacement.text || isGuarded(edit.line) || isGuarded(edit.endLine))
-      return problem;
+    if (edit === null || replacement.old === replacement.text) return problem;
+    // A section that is added stands before or behind such a line, and changes nothing in it.
+    if (replacement.old !== '' && (isGuarded(edit.line) || isGuarded(edit.endLine))) return problem;
     return { ...problem, edit };
   });
 }

@@ -66,7 +66,7 @@ export function readSections(document: SplitDocument, problems: Problems): Reado
   if (document.history !== null) {
     sections.set('History', { name: 'History', heading: document.history, blocks: [], isBlank: true });
   }
-  checkPresence(sections, problems);
+  checkPresence(sections, document, problems);
   return sections;
 }
 
@@ -138,7 +138,7 @@ function reportUnknown(heading: Heading, headings: readonly Heading[], problems:
   );
 }
 
-function checkPresence(sections: ReadonlyMap<SectionName, Section>, problems: Problems): void {
+function checkPresence(sections: ReadonlyMap<SectionName, Section>, document: SplitDocument, problems: Problems): void {
   const [script, steps] = [sections.get('Script'), sections.get('Steps')];
   if (script !== undefined && steps !== undefined) {
     problems.add(
@@ -148,7 +148,7 @@ function checkPresence(sections: ReadonlyMap<SectionName, Section>, problems: Pr
       'Keep `# Script` for one script, or `# Steps` for named steps.',
     );
   }
-  const missing: readonly string[] =
+  const missing: readonly (SectionName | 'Script` or `# Steps')[] =
     script === undefined && steps === undefined
       ? ['Script` or `# Steps']
       : script === undefined
@@ -163,8 +163,39 @@ function checkPresence(sections: ReadonlyMap<SectionName, Section>, problems: Pr
         ? 'Add it as the last section; it may be empty.'
         : `Add it at the beginning of a line${script === undefined ? '' : '; it may be empty'}.`,
       script === undefined ? 'Script' : name,
+      script === undefined || name === 'Script` or `# Steps' ? null : added(name, sections, document),
     );
   }
+}
+
+/** An empty section says "none": certain where nothing in the document could be meant to be that section. */
+function added(
+  name: SectionName,
+  sections: ReadonlyMap<SectionName, Section>,
+  document: SplitDocument,
+): Replacement | null {
+  const { blocks, lines, history, tailBytes } = document;
+  const headings = blocks.filter(isSectionHeading);
+  const isMeant =
+    headings.some(({ text }) => nearestName(text, SECTION_NAMES) === name) ||
+    lines.some((line) => line.length <= 100 && lettersOf(line) === lettersOf(name));
+  if (isMeant) return null;
+  if (name === 'History') {
+    const last = blocks.at(-1);
+    // What is open at the end would take it in.
+    const isOpen =
+      blocks.some(({ type }) => type === 'html') ||
+      (last?.type === 'fence' && !last.closed) ||
+      (last?.type === 'comment' && last.endLine >= lines.length);
+    const at = { line: lines.length, column: (lines.at(-1) ?? '').length + 1 };
+    return isOpen ? null : { old: '', text: '\n# History\n', at };
+  }
+  const { heading } = sections.get(name === 'Environment Requirements' ? 'File System Requirements' : 'Script') ??
+    sections.get('Script') ?? { heading: null };
+  const hasOther = headings.some(({ text }) => !SECTION_NAMES.some((known) => known === text));
+  // A section behind the history only stands in the wrong place.
+  if (heading === null || hasOther || (history !== null && Buffer.from(tailBytes).includes(name))) return null;
+  return { old: '', text: `# ${name}\n\n`, at: { line: heading.line, column: 1 } };
 }
 
 /** Lines that have a section's name and a marker but do not begin it: `## Limits`, `#Limits`. Claims have their own rule. */

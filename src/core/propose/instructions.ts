@@ -1,29 +1,46 @@
 /** What the words of a page ask for: which headings only tell, what a person does, which command a sentence names. */
 import { commandsOf, looksLikeCommand } from './commands.ts';
 import type { CodePart, PagePart, TextPart } from './page.ts';
-import { plainText, stepName } from './text.ts';
+import { isTableRow, plainText, stepName } from './text.ts';
 
 /** Sections that tell about the procedure; their commands, if any, are steps all the same but in those of `NEVER_STEPS`. */
 const ABOUT =
   /^(?:overview|background|summary|description|introduction|about|purpose|scope|context|symptoms?|impact|prerequisites?|requirements|before you|when to|contacts?|escalation|references?|see also|links|related|further reading|notes?|owners?|ownership|glossary|history|change ?log|revision|table of contents|contents|metadata|severity|alerts?|architecture|faq|who|why|what|required permissions)\b/i;
 const NEVER_STEPS =
   /^(?:references?|see also|links|related|further reading|glossary|change ?log|history|revision|example)/i;
-const ROLLBACK = /^(?:roll ?back|revert|undo|back ?out|how to (?:undo|revert|roll back))\b/i;
+/** What goes wrong, and what stands at the end of a page: no step where it stands behind the steps. */
+const APPENDIX =
+  /^(?:trouble[ -]?shooting|known (?:issues|problems|errors)|common (?:issues|problems|errors)|(?:if|when) (?:it|this|that|something|anything|things?|the .{1,40}) (?:fails?|goes wrong|go wrong|breaks?|does not|doesn['’]t)|in case of|what (?:if|can go wrong)|error handling|failure modes?|debugging|emergency|appendix|annex|tips|alternatives?|fehler(?:behebung|suche|behandlung|bilder)?|problem(?:e|behebung|behandlung|lösung)|störungs?(?:behebung|beseitigung)?|bekannte (?:fehler|probleme)|häufige (?:fehler|probleme)|wenn (?:es|etwas|das|der|die) .{0,40}(?:schief|fehl|nicht)\p{L}*|falls (?:es|etwas|das|der|die) |im fehlerfall|im notfall|notfall(?:plan)?|anhang|tipps|alternativen?|beispiele?|siehe auch|verweise|referenzen|quellen|glossar|historie|änderungs?(?:verlauf|historie)|weiterführend\p{L}*)(?!\p{L})/iu;
+const ABOUT_IN_GERMAN =
+  /^(?:übersicht|überblick|hintergrund|zusammenfassung|beschreibung|einleitung|zweck|ziel|geltungsbereich|symptome?|auswirkung(?:en)?|voraussetzung(?:en)?|vorbedingung(?:en)?|bevor|wann|ansprechpartner|kontakte?|eskalation|verantwortlich(?:e|keit(?:en)?)?|zuständig(?:keit(?:en)?)?|hinweise?|anmerkung(?:en)?|architektur|warum|wer|was|berechtigung(?:en)?)(?!\p{L})/iu;
+const ROLLBACK =
+  /^(?:(?:how to |plan (?:for|to) )?(?:roll(?:ing)?[ -]?back|revert(?:ing)?|undo(?:ing)?|back(?:ing)?[ -]?out|fall[ -]?back|abort(?:ing)?|un-?do)|(?:das |den |die )?zurück(?:rollen|nehmen|nahme|setzen|drehen|bauen|stellen|schalten|wechseln)|(?:das |alles )?rückgängig(?: machen)?|rück(?:bau|fall|nahme|abwicklung|fallplan|fallebene)|abbruch|abbrechen)(?!\p{L})/iu;
+/** What belongs to the procedure though it stands behind it. */
+const STILL_FORWARD =
+  /^(?:verif|check|validat|confirm|test|clean|after|post|finish|final|clos|complet|next|then|notif|communicat|announc|wrap|follow|prüf|überprüf|kontroll|verifi|aufräum|nach|abschluss|abschließ|danach|anschließ|zum schluss|mitteil|benachrichtig|meld|phase|step|schritt|part|teil|stage)/iu;
 /** Headings above steps that say nothing themselves. */
 const CONTAINER =
-  /^(?:steps?|procedure|instructions|runbook|process|how to|resolution|actions?|playbook|remediation|mitigation|checklist)$/i;
+  /^(?:steps?|procedure|instructions|runbook|process|how to|resolution|actions?|playbook|remediation|mitigation|checklist|vorgehen(?:sweise)?|durchführung|ablauf|schritte?|anleitung|arbeitsschritte|prozedur|maßnahmen?)$/i;
 const ROLES = /\b(?:permissions?|roles?|access|who (?:may|can))\b/i;
-const NUMBERED = /^(?:step[ \t]*)?\d{1,3}[.):]/i;
+const NUMBERED = /^(?:(?:step|schritt)[ \t]*)?\d{1,3}[.):]/i;
 /** What a person is told to do. */
 const BY_HAND =
   /^(?:please |then |now |first |next |finally )?(?:ask|log ?in|sign in|open|check|verify|confirm|notify|tell|call|page|wait|announce|post|update|make sure|ensure|click|go to|navigate|contact|inform|review|decide|look|watch|monitor|acknowledge|assign|schedule|request|approve|download|upload|select|choose|set|change|create|add|remove|send|email|write|hand|read|compare|note|record|document|join|start|stop|enable|disable|switch)\b/i;
 const RUN_IT = /\b(?:run|execute|use|type|enter|issue|with)\b/i;
 
-export const tellsAbout = (heading: string): boolean => ABOUT.test(heading);
+export const tellsAbout = (heading: string): boolean => ABOUT.test(heading) || ABOUT_IN_GERMAN.test(composed(heading));
 export const neverHasSteps = (heading: string): boolean => NEVER_STEPS.test(heading);
-export const takesBack = (heading: string): boolean => ROLLBACK.test(heading);
-export const isContainer = (heading: string): boolean => CONTAINER.test(heading);
+export const isAppendix = (heading: string): boolean => APPENDIX.test(composed(heading));
+export const takesBack = (heading: string): boolean => ROLLBACK.test(composed(heading));
+export const isContainer = (heading: string): boolean => CONTAINER.test(composed(heading));
+export const goesOn = (heading: string): boolean => STILL_FORWARD.test(composed(heading));
+export const isNumbered = (heading: string): boolean => NUMBERED.test(plainText(heading));
 export const speaksOfRoles = (heading: string): boolean => ROLES.test(heading);
+
+/** An umlaut is one letter or two. */
+function composed(heading: string): string {
+  return heading.normalize('NFC').trim();
+}
 
 /** Whether a section without commands is something that a person does. */
 export function isDoneByHand(heading: string, parts: readonly PagePart[]): boolean {
@@ -64,6 +81,7 @@ export function onlyCommandOf(parts: readonly PagePart[]): string | null {
   if (command === undefined || others.length > 0) return null;
   const isMeant = parts.some((part) => {
     if (part.kind === 'code' || part.kind === 'heading' || !part.text.includes(command)) return false;
+    if (isTableRow(part.text)) return false;
     return RUN_IT.test(part.text.slice(0, part.text.indexOf('`'))) || /: ?`[^`]+`[.!]?$/.test(part.text);
   });
   return isMeant ? command : null;

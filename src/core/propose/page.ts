@@ -3,6 +3,7 @@
  * runbooks it also looks into lists and quotes, where pages keep their commands, and it takes nothing for wrong.
  */
 import { visibleOnly } from '../parse/characters.ts';
+import { isTableRule } from './text.ts';
 
 export interface HeadingPart {
   readonly kind: 'heading';
@@ -174,7 +175,9 @@ function withoutQuote(line: string, isQuoted = true): string {
 }
 
 function isRule(body: string): boolean {
-  return /^(?:-[ -]*-[ -]*-|\*[ *]*\*[ *]*\*|_[ _]*_[ _]*_)$/.test(body) || /^[|:\- ]+$/.test(body);
+  return (
+    /^(?:-[ -]*-[ -]*-|\*[ *]*\*[ *]*\*|_[ _]*_[ _]*_)$/.test(body) || (/^[|:\- ]+$/.test(body) && !isTableRule(body))
+  );
 }
 
 function indentOf(text: string): number {

@@ -84,6 +84,34 @@ function placeholderAt(line: string, index: number): { readonly text: string; re
   return { text: match[0], variable: variableName(name) };
 }
 
+export function hasPlaceholder(code: string): boolean {
+  return fillText(code).placeholders.length > 0;
+}
+
+/** The same in a text for a person, where `$HOST` is put in before it is shown. */
+export function fillText(text: string): { readonly text: string; readonly placeholders: readonly Placeholder[] } {
+  const placeholders: Placeholder[] = [];
+  let filled = '';
+  for (let index = 0; index < text.length;) {
+    const found = placeholderAt(text, index);
+    const next = index + (found?.text.length ?? 1);
+    if (found !== null) placeholders.push({ ...found, at: 0 });
+    if (found === null) filled += text.charAt(index);
+    else filled += /\w/.test(text.charAt(next)) ? `\${${found.variable}}` : `$${found.variable}`;
+    index = next;
+  }
+  return { text: filled, placeholders };
+}
+
+/** Names that a text for a person has: `$HOST`, `${HOST}`. */
+export function variablesTold(text: string): ReadonlySet<string> {
+  const names = Array.from(
+    text.matchAll(/\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))/g),
+    ([, braced, name]) => braced ?? name ?? '',
+  );
+  return new Set(names.filter((name) => !WELL_KNOWN.has(name) && !deniedFromOthers(name)));
+}
+
 function reference(variable: string, quote: '' | "'" | '"'): string {
   if (quote === '"') return `\${${variable}}`;
   return quote === "'" ? `'"$${variable}"'` : `"$${variable}"`;

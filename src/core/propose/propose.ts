@@ -5,7 +5,7 @@ import { render } from './render.ts';
 import type { Origin, Proposed, Rendered } from './render.ts';
 import { draftOf } from './steps.ts';
 import type { Note, Prose } from './draft.ts';
-import { runbookName } from './text.ts';
+import { betweenCode, runbookName } from './text.ts';
 import { withVariables } from './variables.ts';
 import type { ReadyStep } from './variables.ts';
 
@@ -130,10 +130,16 @@ function withPlainProse(step: ReadyStep): ReadyStep {
 function plain(prose: Prose): Prose {
   if (prose.isCode === true) return prose;
   const { line, text } = prose;
-  const shown = text.replaceAll(/<\/?[A-Za-z][A-Za-z0-9]*(?:[ \t][^<>]*)?\/?>/g, (tag) =>
-    /^<[a-z][\w -]*>$/.test(tag) && !isHtml(tag) ? tag : '',
-  );
+  const shown = betweenCode(text, withoutTags, null);
   return { line, text: shown.trim() === '' ? '' : shown };
+}
+
+function withoutTags(text: string): string {
+  return text.replaceAll(/<\/?[A-Za-z][A-Za-z0-9]*(?:[ \t][^<>]*)?\/?>/g, (tag) => {
+    // Of a table's cell.
+    if (/^<br/i.test(tag)) return ' ';
+    return /^<[A-Za-z][\w -]*>$/.test(tag) && !isHtml(tag) ? tag : '';
+  });
 }
 
 function isHtml(tag: string): boolean {

@@ -4,10 +4,13 @@ import { dangersIn } from './danger.ts';
 import type { Draft, DraftStep, Note, Prose } from './draft.ts';
 import {
   commandsInSentence,
+  goesOn,
   hasCommands,
+  isAppendix,
   isContainer,
   isDoneByHand,
   isEmpty,
+  isNumbered,
   leadOf,
   neverHasSteps,
   onlyCommandOf,
@@ -16,7 +19,8 @@ import {
   tellsAbout,
 } from './instructions.ts';
 import type { CodePart, ItemPart, PagePart, TextPart } from './page.ts';
-import { longestRun, plainText, shortened, stepName } from './text.ts';
+import { hasPlaceholder } from './placeholders.ts';
+import { isTableRow, longestRun, plainText, shortened, stepName, withoutAngles } from './text.ts';
 
 interface Section {
   readonly heading: string;
@@ -60,6 +64,10 @@ class Builder {
   readonly #steps: DraftStep[] = [];
   readonly #notes: Note[] = [];
   #isFull = false;
+  /** Level of the heading that says that the steps stand below it, and how many there were before. */
+  #procedure: { readonly level: number; readonly stepsBefore: number } | null = null;
+  /** Of headings with numbers. */
+  #numberedLevel: number | null = null;
 
   result(): Omit<Draft, 'title'> {
     return { description: this.#description, steps: this.#steps, notes: this.#notes };
@@ -70,9 +78,21 @@ class Builder {
     const heading = plainText(section.heading).replace(/^[\d.]+[ \t]+/, '');
     const isAbout = isTitle || level === 0 || tellsAbout(heading);
     if (takesBack(heading) && this.#addRollback(section)) return;
+    const isBehind =
+      !isAbout && !takesBack(heading) && !isAppendix(heading) && this.#isBehindProcedure(section, heading);
+    this.#follow(section, heading);
+    if (isBehind && !parts.every(isEmpty)) {
+      this.#describe(section, false);
+      this.#note(
+        line,
+        `“${shortened(heading, 60)}” stands behind the procedure and is kept as text; make it a step if it is one`,
+      );
+      return;
+    }
     const isList = parts.some(isStepItem);
     const isRun = parts.some(hasCommands);
-    if (neverHasSteps(heading) || (isAbout && !isRun && !(isList && (isTitle || level === 0)))) {
+    const isAfterwards = !isTitle && this.#steps.length > 0 && isAppendix(heading);
+    if (neverHasSteps(heading) || isAfterwards || (isAbout && !isRun && !(isList && (isTitle || level === 0)))) {
       this.#describe(section, isTitle);
     } else if (isList) {
       this.#addItems(section, isTitle);
@@ -83,6 +103,19 @@ class Builder {
     }
   }
 
+  /** What nobody knows is no step behind a procedure that has a heading of its own, or numbers. */
+  #isBehindProcedure({ heading: own, level }: Section, heading: string): boolean {
+    if (goesOn(heading) || isContainer(heading) || isNumbered(own)) return false;
+    const { level: above, stepsBefore } = this.#procedure ?? { level: 0, stepsBefore: 0 };
+    if (level <= above && this.#steps.length > stepsBefore) return true;
+    return this.#numberedLevel !== null && level <= this.#numberedLevel && this.#steps.length > 0;
+  }
+
+  #follow({ heading: own, level }: Section, heading: string): void {
+    if (isContainer(heading)) this.#procedure ??= { level, stepsBefore: this.#steps.length };
+    else if (isNumbered(own)) this.#numberedLevel ??= level;
+  }
+
   #describe({ heading, level, line, parts }: Section, isTitle: boolean): void {
     const hasHeading = level > 0 && !isTitle;
     if (isContainer(plainText(heading)) && parts.every(isEmpty)) return;
@@ -91,7 +124,7 @@ class Builder {
     for (const part of parts)
       if (commandsInSentence(part).length > 0) this.#note(part.line, 'a command in this sentence is in no step');
     if (hasHeading) {
-      const text = `## ${plainText(heading).replace(/^\d{1,3}[.)][ \t]+/, '')}`;
+      const text = `## ${withoutAngles(plainText(heading)).replace(/^\d{1,3}[.)][ \t]+/, '')}`;
       this.#description.push({ line, text: '' }, { line, text }, { line, text: '' });
     }
     for (const part of parts) {
@@ -152,6 +185,9 @@ class Builder {
     if (code !== null) {
       const commands = commandsOf(code.tag, code.lines);
       for (const { at, text } of commands?.doubts ?? []) this.#note(code.line + at, text);
+      for (const part of parts)
+        if (commandsInSentence(part).some(hasPlaceholder))
+          this.#note(part.line, 'a command in this sentence is in no script, and has a place to fill in');
       this.#steps.push({ ...step, script: { lines: commands?.lines ?? [], line: code.line } });
       return;
     }
@@ -211,12 +247,14 @@ interface Candidate {
 
 /** What a person does, in words of the page; what the instruction says already is not said twice. */
 function byHand(name: string, prose: readonly Prose[], told: ItemPart | null): Pick<DraftStep, 'manual' | 'prose'> {
-  const texts = prose.filter(({ isCode }) => isCode !== true).map(({ text }) => plainText(text.replace(/^- /, '')));
+  const texts = prose
+    .filter(({ isCode, text }) => isCode !== true && !isTableRow(text))
+    .map(({ text }) => plainText(text.replace(/^- /, '')));
   const said =
     told === null ? texts.filter((text) => text !== '' && !/^`+/.test(text)).join(' ') : plainText(told.text);
   const manual = shortened(said === '' ? name : said, MAX_MANUAL);
-  const hasCode = prose.some(({ isCode }) => isCode === true);
-  if (told === null && manual === said && !hasCode) return { manual, prose: [] };
+  const isMore = prose.some(({ isCode, text }) => isCode === true || isTableRow(text));
+  if (told === null && manual === said && !isMore) return { manual, prose: [] };
   return { manual, prose: prose.filter(({ text }) => text === '' || plainText(text) !== manual) };
 }
 

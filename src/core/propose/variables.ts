@@ -1,6 +1,6 @@
 /** Which variables the steps of a proposal need, and what one step passes on to another. */
 import { looksSecret } from '../runbook.ts';
-import { fillPlaceholders, variablesRead, variablesSet } from './placeholders.ts';
+import { fillPlaceholders, fillText, variablesRead, variablesSet, variablesTold } from './placeholders.ts';
 import type { DraftStep, Note } from './draft.ts';
 
 export interface ProposedVariable {
@@ -44,21 +44,25 @@ export function withVariables(drafts: readonly DraftStep[]): WithVariables {
       }
       return { ...block, lines };
     };
-    return { ...step, script: fill(step.script), rollback: fill(step.rollback), outputs: [] };
+    const told = fillText(step.manual ?? '');
+    for (const { text, variable } of told.placeholders) declare(variable, text, step.line);
+    const manual = step.manual === null ? null : told.text;
+    return { ...step, manual, script: fill(step.script), rollback: fill(step.rollback), outputs: [] };
   });
   const steps = [...filled];
   const setBy = new Map<string, number>();
   for (const [index, step] of filled.entries()) {
     const own = variablesSet(step.script?.lines ?? []);
-    for (const block of [step.script, step.rollback]) {
-      for (const [name, at] of variablesRead(block?.lines ?? [])) {
-        if (variables.has(name) || own.has(name)) continue;
-        const line = (block?.line ?? step.line) + at;
-        const before = setBy.get(name);
-        if (before === undefined) declare(name, `$${name}`, line);
-        else passOn(steps, before, name, line, notes);
-      }
-    }
+    const need = (name: string, line: number): void => {
+      if (variables.has(name) || own.has(name)) return;
+      const before = setBy.get(name);
+      if (before === undefined) declare(name, `$${name}`, line);
+      else passOn(steps, before, name, line, notes);
+    };
+    for (const block of [step.script, step.rollback])
+      for (const [name, at] of variablesRead(block?.lines ?? [])) need(name, (block?.line ?? step.line) + at);
+    // It is put in before the person reads it.
+    for (const name of variablesTold(step.manual ?? '')) need(name, step.line);
     for (const name of own) if (!setBy.has(name)) setBy.set(name, index);
   }
   // A variable of the runbook is there for every step.

@@ -104,6 +104,47 @@ describe('a breach of one rule', () => {
   });
 });
 
+describe('an empty section that a classic document has to have', () => {
+  const SCRIPT = '# Script\n```bash\necho a\n```\n';
+  const BARE = `# Drain\n\nMoves work away.\n\n${SCRIPT}`;
+  const EMPTY = '# Environment Requirements\n\n# File System Requirements\n\n';
+  const FULL = `# Drain\n\nMoves work away.\n\n${EMPTY}${SCRIPT}\n# History\n`;
+
+  test.each([
+    ['all three', BARE, FULL],
+    ['the history', FULL.replace('\n# History\n', ''), FULL],
+    ['the environment', FULL.replace('# Environment Requirements\n\n', ''), FULL],
+    ['the files', FULL.replace('# File System Requirements\n\n', ''), FULL],
+    ['the last line has no end', BARE.slice(0, -1), FULL.replace('\n\n# History', '\n# History')],
+    [
+      'behind claims',
+      `${BARE}${claims('roles: sre')}`,
+      FULL.replace('\n# History', `${claims('roles: sre')}\n# History`),
+    ],
+  ])('%s', (_, broken, right) => {
+    expect(fix(broken).text).toBe(right);
+    expect(parseRunbook(Buffer.from(right), OPTIONS).problems).toEqual([]);
+    const windows = (text: string): string => `\u{feff}${text.replaceAll('\n', '\r\n')}`;
+    expect(fix(windows(broken)).text).toBe(windows(right));
+  });
+
+  test.each([
+    ['it may stand under another name', FULL.replace('File System Requirements', 'Files')],
+    ['it is nearly there', FULL.replace('# History', '# Histroy')],
+    ['it is nearly there, below', FULL.replace('# History', '## History')],
+    [
+      'it stands behind the history',
+      `${FULL.replace('# File System Requirements\n\n', '')}\n# File System Requirements\n`,
+    ],
+    ['a fence is open', FULL.replace('```\n\n# History\n', '')],
+    ['a comment is open', FULL.replace('\n# History\n', '\n<!-- a')],
+    ['who may run it', FULL.replace('# Script', '# Required claims\n```yaml\nroles: sre\n```\n\n# Script')],
+  ])('not where %s', (_, broken) => {
+    expect(parseRunbook(Buffer.from(broken), OPTIONS).problems.length).toBeGreaterThan(0);
+    expect(fix(broken)).toMatchObject({ text: broken, fixed: [] });
+  });
+});
+
 describe('what is left to people', () => {
   test.each([
     ['claims, by name', '# Required Claims', '# Required claims'],
@@ -159,7 +200,9 @@ function kept(bytes: Uint8Array): readonly string[] {
       ? [`${block.info}\n${block.content}`]
       : [],
   );
-  return [...claimed, ...scripts, Buffer.from(tailBytes).toString('latin1')];
+  // An empty history may be added.
+  const tail = Buffer.from(tailBytes).toString('latin1');
+  return [...claimed, ...scripts, /^# History\r?\n$/.test(tail) ? '' : tail];
 }
 
 test('of any document: twice is once, the claims, the scripts and the history stay, and what was valid means the same', () => {

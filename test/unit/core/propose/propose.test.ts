@@ -121,11 +121,194 @@ describe('what is asked first', () => {
     'git push --force',
     'aws ec2 terminate instances',
     'terraform destroy',
+    "psql -h $REPLICA -c 'select pg_promote()'",
+    'systemctl stop nginx',
+    'sudo systemctl --user restart nginx',
+    'systemctl disable --now nginx',
+    'redis-cli -h db FLUSHALL',
+    "psql -c 'VACUUM FULL orders'",
+    'kubectl -n prod rollout restart deployment/a',
+    'kubectl delete pod a',
+    'kubectl scale deployment/a --replicas 0',
+    'rm -r old',
+    'rm old -rf',
+    'dd if=a.img of=/dev/sdb',
+    'mkfs -t ext4 /dev/sdb1',
+    'mkfs.ext4 /dev/sdb1',
+    "mysql -e 'TRUNCATE orders'",
+    'psql -c "delete from orders"',
+    'terraform apply',
+    'sudo reboot',
+    'shutdown -h now',
+    'poweroff',
+    'kill -9 4711',
+    'git push origin main -f',
+    'aws ec2 terminate-instances --instance-ids i-1',
+    'aws s3api delete-bucket --bucket b',
+    'ssh db-1 "systemctl stop postgresql"',
+    'ls | xargs rm -rf',
+    'systemctl status a && systemctl stop a',
+    "echo 'DROP TABLE a' | psql",
+    './promote_replica.sh',
+    'ssh db-1 ./drain-node.sh',
+    'find . -name "*.old" -delete',
+    'kubectl get pods -o name | xargs kubectl delete',
+    'ls $(kill 1)',
   ])('%s', (line) => {
     expect(runbookOf(code('bash', line)).steps[0]?.confirm).toMatch(/^Go on with “Do it”\? It uses /);
   });
-  test.each(['ls -l', 'echo backdrop', 'kubectl get pods', '# rm -rf /'])('not: %s', (line) => {
+  test.each([
+    'ls -l',
+    'echo backdrop',
+    'kubectl get pods',
+    '# rm -rf /',
+    'systemctl status nginx',
+    'sudo systemctl is-enabled restart',
+    'kubectl -n delete get pods',
+    'kubectl describe node drain',
+    'kubectl logs -l app=kill --tail 3',
+    'grep -E "kill|drop" /var/log/syslog',
+    'echo "nothing to delete"',
+    'git status',
+    'git push origin main',
+    'git push -u origin main',
+    'git log --grep revoke',
+    'terraform plan -destroy',
+    'aws ec2 describe-instances',
+    'docker ps --filter status=restart',
+    'helm list',
+    'kill -0 4711',
+    'cat stop_all.log kill_it.log',
+    'dd if=/dev/sda count=1 | xxd',
+    'redis-cli info',
+    "psql -c 'select promoted from replicas'",
+    'journalctl -u shutdown',
+    'rm old.log',
+  ])('not: %s', (line) => {
     expect(runbookOf(code('bash', line, 'true')).steps[0]?.confirm).toBeUndefined();
+  });
+});
+
+test('a table stays a table, in the description and in what a person does', () => {
+  const rows = '| Who | Phone |\n|-----|:-----:|\n| DBA | 1234 |';
+  expect(propose(`# A\n\n${rows}\n\n1. Look\n`).text).toContain(`\n${rows}\n`);
+  const bare = 'Who | Phone\n--- | ---\nDBA | 1234';
+  expect(propose(`# A\n\n${bare}\n\n1. Look\n`).text).toContain(`\n${bare}\n`);
+  const { text } = propose(`# A\n\n## 1. Call somebody\n\nAsk one of them.\n\n${rows}\n`);
+  expect(text).toContain(`\n${rows}\n`);
+  expect(text).toContain('manual: "Ask one of them."');
+});
+
+describe('what is code stays as it is', () => {
+  test.each([
+    ['capitals in angle brackets', 'See `ssh root@<HOST>` there.', 'See `ssh root@<HOST>` there.'],
+    ['a tag in two backticks', 'See ``a ` <B> <td>`` there.', 'See ``a ` <B> <td>`` there.'],
+    ['capitals outside of it', 'See <HOST> there.', 'See <HOST> there.'],
+    ['HTML outside of it goes', 'See <B>that</B> <span class="x">there</span>.', 'See that there.'],
+  ])('in the description: %s', (_, line, told) => {
+    expect(propose(`# A\n\n${line}\n\n1. Look\n`).text).toContain(`\n${told}\n`);
+  });
+
+  test('what a person does keeps it, with variables in the places to fill in', () => {
+    const { steps, env } = runbookOf(
+      '# A\n\n1. Ask who has `ssh root@<HOST>` open, and look at `*.log`, see `{{ region }}_a`\n',
+    );
+    expect(steps[0]?.manual).toBe('Ask who has ssh root@$HOST open, and look at *.log, see ${REGION}_a');
+    expect(env.map(({ name }) => name)).toEqual(['HOST', 'REGION']);
+  });
+
+  test('a command with a place to fill in that is in no script is told', () => {
+    const { notes } = propose(`1. Look\n\n   Or \`ssh root@<HOST> ls\`.\n\n   \`\`\`bash\n   ls\n   \`\`\`\n`);
+    expect(notes).toEqual([
+      { line: 3, text: 'a command in this sentence is in no script, and has a place to fill in' },
+    ]);
+  });
+});
+
+test('a variable in what a person does is declared, or passed on by the step that sets it', () => {
+  const { steps, env } = runbookOf(
+    `1. Ask about $NODE, $HOME, \${ZONE} and $OLD\n\n${code('bash', 'OLD=1')}\n## 2. Tell them $OLD\n`,
+  );
+  expect(env.map(({ name }) => name)).toEqual(['NODE', 'ZONE', 'OLD']);
+  const later = runbookOf(`${code('bash', 'OLD=1')}\n## 2. Tell them\n\nTell them that it was $OLD.\n`);
+  expect(later.env).toEqual([]);
+  expect(later.steps[0]?.outputs).toEqual(['OLD']);
+  expect(steps[0]?.manual).toContain('$NODE');
+});
+
+test.each([
+  ['Datenbank säubern & Übergabe (Größe prüfen!)', 'DatenbankSaeubernUebergabeGroessePruefen'],
+  ['Größe', 'Groesse'],
+  ['Maß und MAẞ', 'MassUndMass'],
+  ['GRÖSSE ÄNDERN', 'GroesseAendern'],
+  ['Æble på Ærø, Łódź, Đà Nẵng', 'AeblePaAeroLodzDaNang'],
+  ['Déjà vu: œuvre', 'DejaVuOeuvre'],
+  ['Rotate API key', 'RotateApiKey'],
+])('the name of %j', (title, name) => {
+  expect(propose(`# ${title}\n\n1. Look\n`).name).toBe(name);
+});
+
+describe('what stands behind the procedure', () => {
+  const page = (above: string, heading: string): string =>
+    `# A\n\n## ${above}\n\n${code('bash', 'systemctl restart a').replace('## Do it', '1. Do it')}\n## ${heading}\n\n\`\`\`bash\nsystemctl restart b\n\`\`\`\n`;
+
+  test.each([
+    'Rollback',
+    'Rollback plan',
+    'Roll-back',
+    'Undo',
+    'Backing out',
+    'Zurückrollen',
+    'Zurücksetzen',
+    'Rückgängig machen',
+    'Rückbau',
+    'Zuru\u0308ckrollen',
+  ])('%s is how the step is taken back', (heading) => {
+    const { steps } = runbookOf(page('Do', heading));
+    expect(steps.map(({ name, rollback }) => [name, rollback?.body])).toEqual([['Do it', 'systemctl restart b']]);
+  });
+
+  test.each([
+    ['Do', 'Troubleshooting'],
+    ['Do', 'If something goes wrong'],
+    ['Do', 'Known issues'],
+    ['Do', 'Fehlerbehebung'],
+    ['Do', 'Wenn etwas schiefgeht'],
+    ['Do', 'Anhang'],
+    ['Procedure', 'Speed bumps'],
+    ['Vorgehen', 'Sonstiges'],
+  ])('behind %s: %s is text, and that is told', (above, heading) => {
+    const { text, notes } = propose(page(above, heading));
+    expect(runbookOf(page(above, heading)).steps.map(({ name }) => name)).toEqual(['Do it']);
+    expect(text).toContain(`## ${heading}\n\n\`\`\`text\nsystemctl restart b`);
+    expect(notes.map((note) => note.text).join()).toContain('these commands are kept as text, not as a step');
+  });
+
+  test.each([
+    ['Procedure', 'Verification'],
+    ['Procedure', 'Clean up'],
+    ['Vorgehen', 'Prüfung'],
+    ['Prepare', 'Switch over'],
+  ])('behind %s: %s is a step', (above, heading) => {
+    expect(runbookOf(page(above, heading)).steps).toHaveLength(2);
+  });
+
+  test('a page that is about nothing else has it as its steps', () => {
+    expect(scriptsOf('# Troubleshooting Kafka\n\n```bash\nls\n```\n')).toEqual(['ls']);
+    expect(scriptsOf('# Kafka\n\n## Fehlersuche\n\n```bash\nls\n```\n')).toEqual(['ls']);
+    expect(scriptsOf('# Kafka\n\n## Zurückrollen\n\n```bash\nls\n```\n')).toEqual(['ls']);
+  });
+
+  test('behind numbers, what has none is text', () => {
+    const block = '\n\n```bash\nls\n```\n\n';
+    const { steps } = runbookOf(
+      `# A\n\n## Prepare${block}## Step 1: One${block}## Step 2: Two${block}## Other${block}`,
+    );
+    expect(steps.map(({ name }) => name)).toEqual(['Prepare', 'One', 'Two']);
+    const german = runbookOf(
+      `# A\n\n## Voraussetzungen\n\nVPN\n\n## Schritt 1: Eins${block}## Schritt 2: Zwei${block}`,
+    );
+    expect(german.steps.map(({ name }) => name)).toEqual(['Eins', 'Zwei']);
   });
 });
 
