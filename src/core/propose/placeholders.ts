@@ -109,7 +109,7 @@ export function variablesTold(text: string): ReadonlySet<string> {
     text.matchAll(/\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))/g),
     ([, braced, name]) => braced ?? name ?? '',
   );
-  return new Set(names.filter((name) => !WELL_KNOWN.has(name) && !deniedFromOthers(name)));
+  return new Set(names.filter((name) => !WELL_KNOWN.has(name) && !deniedFromSteps(name)));
 }
 
 function reference(variable: string, quote: '' | "'" | '"'): string {
