@@ -105,6 +105,6 @@ it('every name of both lists is refused, and each is named', async () => {
   });
   expect(run.status).toBe(400);
   const problems = run.json()['problems'] as readonly { readonly message: string }[];
-  expect(problems.map(({ message }) => message.split(' ')[0]).sort()).toEqual([...names].sort());
+  expect(new Set(problems.map(({ message }) => message.split(' ')[0]))).toEqual(new Set(names));
   process.stdout.write(`${names.length} names, ${WAYS.length} ways\n`);
 });
