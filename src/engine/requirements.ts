@@ -3,6 +3,7 @@ import { checkVariables, recordVariables, resolveVariables } from '../core/envir
 import type { ResolvedVariable } from '../core/environment.ts';
 import { RunbookError } from '../core/errors.ts';
 import { refuseGiven } from '../core/given.ts';
+import { warnOfSlips, withSlips } from '../core/misspelt.ts';
 import { refusalOf } from '../core/masking/refusal.ts';
 import type { LoadedDocument, ProcessLimits } from '../core/ports.ts';
 import type { RunRequest } from '../core/run.ts';
@@ -51,7 +52,8 @@ export async function checkRequirements(
   const unmaskable = takeVariables(ports, draft, found);
   const problems = problemsOf(found, missing, request);
   if (problems.length > 0) throw unmet(problems, document);
-  return planOf(ports, runbook, steps, request, found, unmaskable);
+  const slips = warnOfSlips(request, runbook, found.values, document.displayPath);
+  return planOf(ports, runbook, steps, request, found, [...unmaskable, ...slips]);
 }
 
 /** What there is of that which a runbook declares. */
@@ -102,7 +104,7 @@ export function problemsOf(
 ): readonly Problem[] {
   return [
     ...lost.map(notKept),
-    ...checkVariables(values, missing),
+    ...withSlips(checkVariables(values, missing), request, asked),
     ...checkReadiness(asked, facts),
     ...checkPeople(request, asked),
   ];
