@@ -202,10 +202,11 @@ function notKept({ name, line }: EnvRequirement): Problem {
 
 /** Steps that need a person are refused before anything has started, not in the middle. */
 export function checkPeople(
-  request: Pick<RunRequest, 'interaction' | 'assumeYes'>,
+  request: Pick<RunRequest, 'interaction' | 'assumeYes' | 'source'>,
   runbook: Runbook,
 ): readonly Problem[] {
   if (request.interaction !== null) return [];
+  const where = request.source === 'ci' ? 'where CI is not set' : 'without --no-input';
   return runbook.steps.flatMap((step): Problem[] => {
     const at = { severity: 'error', line: step.line, column: 1 } as const;
     if (step.manual !== undefined || step.tty) {
@@ -215,7 +216,7 @@ export function checkPeople(
           ...at,
           rule: 'step-needs-person',
           message: `The step “${step.name}” ${what}, and nobody can be asked here.`,
-          fix: 'Run it from a terminal, without --no-input.',
+          fix: `Run it from a terminal, ${where}.`,
         },
       ];
     }
@@ -225,7 +226,7 @@ export function checkPeople(
           ...at,
           rule: 'step-needs-confirmation',
           message: `The step “${step.name}” wants a confirmation, and nobody can be asked here.`,
-          fix: 'Confirm beforehand with --yes, or run it from a terminal.',
+          fix: `Confirm beforehand with --yes, or run it from a terminal${request.source === 'ci' ? `, ${where}` : ''}.`,
         },
       ];
     }
