@@ -29,7 +29,7 @@ export function verdict(style: Style, results: readonly Validation[]): string {
   const invalid = results.filter(isInvalid).length;
   const unready = results.filter(({ ready }) => ready === false).length;
   const absent = missing === 0 ? '' : `${count(missing)} not there`;
-  if (missing === results.length) return style.red(absent);
+  if (missing > 0 && missing === results.length) return style.red(absent);
   const rest = absent === '' ? '' : `, ${absent}`;
   if (invalid > 0) return style.red(`${invalid} of ${all} invalid${rest}`);
   if (unready > 0) return style.red(`${all} valid, ${unready} not ready to run${rest}`);
