@@ -30,12 +30,21 @@ function codeFolder() {
 function isOwn(folder, name) {
   const { mkdirSync, statSync } = require('node:fs');
   try {
-    mkdirSync(`${folder}/${name}`, { recursive: true, mode: 0o700 });
+    // Not more than both, and not `recursive`: below /proc that never ends.
+    for (const path of [folder, `${folder}/${name}`]) makeUnlessThere(mkdirSync, path);
     return [folder, `${folder}/${name}`].every((path) => {
       const { uid, mode } = statSync(path);
       return uid === process.getuid?.() && (mode & 0o022) === 0;
     });
   } catch {
     return false;
+  }
+}
+
+function makeUnlessThere(mkdirSync, path) {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
   }
 }

@@ -22,6 +22,7 @@ import { createFolderSource, findRunbooksFolder, mountedRunbooks } from './adapt
 import { systemClock } from './adapters/system/clock.ts';
 import { ephemeralStorage } from './adapters/system/ephemeral-storage.ts';
 import { createOwners } from './adapters/system/owner.ts';
+import { defaultStateDir } from './app/home.ts';
 import { CLI_BASE, SERVER_BASE } from './core/environment.ts';
 import type {
   ArtifactStore,
@@ -268,16 +269,6 @@ function forgottenFolder(parent: string, releases: (() => void)[]): string {
     rmSync(folder, { recursive: true, force: true });
   });
   return folder;
-}
-
-/** XDG Base Directory Specification: `$XDG_STATE_HOME`, else `~/.local/state`. */
-function defaultStateDir(environment: ReadonlyMap<string, string>): string {
-  const xdg = environment.get('XDG_STATE_HOME');
-  const base =
-    xdg !== undefined && path.isAbsolute(xdg)
-      ? xdg
-      : path.join(environment.get('HOME') ?? userInfo().homedir, '.local', 'state');
-  return path.join(base, 'runbook');
 }
 
 function userName(): string | null {

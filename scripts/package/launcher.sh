@@ -5,6 +5,8 @@ case $0 in
 */*) self=$0 ;;
 *) self=./$0 ;;
 esac
+# How it was called, for the commands that are shown; taken out of the environment before anything else is started.
+export RUNBOOK_LAUNCHER="$self"
 if [ -L "$self" ]; then self=$(readlink -f -- "$self") || exit 69; fi
 lib=${self%/*}/../lib
 

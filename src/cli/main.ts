@@ -1,13 +1,13 @@
 /** Face 1: the command line. What a command does is loaded when it is called. */
 import { CommanderError } from 'commander';
 import type { Command } from 'commander';
-import { RunbookError } from '../core/errors.ts';
 import type { CommonOptions } from './context.ts';
 import { behindTheCommand, commandNames } from './leading-options.ts';
 import { createProgram } from './program.ts';
 import { reportError } from './report.ts';
 import { createTerminal } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
+import { asUsageError } from './usage-error.ts';
 
 /** Runs one command and turns whatever it throws into one clear message and the right exit code. */
 async function run(
@@ -48,7 +48,10 @@ export async function main(): Promise<void> {
   } catch (error) {
     const options = { json: isForMachines(words), color: !words.includes('--no-color') };
     const command = commandNames(program, words).join(' ');
-    const failure = error instanceof CommanderError ? await asUsageError(error, command, terminal, words) : error;
+    const failure =
+      error instanceof CommanderError
+        ? await asUsageError(error, program, words, async () => await runbookMeant(terminal, words))
+        : error;
     process.exitCode = await reportError(terminal, command === '' ? 'runbook' : command, options, failure);
   }
 }
@@ -73,27 +76,6 @@ async function carryOut(program: Command, words: readonly string[]): Promise<voi
 /** Also where the words make no sense otherwise. */
 function isForMachines(words: readonly string[]): boolean {
   return words.includes('--json') || words.includes('--format=json') || words[words.indexOf('--format') + 1] === 'json';
-}
-
-/** Commander's `error: unknown option '--x'\n(Did you mean --y?)` as one sentence and what to do. */
-async function asUsageError(
-  error: CommanderError,
-  command: string,
-  terminal: Terminal,
-  words: readonly string[],
-): Promise<RunbookError> {
-  const [first = '', ...rest] = error.message
-    .replace(/^error: /, '')
-    .replace(/\.$/, '')
-    .split('\n');
-  const suggestion = rest.join(' ').replace(/^\((.*)\)$/, '$1');
-  const help =
-    command === ''
-      ? '`runbook --help` and `runbook COMMAND --help` show what there is.'
-      : `\`runbook ${command} --help\` shows how it is called.`;
-  const instead = error.code === 'commander.unknownCommand' ? await runbookMeant(terminal, words) : null;
-  const fix = instead ?? (suggestion === '' ? help : suggestion);
-  return new RunbookError('usage', `${first.charAt(0).toUpperCase()}${first.slice(1)}.`, { fix });
 }
 
 /** Who writes `runbook RotateKey` means a runbook, not a command. */

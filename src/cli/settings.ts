@@ -1,6 +1,7 @@
 /** The door for settings: turns flags, environment and files into the texts that `core/settings.ts` decides about. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { inHome } from '../app/home.ts';
 import { CONTRACT_NAMES } from '../core/contract.ts';
 import { RunbookError } from '../core/errors.ts';
 import { codeOf } from '../core/failures.ts';
@@ -108,10 +109,10 @@ function isRepositoryRoot(folder: string): boolean {
   return readIfThere(path.join(folder, '.git')) !== null;
 }
 
-function userFile(environment: ReadonlyMap<string, string>): string {
-  const xdg = environment.get('XDG_CONFIG_HOME');
-  const base = xdg !== undefined && path.isAbsolute(xdg) ? xdg : path.join(environment.get('HOME') ?? '/', '.config');
-  return path.join(base, 'runbook', 'config.yaml');
+/** None where nobody is at home. */
+function userFile(environment: ReadonlyMap<string, string>): readonly string[] {
+  const base = inHome(environment, 'XDG_CONFIG_HOME', '.config');
+  return base === null ? [] : [path.join(base, 'runbook', 'config.yaml')];
 }
 
 async function fromFile(

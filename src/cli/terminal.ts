@@ -1,6 +1,7 @@
 /** The process around a command: its streams, its signals, its environment. The CLI’s only door to them. */
-import { writeSync } from 'node:fs';
+import { statSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
+import path from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { RunbookError } from '../core/errors.ts';
 import { codeOf, messageOf } from '../core/failures.ts';
@@ -43,7 +44,13 @@ export interface Terminal {
 
 const LEAVE_MS = 1000;
 
+/** Set by the launcher of the archive: its path as it was called, with a slash in it. */
+const LAUNCHER = 'RUNBOOK_LAUNCHER';
+
 export function createTerminal(): Terminal {
+  // For this process alone: scripts and what they start are called otherwise.
+  const launcher = process.env[LAUNCHER] ?? null;
+  Reflect.deleteProperty(process.env, LAUNCHER);
   const environment = new Map(
     Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
   );
@@ -55,7 +62,13 @@ export function createTerminal(): Terminal {
   return {
     environment,
     cwd: process.cwd(),
-    commandLine: { program: programOf(process.execPath, process.argv[1] ?? 'runbook'), words: process.argv.slice(2) },
+    commandLine: {
+      program:
+        launcher === null
+          ? programOf(process.execPath, process.argv[1] ?? 'runbook')
+          : [launchedAs(launcher, environment.get('PATH') ?? '')],
+      words: process.argv.slice(2),
+    },
     ci,
     stdin,
     stdout,
@@ -93,6 +106,16 @@ function sizeOf(count: number | undefined): number | null {
 /** `runbook` where it was called by that name, else as in `node -- bin/runbook.js`. */
 function programOf(node: string, script: string): readonly string[] {
   return script.endsWith('/runbook') ? ['runbook'] : [node, '--', script];
+}
+
+/** Its name where a shell finds it by that: who types a name in another folder means the first there is on the PATH. */
+function launchedAs(launcher: string, searchPath: string): string {
+  const name = path.basename(launcher);
+  const first = searchPath
+    .split(':')
+    .map((folder) => path.join(folder, name))
+    .find((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true);
+  return first !== undefined && path.isAbsolute(first) && first === path.normalize(launcher) ? name : launcher;
 }
 
 /** A terminal that is closed while it is asked refuses to be set back (EIO), from within an event that nobody can catch. */

@@ -3,6 +3,13 @@ import path from 'node:path';
 import { RunbookError } from '../core/errors.ts';
 import { codeOf } from '../core/failures.ts';
 
+const WHY: Readonly<Record<string, readonly [what: string, fix: string]>> = {
+  ENOENT: ['is not there', 'Check the path.'],
+  ENOTDIR: ['is not there', 'Check the path: a part of it is a file.'],
+  EISDIR: ['is a folder', 'Name a file in it.'],
+  EACCES: ['may not be read', 'Check its permissions, and those of its folders.'],
+};
+
 /**
  * The text of a file, pipe or device that the user names, up to `maxBytes`; the final newline is not part of it.
  * @throws RunbookError `not-found`, `usage` (larger, not UTF-8); `label` says what named it
@@ -12,10 +19,11 @@ export function readTextFile(file: string, cwd: string, label: string, maxBytes:
   try {
     bytes = readUpTo(path.resolve(cwd, file), maxBytes + 1);
   } catch (error) {
-    throw new RunbookError('not-found', `${label}: ${file} cannot be read (${codeOf(error)}).`, {
-      fix: 'Check the path and its permissions.',
-      cause: error,
-    });
+    const [what, fix] = WHY[codeOf(error)] ?? [
+      `cannot be read (${codeOf(error)})`,
+      'Check the path and its permissions.',
+    ];
+    throw new RunbookError('not-found', `${label}: ${file} ${what}.`, { fix, cause: error });
   }
   if (bytes.length > maxBytes) {
     const fix = 'Name the file that holds just this.';
@@ -25,7 +33,9 @@ export function readTextFile(file: string, cwd: string, label: string, maxBytes:
     return new TextDecoder('utf8', { fatal: true }).decode(bytes).replace(/\r?\n$/, '');
   } catch (error) {
     throw new RunbookError('usage', `${label}: ${file} is not UTF-8 text.`, {
-      fix: 'Variables are text; give the path of a binary file instead of its content.',
+      fix: label.startsWith('--env ')
+        ? 'Variables are text; give the path of a binary file instead of its content.'
+        : 'Name a text file, or save it as UTF-8.',
       cause: error,
     });
   }

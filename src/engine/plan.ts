@@ -5,6 +5,7 @@
 import type { Containment } from '../core/containment.ts';
 import { RunbookError } from '../core/errors.ts';
 import { refuseGiven } from '../core/given.ts';
+import { warnOfSlips } from '../core/misspelt.ts';
 import type { LoadedDocument } from '../core/ports.ts';
 import type { RunRequest } from '../core/run.ts';
 import type { Runbook } from '../core/runbook.ts';
@@ -178,6 +179,7 @@ async function describeRun(
     warnings: [
       ...warningsOf(draft),
       ...unmaskable,
+      ...warnOfSlips(request, runbook, found.values, document.displayPath),
       ...warnings,
       ...(isMissed ? [nothingLeft(from.runId)] : []),
       ...[enclosure?.warning ?? null, unmade].filter((text) => text !== null),

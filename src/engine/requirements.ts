@@ -3,6 +3,7 @@ import { checkVariables, recordVariables, resolveVariables } from '../core/envir
 import type { ResolvedVariable } from '../core/environment.ts';
 import { RunbookError } from '../core/errors.ts';
 import { refuseGiven } from '../core/given.ts';
+import { warnOfSlips, withSlips } from '../core/misspelt.ts';
 import { refusalOf } from '../core/masking/refusal.ts';
 import type { LoadedDocument, ProcessLimits } from '../core/ports.ts';
 import type { RunRequest } from '../core/run.ts';
@@ -51,7 +52,8 @@ export async function checkRequirements(
   const unmaskable = takeVariables(ports, draft, found);
   const problems = problemsOf(found, missing, request);
   if (problems.length > 0) throw unmet(problems, document);
-  return planOf(ports, runbook, steps, request, found, unmaskable);
+  const slips = warnOfSlips(request, runbook, found.values, document.displayPath);
+  return planOf(ports, runbook, steps, request, found, [...unmaskable, ...slips]);
 }
 
 /** What there is of that which a runbook declares. */
@@ -102,7 +104,7 @@ export function problemsOf(
 ): readonly Problem[] {
   return [
     ...lost.map(notKept),
-    ...checkVariables(values, missing),
+    ...withSlips(checkVariables(values, missing), request, asked),
     ...checkReadiness(asked, facts),
     ...checkPeople(request, asked),
   ];
@@ -200,10 +202,11 @@ function notKept({ name, line }: EnvRequirement): Problem {
 
 /** Steps that need a person are refused before anything has started, not in the middle. */
 export function checkPeople(
-  request: Pick<RunRequest, 'interaction' | 'assumeYes'>,
+  request: Pick<RunRequest, 'interaction' | 'assumeYes' | 'source'>,
   runbook: Runbook,
 ): readonly Problem[] {
   if (request.interaction !== null) return [];
+  const where = request.source === 'ci' ? 'where CI is not set' : 'without --no-input';
   return runbook.steps.flatMap((step): Problem[] => {
     const at = { severity: 'error', line: step.line, column: 1 } as const;
     if (step.manual !== undefined || step.tty) {
@@ -213,7 +216,7 @@ export function checkPeople(
           ...at,
           rule: 'step-needs-person',
           message: `The step “${step.name}” ${what}, and nobody can be asked here.`,
-          fix: 'Run it from a terminal, without --no-input.',
+          fix: `Run it from a terminal, ${where}.`,
         },
       ];
     }
@@ -223,7 +226,7 @@ export function checkPeople(
           ...at,
           rule: 'step-needs-confirmation',
           message: `The step “${step.name}” wants a confirmation, and nobody can be asked here.`,
-          fix: 'Confirm beforehand with --yes, or run it from a terminal.',
+          fix: `Confirm beforehand with --yes, or run it from a terminal${request.source === 'ci' ? `, ${where}` : ''}.`,
         },
       ];
     }

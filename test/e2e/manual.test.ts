@@ -158,6 +158,18 @@ describe('what was meant', () => {
     ['a runbook', ['execute', 'RotatKey'], 66, /Did you mean “RotateKey” or “RotateKeys”\?/],
     ['an outcome', ['history', '--outcome', 'succeded'], 64, /Did you mean “succeeded”\?/],
     ['an option', ['execute', '--evn', 'A=1'], 64, /Did you mean --env\?/],
+    ['an option that is longer', ['new', '--no-inp'], 64, /Did you mean --no-input\?/],
+    ['a command of a group', ['audit', 'verfy'], 64, /Unknown command 'audit verfy'.*\n.*Did you mean “verify”\?/],
+    ['the same with its options', ['token', 'mnit', '--subject', 'a'], 64, /'token mnit'.*\n.*Did you mean “mint”\?/],
+    [
+      'a choice',
+      ['list', '--sort', 'lst'],
+      64,
+      /--sort: “lst” is not one of name, last, age\.\n.*Did you mean “last”\?/,
+    ],
+    ['a shell', ['completion', 'fihs'], 64, /<shell>: “fihs” is not one of bash, zsh, fish\.\n.*Did you mean “fish”\?/],
+    ['nothing', ['audit', '--json'], 64, /No command of `runbook audit` is named/],
+    ['nothing of the other', ['token', '--json'], 64, /No command of `runbook token` is named/],
   ])('%s', async (_, args, exit, expected) => {
     const home = createHome();
     execaSync('mkdir', [path.join(home.folder, 'runbooks')]);

@@ -146,6 +146,19 @@ describe('samples/github', () => {
     expect(sarif.runs[0]?.results.length).toBeGreaterThan(0);
     expect((await runAction(job, { documents: 'runbooks/Good.md' })).exitCode).toBe(0);
   });
+
+  it('validate checks the documents of every line', async () => {
+    const job = jobHome();
+    job.home.write('runbooks/Good.md', classic('Good', 'true'));
+    job.home.write('runbooks/Fine.md', classic('Fine', 'true'));
+    job.home.write('runbooks/Bad.md', '# Bad\n');
+    const good = await runAction(job, { documents: 'runbooks/Good.md\n\n  runbooks/Fine.md\n' });
+    expect(good.exitCode, good.log).toBe(0);
+    expect(good.log).toContain('2 documents valid');
+    const bad = await runAction(job, { documents: 'runbooks/Good.md runbooks/Fine.md\nrunbooks/Bad.md' });
+    expect(bad.log).toMatch(/^::error file=runbooks\/Bad\.md,line=1/m);
+    expect(bad.exitCode, bad.log).toBe(65);
+  });
 });
 
 describe('samples/gitlab', () => {
@@ -157,18 +170,18 @@ describe('samples/gitlab', () => {
     for (const { stage, script } of Object.values(jobs))
       expect([typeof stage, Array.isArray(script)]).toEqual(['string', true]);
     const { home, env } = jobHome();
-    home.write('runbooks/Say.md', classic('Say', 'echo "[$WHAT]"; exit 3', { env: 'WHAT: what' }));
+    home.write('runbooks/Say.md', classic('Say', 'echo "[$WHAT] [$WHO]"; exit 3', { env: 'WHAT: what\nWHO: who' }));
     const what = '$(touch pwned) `touch pwned`; touch pwned';
     const run = await execa('sh', ['-ec', jobs['runbook:execute']?.script.join('\n') ?? ''], {
       cwd: home.folder,
-      env: { ...env, GITLAB_CI: 'true', RUNBOOK: 'Say', VARIABLES: `WHAT=${what}` },
+      env: { ...env, GITLAB_CI: 'true', RUNBOOK: 'Say', VARIABLES: `WHAT=${what}\n\nWHO=me` },
       extendEnv: false,
       reject: false,
       stdin: 'ignore',
       timeout: 100_000,
     });
     expect(run.exitCode, run.stderr).toBe(3);
-    expect(run.stdout).toBe(`[${what}]`);
+    expect(run.stdout).toBe(`[${what}] [me]`);
     expect(existsSync(path.join(home.folder, 'pwned'))).toBe(false);
     expect(readFileSync(path.join(home.folder, 'runbook-junit.xml'), 'utf8')).toContain('failures="1"');
   });

@@ -302,7 +302,7 @@ test.each([
   [['--watch', '--fix'], '--watch and --fix exclude each other'],
   [['--watch', '--format', 'github'], '--watch and --format github exclude each other'],
   [['--watch', '--output', 'a'], '--watch and --output exclude each other'],
-  [['--format', 'xml'], "'--format <format>' argument 'xml' is invalid"],
+  [['--format', 'xml'], '--format: “xml” is not one of text, json'],
 ])('%j is refused', async (args, message) => {
   const { stderr, exitCode } = await prepared().run(['validate', ...args]);
   expect(stderr).toContain(message);

@@ -1,5 +1,5 @@
 /** Artifacts on disk: `artifacts/<runId>/<path>`, private, each written aside and then renamed, so none is torn. */
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { codeOf } from '../../core/failures.ts';
@@ -14,6 +14,7 @@ import { asideOf, createKept, isName, RUN_ID } from './kept.ts';
 import { reach } from './reach.ts';
 import type { Reached, ReachedFile } from './reach.ts';
 import { transfer } from './transfer.ts';
+import { makeFolders } from '../system/make-folders.ts';
 
 /** Of one declared folder. */
 const MAX_FILES = 1000;
@@ -155,7 +156,7 @@ async function writeAside<T>(
   target: string,
   write: (file: FileHandle) => Promise<T | null>,
 ): Promise<T | null> {
-  await mkdir(path.dirname(target), { recursive: true, mode: 0o700 });
+  makeFolders(path.dirname(target), 0o700);
   const file = await open(aside, 'w', 0o600);
   try {
     const written = await write(file);

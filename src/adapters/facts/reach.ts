@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { access, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
+import { homeOf } from '../system/home.ts';
 
 export interface Reach {
   readonly isRoot: boolean;
@@ -41,7 +42,7 @@ const VARIABLES =
   /^(?:AWS_(?:SECRET_ACCESS_KEY|SESSION_TOKEN)|AZURE_CLIENT_SECRET|GOOGLE_APPLICATION_CREDENTIALS|GOOGLE_CREDENTIALS|DIGITALOCEAN_(?:ACCESS_)?TOKEN|CLOUDFLARE_API_TOKEN|HCLOUD_TOKEN|VAULT_TOKEN|GITHUB_TOKEN|GH_TOKEN|GITLAB_TOKEN|CI_JOB_TOKEN|NPM_TOKEN)$/;
 
 export async function readReach(environment: ReadonlyMap<string, string>): Promise<Reach> {
-  const home = environment.get('HOME') ?? '/';
+  const home = homeOf(environment) ?? '/';
   const kube = (environment.get('KUBECONFIG') ?? '').split(':').filter((file) => path.isAbsolute(file));
   const named = /^unix:\/\/(\/.+)$/.exec(environment.get('DOCKER_HOST') ?? '')?.[1];
   const agent = environment.get('SSH_AUTH_SOCK') ?? '';
@@ -84,7 +85,7 @@ async function mayBecomeRoot(environment: ReadonlyMap<string, string>): Promise<
     reject: false,
     timeout: SUDO_MS,
     stdio: 'ignore',
-    env: { PATH: environment.get('PATH') ?? '', HOME: environment.get('HOME') ?? '/' },
+    env: { PATH: environment.get('PATH') ?? '', HOME: homeOf(environment) ?? '/' },
     extendEnv: false,
   });
   if (exitCode === undefined || timedOut) return null;

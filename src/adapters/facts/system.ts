@@ -9,6 +9,7 @@ import type { FactsSource, FileFact } from '../../core/ports.ts';
 import { freeBytes } from '../system/free-bytes.ts';
 import { readCommit } from './git-head.ts';
 import { findWorkTree } from '../system/work-tree.ts';
+import { homeOf } from '../system/home.ts';
 
 /** `environment`: of it git gets what it needs to run, and nothing that would show it another repository. */
 export function createSystemFacts(environment: ReadonlyMap<string, string>): FactsSource {
@@ -81,7 +82,7 @@ async function readGitFacts(
   if (findWorkTree(folder) === null) return null;
   // Loaded only here: runs outside of a work tree never pay for it.
   const { execa } = await import('execa');
-  const env = { PATH: environment.get('PATH') ?? '', HOME: environment.get('HOME') ?? '/', GIT_OPTIONAL_LOCKS: '0' };
+  const env = { PATH: environment.get('PATH') ?? '', HOME: homeOf(environment) ?? '/', GIT_OPTIONAL_LOCKS: '0' };
   const git = async (...args: readonly string[]): Promise<string | null> => {
     // A repository's own configuration may name programs: none of them is started for a look at a file.
     const safe = ['-C', folder, '-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null'];

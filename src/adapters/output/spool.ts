@@ -4,16 +4,7 @@
  * Memory follows neither the output nor the cap.
  */
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  fdatasyncSync,
-  ftruncateSync,
-  futimesSync,
-  mkdirSync,
-  openSync,
-  writeSync,
-  writevSync,
-} from 'node:fs';
+import { closeSync, fdatasyncSync, ftruncateSync, futimesSync, openSync, writeSync, writevSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { RunbookError } from '../../core/errors.ts';
 import { codeOf } from '../../core/failures.ts';
@@ -25,6 +16,7 @@ import { createKept, RUN_ID } from './kept.ts';
 import { createRing, MAX_IN_MEMORY_BYTES, memoryRing } from './ring.ts';
 import { Room } from './room.ts';
 import { Tail } from './tail.ts';
+import { makeFolders } from '../system/make-folders.ts';
 
 const SMALL_FRAME_BYTES = 4096;
 /** How often the file is touched while nothing is written to it: whoever looks after a run sees that it still prints. */
@@ -37,7 +29,7 @@ export function createSpool(stateDir: string): RunOutput {
       if (!RUN_ID.test(runId)) throw new TypeError(`${JSON.stringify(runId)} cannot name a spool`);
       const path = join(folder, runId);
       try {
-        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        makeFolders(folder, 0o700);
         return new FileSpool(openSync(path, 'wx', 0o600), path, maxBytes);
       } catch (error) {
         throw cannotWrite(path, error);

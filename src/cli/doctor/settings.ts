@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { App } from '../../app.ts';
+import { homeFolder, inHome } from '../../app/home.ts';
 import { secretWeakness } from '../../app/authentication.ts';
 import { SETTING_NAMES, SETTINGS } from '../../core/settings.ts';
 import type { CommandContext } from '../context.ts';
@@ -92,9 +93,10 @@ async function folders(app: App): Promise<readonly Finding[]> {
 /** Where shells look, and lines of start-up files that ask this program. */
 export function examineCompletion({ environment }: Terminal): readonly Finding[] {
   const shell = path.basename(environment.get('SHELL') ?? '');
-  const home = environment.get('HOME') ?? '/';
-  const data = environment.get('XDG_DATA_HOME') ?? path.join(home, '.local/share');
-  const config = environment.get('XDG_CONFIG_HOME') ?? path.join(home, '.config');
+  const home = homeFolder(environment);
+  const data = inHome(environment, 'XDG_DATA_HOME', '.local/share');
+  const config = inHome(environment, 'XDG_CONFIG_HOME', '.config');
+  if (home === null || data === null || config === null) return [];
   const places = PLACES[shell]?.(home, data, config);
   if (places === undefined) return [];
   const there = places.files.find((file) => statSync(file, { throwIfNoEntry: false }) !== undefined);

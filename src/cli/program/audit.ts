@@ -1,5 +1,5 @@
 /** Commands for the ledger as a whole; as in `main.ts`, what they do is loaded when one is called. */
-import { collect, withExamples } from './words.ts';
+import { collect, showsItsCommands, withExamples } from './words.ts';
 import type { AddCommand, RunCommand } from './words.ts';
 import type { AuditListOptions, VerifyOptions } from '../commands/audit.ts';
 import type { CommonOptions } from '../context.ts';
@@ -7,9 +7,7 @@ import type { Terminal } from '../terminal.ts';
 
 export function addAuditCommands(terminal: Terminal, add: AddCommand, run: RunCommand): void {
   add('audit', 'The ledger as a whole: whether it holds, what was done to it.', [], (audit) => {
-    audit.helpCommand(false).action(() => {
-      audit.outputHelp();
-    });
+    showsItsCommands(audit);
     withExamples(
       audit.command('verify').description('Check that nothing in the record was altered; names the first bad record.'),
       [

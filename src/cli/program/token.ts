@@ -1,14 +1,12 @@
 /** Tokens for development; as in `main.ts`, what the commands do is loaded when one is called. */
-import { collect, withExamples } from './words.ts';
+import { collect, showsItsCommands, withExamples } from './words.ts';
 import type { AddCommand, RunCommand } from './words.ts';
 import type { MintOptions } from '../commands/token.ts';
 import type { Terminal } from '../terminal.ts';
 
 export function addTokenCommands(terminal: Terminal, add: AddCommand, run: RunCommand): void {
   add('token', 'Tokens for development.', [], (token) => {
-    token.helpCommand(false).action(() => {
-      token.outputHelp();
-    });
+    showsItsCommands(token);
     withExamples(
       token
         .command('mint')

@@ -1,5 +1,6 @@
 /** What the definitions of commands share. */
 import type { Command } from 'commander';
+import { RunbookError } from '../../core/errors.ts';
 import type { CommonOptions } from '../context.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -21,6 +22,17 @@ export type RunCommand = (
 
 /** An option that may be given several times. */
 export const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
+
+/** Called alone it shows what it has; a program that asks for JSON gets no help. @throws RunbookError `usage` */
+export function showsItsCommands(group: Command): void {
+  group.helpCommand(false).action(({ json }: CommonOptions) => {
+    if (json === true)
+      throw new RunbookError('usage', `No command of \`runbook ${group.name()}\` is named.`, {
+        fix: `\`runbook ${group.name()} --help\` shows them.`,
+      });
+    group.outputHelp();
+  });
+}
 
 const EXAMPLES = new WeakMap<Command, readonly string[]>();
 

@@ -1,0 +1,74 @@
+/** What was typed and is not understood, in one sentence, and what was probably meant. */
+import type { Command, CommanderError } from 'commander';
+import { RunbookError } from '../core/errors.ts';
+import { didYouMean, nearestFew } from '../core/spelling.ts';
+import { commandNames } from './leading-options.ts';
+
+/** @param runbookMeant what to do where the first word is the name of a runbook; null: it is none */
+export async function asUsageError(
+  error: CommanderError,
+  program: Command,
+  words: readonly string[],
+  runbookMeant: () => Promise<string | null>,
+): Promise<RunbookError> {
+  const names = commandNames(program, words);
+  const [first = '', ...rest] = error.message
+    .replace(/^error: /, '')
+    .replace(/\.$/, '')
+    .split('\n');
+  const suggestion = rest.join(' ').replace(/^\((.*)\)$/, '$1');
+  const help =
+    names.length === 0
+      ? '`runbook --help` and `runbook COMMAND --help` show what there is.'
+      : `\`runbook ${names.join(' ')} --help\` shows how it is called.`;
+  const special = wrongSubcommand(program, names, words, help) ?? wrongChoice(error.message, help);
+  if (special !== null) return special;
+  const instead = error.code === 'commander.unknownCommand' ? await runbookMeant() : null;
+  const likely = suggestion === '' ? optionMeant(first, program, names) : suggestion;
+  return new RunbookError('usage', `${first.charAt(0).toUpperCase()}${first.slice(1)}.`, {
+    fix: instead ?? likely ?? help,
+  });
+}
+
+/** Whatever else stands there: the options belong to a command that is not known. */
+function wrongSubcommand(
+  program: Command,
+  names: readonly string[],
+  words: readonly string[],
+  help: string,
+): RunbookError | null {
+  const group = commandOf(program, names);
+  const word = words[names.length];
+  if (names.length === 0 || group.commands.length === 0 || word === undefined || word.startsWith('-')) return null;
+  const known = group.commands.map((one) => one.name());
+  return new RunbookError('usage', `Unknown command '${names.join(' ')} ${word}'.`, {
+    fix: didYouMean(word, known) ?? help,
+  });
+}
+
+/** Commander's `option '--sort <order>' argument 'lst' is invalid. Allowed choices are name, last, age.` */
+function wrongChoice(message: string, help: string): RunbookError | null {
+  const [, option, written = '', argument = '', list] =
+    /^error: (?:option '(.+?)' argument|command-argument value) '(.*)' is invalid(?: for argument '(.+?)')?\. Allowed choices are (.*)\.$/s.exec(
+      message,
+    ) ?? [];
+  if (list === undefined) return null;
+  const what = option === undefined ? `<${argument}>` : option.replace(/ .*$/, '');
+  const choices = list.split(', ');
+  return new RunbookError('usage', `${what}: “${written}” is not one of ${list}.`, {
+    fix: didYouMean(written, choices) ?? help,
+  });
+}
+
+/** Where commander finds none: it does not look at what begins alike. */
+function optionMeant(sentence: string, program: Command, names: readonly string[]): string | null {
+  const [, name] = /^unknown option '(--[^'=]+)/.exec(sentence) ?? [];
+  if (name === undefined) return null;
+  const known = commandOf(program, names).options.flatMap(({ long }) => long?.slice(2) ?? []);
+  const few = nearestFew(name.slice(2), known).map((one) => `--${one}`);
+  return few.length === 0 ? null : `Did you mean ${few.join(' or ')}?`;
+}
+
+function commandOf(program: Command, names: readonly string[]): Command {
+  return names.reduce((parent, name) => parent.commands.find((one) => one.name() === name) ?? parent, program);
+}
