@@ -109,6 +109,7 @@ export const SITUATIONS: readonly Situation[] = [
     shows: ['"valid": true', '"valid": false', '"not-found"'],
     schema: 'validate',
     exit: 65,
+    optional: ['edit'],
     prepare: (home) => {
       home.write('A.md', classic('A', 'true'));
       home.write('B.md', '# B\n\n# Script\n');

@@ -5,7 +5,7 @@ import { exitCodeOf } from '../../../core/run.ts';
 import { inline } from '../../render.ts';
 import type { ListedRun } from './answer.ts';
 import { outcomesOf } from './steps.ts';
-import { outcomeOf } from './table.ts';
+import { outcomeOf, valuesOf } from './table.ts';
 
 type Cell = string | number | boolean | null | undefined;
 
@@ -47,6 +47,7 @@ const COLUMNS: Readonly<Record<string, (listed: ListedRun) => Cell>> = {
   found: ({ lines }) => lines[0]?.text,
   seq: ({ run }) => run.seq,
   hash: ({ run }) => run.hash,
+  variables: ({ run }) => valuesOf(run),
 };
 
 export function csvOf(listed: readonly ListedRun[]): string {

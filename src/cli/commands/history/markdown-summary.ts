@@ -10,7 +10,7 @@ import { block, code } from '../../markdown.ts';
 import type { Answer, ListedRun } from './answer.ts';
 import { lastLines } from './last-lines.ts';
 import type { HistoryOptions } from './options.ts';
-import { outcomeOf, whoOf } from './table.ts';
+import { outcomeOf, valuesOf, whoOf } from './table.ts';
 
 const LINES = 10;
 const CHARACTERS = 2000;
@@ -28,7 +28,7 @@ export async function* summaryOf(
   const inOrder = listed.toReversed();
   yield `# ${incident === undefined ? 'Runs' : `Incident ${code(incident)}`}\n\n${headOf(inOrder, more, nothing)}\n`;
   if (inOrder.length === 0) return;
-  yield '\n| Asked (UTC) | Runbook | Who | Outcome | Took | Run |\n|---|---|---|---|---|---|\n';
+  yield '\n| Asked (UTC) | Runbook | With | Who | Outcome | Took | Run |\n|---|---|---|---|---|---|---|\n';
   for (const { run } of inOrder) yield `${rowOf(run)}\n`;
   if (search !== null) yield `\n## Lines with ${code(search.text)}\n`;
   if (search !== null) for (const listedRun of inOrder) yield foundIn(listedRun);
@@ -55,6 +55,7 @@ function rowOf(run: StoredRun): string {
   const cells = [
     run.enqueuedAt,
     code(run.runbook.name),
+    run.variables.length === 0 ? '' : code(valuesOf(run)),
     code(whoOf(run)),
     result === null || exitCodeOf(result) === 0 ? outcomeOf(run) : `${outcomeOf(run)} (${exitCodeOf(result)})`,
     result === null ? '–' : formatDuration(result.durationMs),

@@ -30,6 +30,11 @@ function whyNot({ outcome, exitCode }: RunResult): string {
   return outcome === 'canceled' && exitCode === ERRORS.busy.exit ? 'busy' : outcome;
 }
 
+/** `HOST=a; TOKEN`: the variables that were given, of a secret only its name. */
+export function valuesOf({ variables }: StoredRun): string {
+  return variables.map(({ name, value }) => (value === undefined ? name : `${name}=${value}`)).join('; ');
+}
+
 /** The subject of the token; without one the user of the machine. */
 export function whoOf({ who }: StoredRun): string {
   return who.subject ?? `${who.osUser ?? '?'} (no token)`;
