@@ -122,7 +122,7 @@ describe('the output of a run whose runner was killed', () => {
 
     const bytes = readFileSync(file);
     writeFileSync(file, bytes.subarray(0, -5));
-    expect((await home.run(['history', 'last'])).stdout).toMatch(/^warning +the output that is kept does not fit/m);
+    expect((await home.run(['history', 'last'])).stdout).toMatch(/^warning +The output that is kept does not fit/m);
     expect((await home.json(['history', 'last']))['output']).toMatchObject({ intact: false });
     for (const more of [
       ['--format', 'markdown'],
