@@ -81,14 +81,19 @@ const ODD = [
   "'%20or%20'1'='1",
 ];
 
+/** Behind a name: what a check of its end may take for the end. */
+const ENDS = ['', '%00.md', '.md', '%20', ';.md', '%23.md', '%3fx=.md'];
+
 export function hostileNames(): readonly string[] {
   const names = new Set<string>(ODD);
   for (const target of TARGETS) {
-    for (const slash of SLASHES) {
+    for (const [index, slash] of SLASHES.entries()) {
       names.add(`${slash}${target.replaceAll('/', slash)}`);
       for (const dots of DOTS) {
         names.add(`${dots}${slash}${target.replaceAll('/', slash)}`);
         names.add(`inner${slash}${dots}${slash}${dots}${slash}${target.replaceAll('/', slash)}`);
+        const other = SLASHES[(index + 1) % SLASHES.length] ?? slash;
+        for (const end of ENDS) names.add(`${dots}${slash}${dots}${other}${target.replaceAll('/', other)}${end}`);
       }
     }
   }
