@@ -52,7 +52,7 @@ describe('the secret before', () => {
       env: { JWT_SECRET_OLD: OLD, RUNBOOK_TOKEN: made },
     });
     expect(exitCode).toBe(78);
-    expect(stderr).toContain('RUNBOOK_JWT_SECRET_PREVIOUS is set without RUNBOOK_JWT_SECRET.');
+    expect(stderr).toContain('JWT_SECRET_OLD is set without RUNBOOK_JWT_SECRET.');
   });
 });
 

@@ -91,9 +91,9 @@ describe('from a template', () => {
     [['A', '--env', 'DB_PASSWORD=x'], 'DB_PASSWORD is a secret by its name', 64],
     [['A', '--env', 'X=a\u202eb'], 'does not make a valid runbook', 64],
     [['A', '--claim', 'sre'], '"sre" is no claim', 64],
-    [['A', '--interpreter', 'perl'], 'is invalid', 64],
+    [['A', '--interpreter', 'perl'], 'is not one of sh, bash, zsh, python', 64],
     [['A', '--dir', 'none'], 'There is no folder none.', 66],
-    [['--from', 'none.md'], 'none.md cannot be read', 66],
+    [['--from', 'none.md'], 'none.md is not there', 66],
     [['--from', 'page.txt', '--env', 'X'], '--env is not for --from', 64],
     [['A', '--json', '--stdout'], '--json and --stdout exclude each other', 64],
   ])('%j is refused, and nothing is written', async (args, message, exit) => {

@@ -114,7 +114,7 @@ describe('validate --fix', () => {
   test('a document that is not there is a problem like any other', async () => {
     const { stdout, exitCode } = await createHome().run(['validate', './None.md', '--fix']);
     expect(stdout).toContain('(not-found)');
-    expect(exitCode).toBe(65);
+    expect(exitCode).toBe(66);
   });
 });
 
