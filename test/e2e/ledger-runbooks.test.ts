@@ -1,5 +1,15 @@
 /** The ledger is backed up, damaged, lost or altered, and restored: by the project's own runbooks, carried out. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -113,6 +123,56 @@ describe('RestoreLedger', () => {
         stdout: expect.stringMatching(/records +10\nruns +3\noperations +1\n/) as string,
       });
     }
+  });
+
+  test.each<[where: string, pausedIn: 'ledger' | 'copy', spoil: () => void, isPaused: boolean]>([
+    ['the ledger', 'ledger', () => {}, true],
+    ['the copy of a ledger that is lost', 'copy', () => rmSync(ledgerFile()), true],
+    ['the copy of a ledger that is damaged', 'copy', () => writeFileSync(ledgerFile(), 'x'.repeat(20_000)), true],
+    ['the copy alone: the ledger knew that it was over', 'copy', () => {}, false],
+  ])('leaves a pause of somebody else: of %s', async (_, pausedIn, spoil, isPaused) => {
+    const reason = 'INC-7: "disk" \\ of db, $(id) & `ls`';
+    await run();
+    if (pausedIn === 'copy') await samples.run(['pause', reason]);
+    mkdirSync(backups(), { recursive: true });
+    await samples.run(['audit', 'copy', path.join(backups(), 'ledger-1.sqlite')]);
+    if (pausedIn === 'copy') await samples.run(['resume']);
+    else await samples.run(['pause', reason]);
+    spoil();
+    expect(await restore()).toMatchObject({ exitCode: 0 });
+    const { stdout } = await samples.run(['ps', '--json']);
+    expect((JSON.parse(stdout) as { paused: { reason: string } | null }).paused?.reason).toBe(
+      isPaused ? reason : undefined,
+    );
+    expect((await run()).exitCode).toBe(isPaused ? 75 : 0);
+  });
+
+  test('lifts its own pause that an earlier try has left', async () => {
+    await run();
+    await backUp();
+    await samples.run(['pause', 'the ledger is being restored']);
+    expect(await restore()).toMatchObject({ exitCode: 0 });
+    expect((await run()).exitCode).toBe(0);
+    // What that has kept holds the pause, and may be what somebody wants back.
+    const kept = readdirSync(samples.stateDir).find((name) => name.startsWith('ledger.sqlite.before-')) ?? 'none';
+    rmSync(`${copyFile()}.last`);
+    rmSync(`${copyFile()}.sha256`);
+    renameSync(path.join(samples.stateDir, kept), copyFile());
+    rmSync(ledgerFile());
+    expect(await restore()).toMatchObject({ exitCode: 0 });
+    expect((await run()).exitCode).toBe(0);
+  });
+
+  test('says that the key beside the copy is another one, and keeps the one that is there', async () => {
+    await run();
+    await backUp();
+    const keyFile = path.join(samples.stateDir, 'fingerprint.key');
+    writeFileSync(keyFile, 'mine', { mode: 0o600 });
+    writeFileSync(path.join(backups(), 'fingerprint.key'), 'other', { mode: 0o600 });
+    const restored = await restore();
+    expect(restored.exitCode).toBe(0);
+    expect(restored.stderr + restored.stdout).toContain('fingerprint.key is another one than beside the copy');
+    expect(readFileSync(keyFile, 'utf8')).toBe('mine');
   });
 
   test('does nothing with a copy that does not hold, is another one, or was cut off', async () => {
