@@ -47,7 +47,7 @@ export async function lookAtOutput(
 
 const DAMAGED: OutputProblem = {
   name: 'damaged',
-  message: `The output that is kept ${DOES_NOT_FIT}; what can still be read of it is shown.`,
+  message: `The output that is kept ${DOES_NOT_FIT}.`,
 };
 const MISSING: OutputProblem = {
   name: 'missing',

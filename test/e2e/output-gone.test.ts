@@ -113,7 +113,8 @@ describe('an output', () => {
       expect(shown).toContain('does not fit its digest');
       expect(said(shown)).toBe(1);
     }
-    expect(text).toContain('Nothing of the output can be shown.');
+    for (const shown of [text, markdown[0]]) expect(shown).toContain('Nothing of the output can be shown.');
+    expect(JSON.stringify(json)).not.toContain('is shown');
   });
 
   it('of a run that has printed nothing is not missed', async () => {

@@ -34,6 +34,7 @@ export async function pageOf(run: StoredRun, known: Known, output: RunOutput): P
     last?.isCut === true
       ? `The end of ${bytes === undefined ? 'it' : `${bytes} bytes`}; ${code(`runbook history ${run.runId}`)} shows what is kept.\n\n`
       : '';
+  if (last === null && known.look.intact === false) parts.push('Nothing of the output can be shown.\n');
   if (last !== null) parts.push(`## Output\n`, `${cut}${block(last.text)}`);
   return parts.join('\n');
 }
