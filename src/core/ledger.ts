@@ -122,6 +122,8 @@ interface RunQueries {
   /** By path of the document, where there is one; one question for all of them. @param paths as they are recorded */
   latestOf(paths: readonly string[]): Promise<ReadonlyMap<string, LatestRun>>;
   documentText(digest: string): Promise<Buffer | null>;
+  /** Names of runbooks that runs are recorded of, each once. */
+  runbookNames(): Promise<readonly string[]>;
 }
 
 /** Between a run and whoever looks after it. Not part of the chain, and not synced, but for `requestCancel`. */

@@ -198,6 +198,7 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest): void 
     });
 
     test('lists newest first, by every filter and all of them together', async () => {
+      expect(await ledger.runbookNames()).toEqual([]);
       for (let n = 1; n <= 12; n += 1) {
         await enqueue(
           queuedRun(n, {
@@ -222,6 +223,7 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest): void 
         11,
       ]);
       expect(await numbers({ runbook: "' OR 1=1 --" })).toEqual([]);
+      expect([...(await ledger.runbookNames())].sort()).toEqual(['Even', 'Odd']);
       await expect(ledger.list({ limit: -1 })).rejects.toThrow(TypeError);
     });
 

@@ -16,6 +16,7 @@ export function createNoLedger(): RunLedger {
     list: none,
     latestOf: async () => new Map(),
     documentText: async () => null,
+    runbookNames: none,
     underWay: none,
     progress: nothing,
     claimRecovery: no,

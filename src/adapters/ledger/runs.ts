@@ -56,10 +56,18 @@ export function createRunReader({ db, path }: LedgerFile): RunReader & { loadOrN
   };
 }
 
+/** From each name to the next one in the index: of a million runs no more is read than there are names. */
+const NAMES = `
+  WITH RECURSIVE names(name) AS (
+    SELECT min(runbook) FROM runs
+    UNION ALL
+    SELECT (SELECT min(runbook) FROM runs WHERE runbook > name) FROM names WHERE name IS NOT NULL
+  ) SELECT name FROM names WHERE name IS NOT NULL`;
+
 export function createQueries(
   file: LedgerFile,
   reader: ReturnType<typeof createRunReader>,
-): Pick<RunLedger, 'get' | 'list' | 'documentText'> {
+): Pick<RunLedger, 'get' | 'list' | 'documentText' | 'runbookNames'> {
   const text = file.db.prepare<[string], StoredText>('SELECT size, text FROM documents WHERE digest = ?');
   return {
     get: async (runId) => file.ask(() => reader.loadOrNull(runId)),
@@ -72,6 +80,7 @@ export function createQueries(
         if (whole === null || sha256(whole) !== digest) throw notALedger(file.path);
         return whole;
       }),
+    runbookNames: async () => file.ask(() => file.db.prepare<[], string>(NAMES).pluck().all()),
   };
 }
 

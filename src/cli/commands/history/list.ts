@@ -1,6 +1,7 @@
 /** The recorded runs that fit. */
 import { ERRORS } from '../../../core/errors.ts';
-import type { RunFilter } from '../../../core/ports.ts';
+import type { RunFilter, RunLedger } from '../../../core/ports.ts';
+import { didYouMean } from '../../../core/spelling.ts';
 import { printJson } from '../../context.ts';
 import type { CommandContext } from '../../context.ts';
 import type { Terminal } from '../../terminal.ts';
@@ -22,7 +23,8 @@ export async function listRuns(
   const found = await answer(app, filter, options.grep);
   const { listed, more, search } = found;
   const isChosen = Object.keys(filter).length > 1 || search !== null;
-  const nothing = isChosen ? 'No runs fit.' : 'No runs are recorded.';
+  const meant = listed.length === 0 ? await meantBy(await app.ledger(), filter) : null;
+  const nothing = isChosen ? ['No runs fit.', ...(meant === null ? [] : [meant])].join(' ') : 'No runs are recorded.';
   switch (formatOf(options)) {
     case 'json':
       await printJson(terminal, 'history', documentOf(found));
@@ -49,6 +51,13 @@ export async function listRuns(
     );
   if (search !== null) for (const line of notSearched(search)) terminal.say(line);
   return exitCode;
+}
+
+/** Where no run has the name of the runbook at all: which one that has runs is near. */
+async function meantBy(ledger: RunLedger, { runbook }: RunFilter): Promise<string | null> {
+  if (runbook === undefined) return null;
+  const names = await ledger.runbookNames();
+  return names.includes(runbook) ? null : didYouMean(runbook, names);
 }
 
 /** A sentence for each reason why outputs could not be looked at. */
