@@ -219,6 +219,26 @@ describe('in which form', () => {
   });
 });
 
+describe('with which values', () => {
+  it('many runs were asked for: a column of CSV and of the summary; secrets by name', async () => {
+    const home = createHome();
+    const env = 'COUNT:\n  description: How many\n  type: integer\nAPI_TOKEN:\n  description: A key\n  secret: true';
+    home.write('Task.md', classic('Task', 'true', { env }));
+    await ran(home, 'Plain', 'true');
+    for (const count of ['7', '8'])
+      await home.run(
+        ['execute', '-q', './Task.md', '--history', 'ledger', '--env', `COUNT=${count}`, '--env', 'API_TOKEN'],
+        { env: { API_TOKEN: 'hunter22hunter22' } },
+      );
+    const csv = (await home.run(['history', '--format', 'csv'])).stdout;
+    expect(csv).toMatch(/,"API_TOKEN; COUNT=8"\r\n[^]*,"API_TOKEN; COUNT=7"\r\n/);
+    const markdown = (await home.run(['history', '--format', 'markdown'])).stdout;
+    expect(markdown.match(/^\| \S+ \| `Task` \| `API_TOKEN; COUNT=[78]` \|/gm)).toHaveLength(2);
+    expect(markdown).toMatch(/^\| \S+ \| `Plain` \| +\| `/m);
+    expect(csv + markdown).not.toContain('hunter22');
+  });
+});
+
 describe('with which content', () => {
   it('the document as it was, byte by byte, also after it was changed', async () => {
     const home = createHome();
@@ -261,6 +281,23 @@ describe('with which content', () => {
 });
 
 describe('what cannot fit, or cannot be looked at', () => {
+  it('a runbook that nothing is recorded of: a near one is named, another filter is not blamed on the name', async () => {
+    const home = createHome();
+    await ran(home, 'RestartApi', 'true');
+    const says = async (...options: readonly string[]): Promise<unknown> => {
+      const { exitCode, stdout, stderr } = await home.run(['history', ...options]);
+      return [exitCode, stdout + stderr];
+    };
+    for (const near of ['restartapi', 'RestartAPi', 'Restart'])
+      expect(await says('--runbook', near)).toEqual([0, 'No runs fit. Did you mean “RestartApi”?\n']);
+    expect(await says('--runbook', 'restartapi', '--format', 'markdown')).toEqual([
+      0,
+      '# Runs\n\nNo runs fit. Did you mean “RestartApi”?\n',
+    ]);
+    expect(await says('--runbook', 'Nope')).toEqual([0, 'No runs fit.\n']);
+    expect(await says('--runbook', 'RestartApi', '--outcome', 'failed')).toEqual([0, 'No runs fit.\n']);
+  });
+
   it.each(['--incident', '--runbook', '--subject', '--grep'])(
     '%s with nothing behind it is a mistake',
     async (option) => {

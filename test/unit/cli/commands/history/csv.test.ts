@@ -81,6 +81,11 @@ test('whatever a run says, it is one line of as many cells as the header, and no
   expect(formulas).toBeGreaterThan(100);
 });
 
+test('variables are pairs as they were recorded, with the name alone where the record has no value', () => {
+  const [header = [], cells = []] = parse(csvOf([{ run: stored(1), lines: [], moreLines: false }]));
+  expect(cells[header.indexOf('variables')]).toBe('REGION=eu "west"\\u{2028}\\u{0} \\ é 😀; DB_PASSWORD');
+});
+
 test('no runs are a header', () => {
   expect(parse(csvOf([]))).toHaveLength(1);
 });
