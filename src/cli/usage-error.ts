@@ -48,16 +48,27 @@ function wrongSubcommand(
 
 /** Commander's `option '--sort <order>' argument 'lst' is invalid. Allowed choices are name, last, age.` */
 function wrongChoice(message: string, help: string): RunbookError | null {
-  const [, option, written = '', argument = '', list] =
-    /^error: (?:option '(.+?)' argument|command-argument value) '(.*)' is invalid(?: for argument '(.+?)')?\. Allowed choices are (.*)\.$/s.exec(
-      message,
-    ) ?? [];
-  if (list === undefined) return null;
-  const what = option === undefined ? `<${argument}>` : option.replace(/ .*$/, '');
-  const choices = list.split(', ');
-  return new RunbookError('usage', `${what}: “${written}” is not one of ${list}.`, {
-    fix: didYouMean(written, choices) ?? help,
+  const [said, list] = parted(message, '. Allowed choices are ');
+  const [subject, argument] = parted(said, ' is invalid');
+  if (list === '' || subject === '') return null;
+  const [option, given] = parted(subject, "' argument '");
+  const what = given === '' ? `<${quotedIn(argument)}>` : option.slice(option.indexOf("'") + 1).replace(/ .*$/, '');
+  const written = given === '' ? quotedIn(subject) : given.slice(0, -1);
+  const choices = list.replace(/\.$/, '');
+  return new RunbookError('usage', `${what}: “${written}” is not one of ${choices}.`, {
+    fix: didYouMean(written, choices.split(', ')) ?? help,
   });
+}
+
+/** What stands before the last `mark`, and behind it; nothing of both where there is none. What was typed may hold anything. */
+function parted(text: string, mark: string): readonly [string, string] {
+  const at = text.lastIndexOf(mark);
+  return at === -1 ? ['', ''] : [text.slice(0, at), text.slice(at + mark.length)];
+}
+
+/** What stands between the first quotation mark and the last. */
+function quotedIn(text: string): string {
+  return text.slice(text.indexOf("'") + 1, text.lastIndexOf("'"));
 }
 
 /** Where commander finds none: it does not look at what begins alike. */
