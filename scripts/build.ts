@@ -42,8 +42,7 @@ const common = {
   format: 'cjs',
   platform: 'node',
   target: 'node24',
-  minifyWhitespace: true,
-  minifyIdentifiers: true,
+  minify: true,
   // `require` in its place: `import()` reads the whole file once more, for the names that it exports.
   supported: { 'dynamic-import': false },
   legalComments: 'none',

@@ -3,12 +3,25 @@
  * is compiled when a file is loaded, and that is next to nothing of it: functions are compiled when they are first called.
  * What is kept here is made when a process ends, with all that it has called (ADR 60).
  */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { Script } from 'node:vm';
 import { crc32 } from 'node:zlib';
 import { VERSION } from '../version.ts';
+
+/** Another installation may still use it; whoever misses it makes it anew. */
+const UNUSED_MS = 7 * 24 * 3_600_000;
 
 /** Of the checksum before the code: V8 looks at the length of what it is given, and trusts the rest. */
 const HEAD = 4;
@@ -65,13 +78,25 @@ function keep(file: string, script: Script): void {
     head.writeUInt32LE(crc32(code));
     const descriptor = openSync(draft, 'wx', 0o600);
     try {
-      writeSync(descriptor, Buffer.concat([head, code]));
+      writeFileSync(descriptor, Buffer.concat([head, code]));
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);
     }
     renameSync(draft, file);
+    removeOld(file);
   } catch {
     rmSync(draft, { force: true });
+  }
+}
+
+/** Of the same command: an update leaves the code of the version before. */
+function removeOld(file: string): void {
+  const folder = path.dirname(file);
+  const [command = ''] = path.basename(file).split('-');
+  for (const name of readdirSync(folder)) {
+    const other = path.join(folder, name);
+    if (!name.startsWith(`${command}-`) || other === file) continue;
+    if (Date.now() - statSync(other).mtimeMs > UNUSED_MS) rmSync(other, { force: true });
   }
 }

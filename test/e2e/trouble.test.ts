@@ -1,5 +1,5 @@
 /** Scripts and surroundings that misbehave: the run ends, says how, and is in the ledger with its end. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
@@ -225,6 +225,27 @@ describe('places in settings', () => {
     for (const words of [['config'], ['list'], ['config', '--json'], ['--help'], ['list', '--help'], ['help']])
       await home.run(words, { env });
     expect(codeOf(home).map((name) => name.split('-')[0])).toEqual(['config', 'help', 'list']);
+  });
+
+  it('compiled code of a version before goes after a week, with what a killed process has left of it', async () => {
+    const home = createHome();
+    const env = { XDG_CACHE_HOME: '' };
+    const folder = path.join(home.folder, '.cache/runbook');
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    chmodSync(path.join(home.folder, '.cache'), 0o700);
+    const old = new Date(Date.now() - 8 * 24 * 3_600_000);
+    for (const [name, isOld] of [
+      ['config-0.0.1', true],
+      ['config-0.0.1.99', true],
+      ['config-0.0.2', false],
+      ['list-0.0.1', true],
+    ] as const) {
+      writeFileSync(path.join(folder, name), '');
+      if (isOld) utimesSync(path.join(folder, name), old, old);
+    }
+    await home.run(['config'], { env });
+    expect(codeOf(home).filter((name) => name.includes('-0.0.'))).toEqual(['config-0.0.2', 'list-0.0.1']);
+    expect(codeOf(home)).toHaveLength(3);
   });
 
   it.each([

@@ -162,8 +162,9 @@ function makeFolder(path: string, scratch: string): string {
   }
 }
 
-/** Of the copy, whatever SQLite cannot do; reading what is copied fails otherwise. */
+/** The disk of the copy is full. */
 const NO_ROOM = /^(?:ENOSPC|EDQUOT|EFBIG|SQLITE_(?:FULL|IOERR_WRITE|IOERR_TRUNCATE|IOERR_FSYNC|IOERR_SHM))/;
+/** Of the copy, whatever SQLite cannot do; reading what is copied fails otherwise. */
 const NOT_COPIED = /^(?:ENOSPC|EDQUOT|EFBIG|SQLITE_(?:FULL|IOERR|CANTOPEN))/;
 
 function notCopied(path: string, scratch: string, cause: unknown): RunbookError {
