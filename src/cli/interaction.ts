@@ -43,6 +43,30 @@ export function createInteraction(terminal: Terminal): Interaction {
   };
 }
 
+/** The same questions; `hear` is told when one begins and when it is over. */
+export function heardAsking(interaction: Interaction, hear: (isAsking: boolean) => void): Interaction {
+  const heard =
+    <A extends unknown[], R>(question: (...asked: A) => Promise<R>) =>
+    async (...asked: A): Promise<R> => {
+      hear(true);
+      try {
+        return await question(...asked);
+      } finally {
+        hear(false);
+      }
+    };
+  return {
+    askVariable: heard(
+      async (...asked: Parameters<Interaction['askVariable']>) => await interaction.askVariable(...asked),
+    ),
+    confirm: heard(async (...asked: Parameters<Interaction['confirm']>) => await interaction.confirm(...asked)),
+    confirmTyping: heard(
+      async (...asked: Parameters<Interaction['confirmTyping']>) => await interaction.confirmTyping(...asked),
+    ),
+    manual: heard(async (...asked: Parameters<Interaction['manual']>) => await interaction.manual(...asked)),
+  };
+}
+
 /** One line, as it is typed. @throws QuestionLeft when the question is left */
 export async function askText(terminal: Terminal, question: string, signal: AbortSignal): Promise<string> {
   return await ask(terminal, question, false, signal);

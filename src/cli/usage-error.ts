@@ -4,6 +4,12 @@ import { RunbookError } from '../core/errors.ts';
 import { didYouMean, nearestFew } from '../core/spelling.ts';
 import { commandNames } from './leading-options.ts';
 
+/** What shows the values of an argument, by its name. */
+const WHERE_FROM: ReadonlyMap<string, string> = new Map([
+  ['run', 'Name a run; `runbook ps` shows those that are under way.'],
+  ['runbook', 'Name a runbook; `runbook list` shows what there is.'],
+]);
+
 /** @param runbookMeant what to do where the first word is the name of a runbook; null: it is none */
 export async function asUsageError(
   error: CommanderError,
@@ -21,26 +27,36 @@ export async function asUsageError(
     names.length === 0
       ? '`runbook --help` and `runbook COMMAND --help` show what there is.'
       : `\`runbook ${names.join(' ')} --help\` shows how it is called.`;
-  const special = wrongSubcommand(program, names, words, help) ?? wrongChoice(error.message, help);
+  const special = wrongSubcommand(error, program, names, words, help) ?? wrongChoice(error.message, help);
   if (special !== null) return special;
   const instead = error.code === 'commander.unknownCommand' ? await runbookMeant() : null;
   const likely = suggestion === '' ? optionMeant(first, program, names) : suggestion;
+  const missing = error.code === 'commander.missingArgument' ? WHERE_FROM.get(quotedIn(first)) : undefined;
   return new RunbookError('usage', `${first.charAt(0).toUpperCase()}${first.slice(1)}.`, {
-    fix: instead ?? likely ?? help,
+    fix: instead ?? missing ?? likely ?? help,
   });
 }
 
 /** Whatever else stands there: the options belong to a command that is not known. */
 function wrongSubcommand(
+  { code, message }: CommanderError,
   program: Command,
   names: readonly string[],
   words: readonly string[],
   help: string,
 ): RunbookError | null {
   const group = commandOf(program, names);
-  const word = words[names.length];
-  if (names.length === 0 || group.commands.length === 0 || word === undefined || word.startsWith('-')) return null;
   const known = group.commands.map((one) => one.name());
+  const next = words[names.length];
+  if (names.length === 0 || group.commands.length === 0 || next === undefined) return null;
+  const isBehindOptions = next.startsWith('-');
+  if (isBehindOptions && code !== 'commander.excessArguments') return null;
+  // Commander's `… Expected 0 arguments but got 1: verfy.`
+  const word = isBehindOptions
+    ? parted(message, ' but got ')[1]
+        .replace(/^\d+: /, '')
+        .replace(/\.$/, '')
+    : next;
   return new RunbookError('usage', `Unknown command '${names.join(' ')} ${word}'.`, {
     fix: didYouMean(word, known) ?? help,
   });

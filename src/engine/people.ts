@@ -1,8 +1,9 @@
 /** What a step wants from a person before it goes on. A question ends with the run: by its limit, or by a signal. */
 import type { ConfirmedBy } from '../core/run.ts';
 import type { Step } from '../core/runbook.ts';
+import { fillIn } from '../core/text-variables.ts';
 import { canceled, SUCCEEDED, timedOut } from './script.ts';
-import { fillIn, visibleValues } from './visible.ts';
+import { visibleValues } from './visible.ts';
 import type { Deadline, Ended, RunContext } from './script.ts';
 
 export interface Asked {

@@ -2,6 +2,7 @@
 import type { Foreseen, LoadedDocument, WorkFolder, Workspace } from '../core/ports.ts';
 import type { Runbook, Script, Step } from '../core/runbook.ts';
 import type { ChosenSteps } from '../core/step-choice.ts';
+import { fillIn } from '../core/text-variables.ts';
 import type { Draft } from './draft.ts';
 import { LIMIT_NAMES } from './limits.ts';
 import type { DecidedLimit, LimitName } from './limits.ts';
@@ -10,7 +11,7 @@ import type { EnginePorts } from './ports.ts';
 import type { FoundRequirements, Plan } from './requirements.ts';
 import { argvOf, scriptFile } from './script.ts';
 import { environmentOf } from './script-environment.ts';
-import { fillIn, visibleValues } from './visible.ts';
+import { visibleValues } from './visible.ts';
 
 export interface PlanContext {
   readonly ports: EnginePorts;

@@ -160,6 +160,14 @@ describe('what was meant', () => {
     ['an option', ['execute', '--evn', 'A=1'], 64, /Did you mean --env\?/],
     ['an option that is longer', ['new', '--no-inp'], 64, /Did you mean --no-input\?/],
     ['a command of a group', ['audit', 'verfy'], 64, /Unknown command 'audit verfy'.*\n.*Did you mean “verify”\?/],
+    [
+      'the same behind an option',
+      ['audit', '--state-dir', '.', 'verfy'],
+      64,
+      /'audit verfy'.*\n.*Did you mean “verify”\?/,
+    ],
+    ['a run', ['cancel'], 64, /Missing required argument 'run'.*\n.*`runbook ps`/],
+    ['a folder', ['execute', '.'], 64, /is a folder, not a runbook/],
     ['the same with its options', ['token', 'mnit', '--subject', 'a'], 64, /'token mnit'.*\n.*Did you mean “mint”\?/],
     [
       'a choice',

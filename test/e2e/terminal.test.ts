@@ -220,6 +220,15 @@ describe.skipIf(!requires('script'))('at a terminal (needs script of util-linux)
     expect(() => readFileSync(marker)).toThrow('ENOENT');
   });
 
+  it('… also at a confirmation, where nothing has time to end', async () => {
+    const home = createHome();
+    home.write('Ask.md', STEPS('confirm: Go on?'));
+    const { screen, exitCode } = await inTerminal(home.folder, ['execute', './Ask.md'], [[/Go on\?/, CTRL_C]]);
+    expect(exitCode).toBe(130);
+    expect(screen).toContain('stopping: nothing runs any more');
+    expect(screen).not.toContain('to end');
+  });
+
   it('… and a job has its annotation, its page and its file of tests all the same', async () => {
     const home = createHome();
     home.write('Ask.md', classic('Ask', 'true', { env: 'WHERE: the place' }));

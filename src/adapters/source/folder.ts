@@ -4,7 +4,6 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { RunbookError } from '../../core/errors.ts';
-import { codeOf, messageOf } from '../../core/failures.ts';
 import type { LoadedDocument, RunbookSource, UnreadableDocument } from '../../core/ports.ts';
 import { didYouMean } from '../../core/spelling.ts';
 import { LeadsOut } from '../system/beneath.ts';
@@ -12,6 +11,7 @@ import { stampOf } from '../system/stamp.ts';
 import { NotRegular, openFolder, openNamed } from './open.ts';
 import type { DocumentFolder, OpenDocument } from './open.ts';
 import { readDocument } from './read.ts';
+import { asRunbookError, noFolder, notThere } from './failures.ts';
 
 /** A document's history grows; its head is bounded by the parser. */
 const MAX_DOCUMENT_BYTES = 64 * 1024 ** 2;
@@ -150,16 +150,18 @@ async function locate(
     });
   }
   const asPath = path.resolve(cwd, reference);
-  const isPath = !namesOnly && (reference.includes('/') || (reference.endsWith('.md') && (await exists(asPath))));
+  const isPath =
+    !namesOnly && (/^\.{1,2}$|\//.test(reference) || (reference.endsWith('.md') && (await exists(asPath))));
   if (isPath) return { file: asPath, root: null };
   if (folder === null) throw noFolder(reference);
   const fileName = reference.endsWith('.md') ? reference : `${reference}.md`;
   const file = path.join(folder, fileName);
   if (await exists(file)) return { file, root: folder };
-  const known = (await readdir(folder).catch(() => []))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => name.slice(0, -3));
-  const near = didYouMean(reference.replace(/\.md$/, ''), known);
+  const known = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.md'));
+  const near = didYouMean(
+    reference.replace(/\.md$/, ''),
+    known.map((name) => name.slice(0, -3)),
+  );
   throw new RunbookError('not-found', `There is no runbook “${reference}” in ${display(folder, cwd)}.`, {
     fix: near ?? '`runbook list` shows what there is; a path to a file works too.',
   });
@@ -221,59 +223,6 @@ async function read(
 
 function isPlainName(reference: string): boolean {
   return reference !== '' && !reference.startsWith('.') && !/[/\\\0]/.test(reference);
-}
-
-function notThere(reference: string): RunbookError {
-  return new RunbookError('not-found', `There is no runbook “${reference.replaceAll(/\p{C}/gu, '�')}”.`, {
-    fix: 'Names are those of the list of runbooks.',
-  });
-}
-
-function asRunbookError(error: unknown, shown: string): unknown {
-  if (error instanceof RunbookError) return error;
-  switch (codeOf(error)) {
-    case '':
-      return error;
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return new RunbookError('not-found', `There is no file ${shown}.`, {
-        fix: 'Check the path; `runbook list` shows the runbooks of the folder.',
-        cause: error,
-      });
-    case 'EACCES':
-    case 'EPERM':
-      return new RunbookError('io', `${shown} cannot be read: permission denied.`, {
-        fix: 'Give yourself permission to read it.',
-        cause: error,
-      });
-    case 'ELOOP':
-      return new RunbookError('not-found', `${shown} is a link that leads nowhere.`, {
-        fix: 'Repair the link.',
-        cause: error,
-      });
-    case 'ENAMETOOLONG':
-      return new RunbookError('not-found', 'The name of the runbook is too long for a file name.', {
-        fix: 'Check the name; `runbook list` shows the runbooks of the folder.',
-        cause: error,
-      });
-    default:
-      return new RunbookError('io', `${shown} cannot be read: ${messageOf(error)}.`, {
-        fix: 'Repair what the message names and try again.',
-        cause: error,
-      });
-  }
-}
-
-function noFolder(reference?: string): RunbookError {
-  return new RunbookError(
-    'not-found',
-    reference === undefined
-      ? 'There is no folder of runbooks here.'
-      : `There is no folder of runbooks here in which “${reference}” could be.`,
-    {
-      fix: 'Go to where a `runbooks/` folder is, name one with `--runbooks-dir`, or give a path to a document.',
-    },
-  );
 }
 
 /** The nearest folder `runbooks/` from `start` up to the root of the repository (the folder with `.git`); else null. */

@@ -12,6 +12,7 @@ import { refuseRequest } from '../../engine/refuse.ts';
 import { withApp } from '../context.ts';
 import type { CommandContext } from '../context.ts';
 import { describePause } from '../describe.ts';
+import { heardAsking } from '../interaction.ts';
 import { prepareRecordFile } from '../record-file.ts';
 import { settlesHere } from '../recovery.ts';
 import { inline } from '../render.ts';
@@ -91,6 +92,7 @@ async function executeIn(
     if (asked.interaction !== null) await sayPaused(terminal, context, ports);
     const view = createRunView(frame, context, options, asked, valueOptions);
     let hasEnded = false;
+    let isAsking = false;
     const listener: RunEventSink = (event) => {
       record.hear(event);
       details.hear(event);
@@ -105,13 +107,18 @@ async function executeIn(
 
     return await terminal.withStopSignal(async ({ stop: signal, force }) => {
       signal.addEventListener('abort', () => {
-        if (options.quiet !== true) terminal.say(style.dim(describeStop(hasEnded, app.settings.stopGrace)));
+        if (options.quiet !== true) terminal.say(style.dim(describeStop(hasEnded || isAsking, app.settings.stopGrace)));
       });
       force.addEventListener('abort', () => {
         if (options.quiet !== true) terminal.say(style.dim('stopping at once: whatever still runs is killed'));
       });
       try {
-        const result = await execute(ports, { ...request, signal, force }, listener);
+        const interaction =
+          request.interaction &&
+          heardAsking(request.interaction, (is) => {
+            isAsking = is;
+          });
+        const result = await execute(ports, { ...request, interaction, signal, force }, listener);
         // Who waits for the record must not go on without it; of a run that failed, its own exit code says more.
         const isRecordWritten = await record.write();
         const isReported = (await junit?.write(terminal, view.report(result))) ?? true;
@@ -136,8 +143,8 @@ async function executeIn(
   });
 }
 
-function describeStop(hasEnded: boolean, graceMs: number): string {
-  return hasEnded
+function describeStop(isOver: boolean, graceMs: number): string {
+  return isOver
     ? 'stopping: nothing runs any more, only the end is still to be recorded (once more Ctrl-C: without that)'
     : `stopping: what still runs has ${formatDuration(graceMs)} to end (once more Ctrl-C: at once)`;
 }

@@ -5,6 +5,7 @@
  */
 import { BASE64, HEX, PLAIN } from './alphabet.ts';
 import { Automaton } from './automaton.ts';
+import { Filter } from './filter.ts';
 import { formsOf } from './forms.ts';
 import { withoutLineEnd } from './pieces.ts';
 import { refusalOf } from './refusal.ts';
@@ -70,9 +71,21 @@ export function createMasker(
 
 function compile(secrets: readonly Buffer[]): Automata {
   const { plain, base64, hex } = formsOf(secrets);
+  let filter: { readonly made: Filter | null } | null = null;
   return {
     plain: new Automaton(plain, PLAIN),
     base64: new Automaton(base64, BASE64),
     hex: new Automaton(hex, HEX),
+    filter: () => (filter ??= { made: filterOf(secrets) }).made,
   };
+}
+
+/** From the secrets once more: their forms take many times the memory, and few streams are so long. */
+function filterOf(secrets: readonly Buffer[]): Filter | null {
+  const { plain, base64, hex } = formsOf(secrets);
+  return Filter.of([
+    [plain, PLAIN],
+    [base64, BASE64],
+    [hex, HEX],
+  ]);
 }

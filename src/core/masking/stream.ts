@@ -1,6 +1,7 @@
 /** One stream on its way through the masker: what has been found in it, and what is held back. */
 import { SLOW } from './automaton.ts';
 import type { Automaton } from './automaton.ts';
+import type { Filter } from './filter.ts';
 import { Scanner } from './scanner.ts';
 import { unite } from './spans.ts';
 import type { Span } from './spans.ts';
@@ -10,6 +11,8 @@ export interface Automata {
   readonly plain: Automaton;
   readonly base64: Automaton;
   readonly hex: Automaton;
+  /** Made when it is first asked for; null where there is none. */
+  readonly filter: () => Filter | null;
 }
 
 export interface MaskStream {
@@ -20,9 +23,16 @@ export interface MaskStream {
 }
 
 const MASK = '***';
+/** Before so much has come, it is read sooner than the filter is made. */
+const FILTERED_FROM_BYTES = 256 * 1024;
+/** A smaller piece says nothing of those that follow. */
+const TELLING_BYTES = 4096;
+/** Of pieces in which little could be passed over, so many are read without trying. */
+const UNFILTERED = 15;
 
 export class AutomataStream implements MaskStream {
   private readonly current: () => Automata | null;
+  private readonly filteredFrom: number;
   private automata: Automata | null = null;
   private scanners: readonly Scanner[] = [];
   /** Bytes read. */
@@ -37,9 +47,12 @@ export class AutomataStream implements MaskStream {
   private found: Span[] = [];
   /** What brought the scanners where they are; it is read again when a secret is added. */
   private window = new Window();
+  /** Pieces that are read before the filter is tried again. */
+  private unfiltered = 0;
 
   /** `current` gives the automata of all secrets known by now; null without any. */
-  constructor(current: () => Automata | null) {
+  constructor(current: () => Automata | null, filteredFrom = FILTERED_FROM_BYTES) {
+    this.filteredFrom = filteredFrom;
     this.current = current;
   }
 
@@ -82,8 +95,39 @@ export class AutomataStream implements MaskStream {
   }
 
   private scan(bytes: Uint8Array, position: number): void {
+    const filter = position < this.filteredFrom ? null : (this.automata?.filter() ?? null);
+    if (filter === null || this.unfiltered > 0) {
+      if (this.unfiltered > 0) this.unfiltered -= 1;
+      this.read(bytes, 0, bytes.length, position);
+    } else if (this.scanFiltered(bytes, position, filter) < bytes.length / 4 && bytes.length >= TELLING_BYTES) {
+      this.unfiltered = UNFILTERED;
+    }
+  }
+
+  /** @returns how many bytes were not read */
+  private scanFiltered(bytes: Uint8Array, position: number, filter: Filter): number {
     const { scanners } = this;
-    for (let index = this.skip(bytes, 0); index < bytes.length; index = this.skip(bytes, index + 1)) {
+    let passed = 0;
+    let index = 0;
+    while (index < bytes.length) {
+      // What has begun may not be a secret after all.
+      const begun = Math.min(...scanners.map((scanner) => scanner.contextStart(position + index)));
+      const next = Math.min(filter.pass(bytes, begun - position), bytes.length);
+      if (next > index) {
+        for (const scanner of scanners) scanner.state = 0;
+        passed += next - index;
+        index = next;
+      }
+      const until = Math.min(index + filter.window, bytes.length);
+      this.read(bytes, index, until, position);
+      index = until;
+    }
+    return passed;
+  }
+
+  private read(bytes: Uint8Array, from: number, until: number, position: number): void {
+    const { scanners } = this;
+    for (let index = this.skip(bytes, from, until); index < until; index = this.skip(bytes, index + 1, until)) {
       const byte = bytes[index] ?? 0;
       for (const scanner of scanners) {
         const start = scanner.step(byte, position + index);
@@ -93,9 +137,9 @@ export class AutomataStream implements MaskStream {
   }
 
   /** Nearly all bytes lead from one row to another and end nothing. @returns index of the first that needs a closer look */
-  private skip(bytes: Uint8Array, from: number): number {
+  private skip(bytes: Uint8Array, from: number, until: number): number {
     const [plain, base64, hex] = this.scanners;
-    if (plain === undefined || base64 === undefined || hex === undefined) return bytes.length;
+    if (plain === undefined || base64 === undefined || hex === undefined) return until;
     const { rows: plainRows, dense: plainDense } = plain.automaton;
     const { rows: base64Rows, dense: base64Dense } = base64.automaton;
     const { rows: hexRows, dense: hexDense } = hex.automaton;
@@ -104,7 +148,7 @@ export class AutomataStream implements MaskStream {
     let { state: atHex } = hex;
     if (atPlain >= plainDense || atBase64 >= base64Dense || atHex >= hexDense) return from;
     let index = from;
-    for (; index < bytes.length; index += 1) {
+    for (; index < until; index += 1) {
       const byte = bytes[index] ?? 0;
       const nextPlain = plainRows[(atPlain << 8) | byte] ?? 0;
       const nextBase64 = base64Rows[(atBase64 << 8) | byte] ?? 0;

@@ -101,6 +101,7 @@ export const RULES = {
   'step-script-missing': error('A step has a script, or `manual`; a part has a script.'),
   'step-manual': error('A manual step has no script and no key of a script.'),
   'step-confirm': error('`confirm_typing` names a declared variable that is no secret.'),
+  'step-text': warning('A name in `confirm` and `manual` is that of a variable whose value can be shown there.'),
   'step-outputs': error("`outputs` names variables of the step's own that may be set."),
 
   // silencing

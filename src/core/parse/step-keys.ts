@@ -1,6 +1,9 @@
 /** The keys of a step's yaml block. */
 import { deniedFromSteps } from '../environment-names.ts';
+import { looksSecret } from '../runbook.ts';
 import type { EnvRequirement, Step } from '../runbook.ts';
+import { nearestFew } from '../spelling.ts';
+import { namesInText, WELL_KNOWN } from '../text-variables.ts';
 import { checkName } from './env.ts';
 import { booleanOf, durationOf, knownEntries, textOf, textsOf } from './fields.ts';
 import { type Problems, quote } from './problems.ts';
@@ -11,16 +14,21 @@ const RESERVED = ['retry', 'runbook', 'with'];
 
 export type StepKeys = Pick<Step, 'confirm' | 'confirmTyping' | 'timeoutMs' | 'tty' | 'outputs' | 'manual'>;
 
-/** @param mapping null: the step has no (readable) block */
+/**
+ * @param mapping null: the step has no (readable) block
+ * @param passedOn outputs of the steps before
+ */
 export function readStepKeys(
   mapping: YamlMapping | null,
   env: readonly EnvRequirement[],
+  passedOn: ReadonlySet<string>,
   problems: Problems,
 ): StepKeys {
   if (mapping === null) return { tty: false, outputs: [] };
   const entries = knownEntries(mapping, KEYS, RESERVED, problems);
   const confirm = requiredText(entries.get('confirm'), problems);
   const manual = requiredText(entries.get('manual'), problems);
+  for (const key of ['confirm', 'manual'] as const) checkNames(entries.get(key), env, passedOn, problems);
   const confirmTyping = readConfirmTyping(entries.get('confirm_typing'), env, problems);
   const timeoutMs = durationOf(entries.get('timeout'), problems);
   if (manual !== null) {
@@ -48,6 +56,34 @@ function requiredText(entry: YamlEntry | undefined, problems: Problems): string 
     problems.add('value-shape', entry.at, `${quote(entry.key)} has no text.`, 'Write what the person is to be told.');
   }
   return null;
+}
+
+/** A name without a value that may be shown stays in the text as it is written. */
+function checkNames(
+  entry: YamlEntry | undefined,
+  env: readonly EnvRequirement[],
+  passedOn: ReadonlySet<string>,
+  problems: Problems,
+): void {
+  if (entry?.value.kind !== 'text') return;
+  for (const name of new Set(namesInText(entry.value.text))) {
+    if (WELL_KNOWN.has(name)) continue;
+    const declared = env.find((requirement) => requirement.name === name);
+    const isSecret = declared?.secret ?? looksSecret(name);
+    if (!isSecret && (declared !== undefined || passedOn.has(name))) continue;
+    const known = [...env.filter(({ secret }) => !secret).map((one) => one.name), ...passedOn];
+    const [near] = nearestFew(name, known);
+    problems.add(
+      'step-text',
+      entry.at,
+      isSecret && (declared !== undefined || passedOn.has(name))
+        ? `\`$${name}\` in ${quote(entry.key)} is a secret, so its value is not shown there.`
+        : `\`$${name}\` in ${quote(entry.key)} is no variable of the runbook, and stays as it is written.`,
+      near === undefined
+        ? 'Name a declared variable or an output of a step before, none of them a secret.'
+        : `Write \`$${near}\` if that is meant.`,
+    );
+  }
 }
 
 function readConfirmTyping(

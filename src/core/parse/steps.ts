@@ -24,9 +24,12 @@ export function readSteps(section: Section, env: readonly EnvRequirement[], prob
     problems.add('steps-missing', section.heading, '`# Steps` has no step.', 'Add `## <Step name>` and a fence.');
   }
   const names = new Set<string>();
+  const passedOn = new Set<string>();
   return parts.map(({ heading, blocks }) => {
     checkName(heading, names, problems);
-    return readStep(heading, blocks, env, problems);
+    const step = readStep(heading, blocks, env, passedOn, problems);
+    for (const name of step.outputs) passedOn.add(name);
+    return step;
   });
 }
 
@@ -60,6 +63,7 @@ function readStep(
   heading: Heading,
   blocks: readonly Block[],
   env: readonly EnvRequirement[],
+  passedOn: ReadonlySet<string>,
   problems: Problems,
 ): Step {
   const { before, parts } = splitAt(blocks, 3);
@@ -69,7 +73,7 @@ function readStep(
   if (data?.kind === 'list') {
     problems.add('yaml-not-mapping', data.at, 'The keys of a step are a mapping.', 'Write `name: value` lines.');
   }
-  const keys = readStepKeys(data?.kind === 'mapping' ? data : null, env, problems);
+  const keys = readStepKeys(data?.kind === 'mapping' ? data : null, env, passedOn, problems);
   const scripts = scriptFences(before, yaml[0], problems, true);
   const script = scripts[0] === undefined ? null : readScript(scripts[0], 'steps', problems);
   if (keys.manual !== undefined) {

@@ -1,14 +1,8 @@
 /** Places in commands that a reader is to fill in: `<host>`, `{{host}}`, `HOST_HERE`, `YOUR_HOST`; they become variables. */
 import { deniedFromSteps } from '../environment-names.ts';
+import { WELL_KNOWN } from '../text-variables.ts';
 import { hereDocumentEnd } from './commands.ts';
 
-/** Set by a shell or a system for every script: a runbook does not declare them. */
-const WELL_KNOWN = new Set(
-  (
-    'HOME PATH USER LOGNAME SHELL LANG PWD OLDPWD TERM TMPDIR TZ RANDOM SECONDS LINENO UID EUID PPID HOSTNAME OPTARG OPTIND REPLY ' +
-    'BASH BASHPID BASH_SOURCE BASH_VERSION COLUMNS LINES EDITOR PAGER DISPLAY FUNCNAME PIPESTATUS KUBECONFIG'
-  ).split(' '),
-);
 const TEMPLATE_WORDS = new Set(['end', 'else', 'range', 'if', 'with', 'template', 'block', 'define']);
 const PLACEHOLDER =
   /<([A-Za-z][\w.-]*(?: [\w.-]+)*)>|\{\{ ?([A-Za-z][\w-]*) ?\}\}|(?<![\w$])YOUR[_-]([A-Z][A-Z0-9_]*)|(?<![\w$])([A-Z][A-Z0-9_]*)_HERE(?!\w)/y;

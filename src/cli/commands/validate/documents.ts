@@ -36,7 +36,7 @@ async function expand(documents: readonly string[], cwd: string): Promise<readon
       references.push(
         ...found(
           document,
-          names.map((name) => path.join(absolute, name)),
+          names.map((name) => shown(path.join(absolute, name), cwd)),
         ),
       );
     } else if (facts === null && isPattern(document)) {
@@ -44,7 +44,7 @@ async function expand(documents: readonly string[], cwd: string): Promise<readon
       references.push(
         ...found(
           document,
-          matches.map((match) => path.resolve(cwd, match)),
+          matches.map((match) => shown(path.resolve(cwd, match), cwd)),
         ),
       );
     } else {
@@ -52,6 +52,12 @@ async function expand(documents: readonly string[], cwd: string): Promise<readon
     }
   }
   return references;
+}
+
+/** A path also where it begins with a name, and as short as messages show it. */
+function shown(file: string, cwd: string): string {
+  const relative = path.relative(cwd, file);
+  return relative.startsWith('..') ? file : `.${path.sep}${relative}`;
 }
 
 export function isDocumentName(name: string): boolean {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { HEX, PLAIN } from '../../../../src/core/masking/alphabet.ts';
 import type { Alphabet } from '../../../../src/core/masking/alphabet.ts';
 import { Automaton } from '../../../../src/core/masking/automaton.ts';
+import { Filter } from '../../../../src/core/masking/filter.ts';
 import { AutomataStream } from '../../../../src/core/masking/stream.ts';
 import { tries } from '../../../helpers/property.ts';
 
@@ -21,14 +22,18 @@ const lines = fc
 
 const none = new Automaton([], PLAIN);
 
-function streamOf(words: readonly string[], alphabet: Alphabet): AutomataStream {
-  const automaton = new Automaton(
-    words.map((word) => Buffer.from(word)),
-    alphabet,
-  );
-  const automata =
-    alphabet === PLAIN ? { plain: automaton, base64: none, hex: none } : { plain: none, base64: none, hex: automaton };
-  return new AutomataStream(() => automata);
+function streamOf(words: readonly string[], alphabet: Alphabet, filtered = false): AutomataStream {
+  const all = words.map((word) => Buffer.from(word));
+  const automaton = new Automaton(all, alphabet);
+  const filter = filtered ? Filter.of([[all, alphabet]], 3) : null;
+  expect(filter !== null).toBe(filtered);
+  const automata = {
+    plain: alphabet === PLAIN ? automaton : none,
+    base64: none,
+    hex: alphabet === PLAIN ? none : automaton,
+    filter: () => filter,
+  };
+  return new AutomataStream(() => automata, 0);
 }
 
 /** @returns what comes out; `sizes` is gone through again and again */
@@ -51,6 +56,50 @@ function naive(words: readonly string[], document: string): string {
   }
   return Array.from(document, (letter, at) => (!covered[at] ? letter : covered[at - 1] === true ? '' : '***')).join('');
 }
+
+describe('with a filter', () => {
+  const longer = fc.array(
+    fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 4, maxLength: 12 }).map((letters) => letters.join('')),
+    { minLength: 1, maxLength: 4 },
+  );
+  const words = (...others: readonly string[]) =>
+    fc
+      .array(fc.constantFrom('abcdabcd', 'dcba', 'aaaa', 'xxxxxxxxx', 'cdxabxc', ...others), { maxLength: 12 })
+      .map((parts) => parts.join(''));
+  /** A text that holds what is looked for as well. */
+  const cases = longer.chain((patternsOf) => fc.tuple(fc.constant(patternsOf), words(...patternsOf, ...patternsOf)));
+
+  test('the stream finds what a search at every place finds, however the text is cut', () => {
+    fc.assert(
+      fc.property(cases, sizes, ([found, document], chunkSizes) => {
+        expect(through(streamOf(found, PLAIN, true), document, chunkSizes)).toBe(naive(found, document));
+      }),
+      tries(3000, 300_000),
+    );
+  });
+
+  test('… over line ends as without one, but for letters that are let go before them', () => {
+    const wrapped = cases.chain(([found, document]) =>
+      fc.tuple(
+        fc.constant(found),
+        fc
+          .array(fc.constantFrom('', '', '', '\n', '\r\n'), { minLength: document.length, maxLength: document.length })
+          .map((ends) => Array.from(document, (letter, at) => letter + (ends[at] ?? '')).join('')),
+      ),
+    );
+    fc.assert(
+      fc.property(wrapped, sizes, ([found, document], chunkSizes) => {
+        const [filtered, plain] = [true, false].map((isFiltered) =>
+          through(streamOf(found, HEX, isFiltered), document, chunkSizes)
+            .replaceAll(/[\r\n]/g, '')
+            .replaceAll(/[a-d]{0,2}\*+[a-d]{0,2}/g, '*'),
+        );
+        expect(filtered).toBe(plain);
+      }),
+      tries(3000, 300_000),
+    );
+  });
+});
 
 describe('the stream', () => {
   test('finds what a search at every place finds, however the text is cut', () => {

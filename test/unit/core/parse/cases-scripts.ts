@@ -92,6 +92,10 @@ export const SCRIPTS: readonly Case[] = [
   },
   { rule: 'step-confirm', name: 'undeclared', text: step('confirm_typing: NOPE') },
   { rule: 'step-confirm', name: 'a secret', text: step('confirm_typing: DB_PASSWORD') },
+  { rule: 'step-text', name: 'undeclared', text: step('confirm: Touch $NOED and ${NODE}?') },
+  { rule: 'step-text', name: 'by hand', text: steps(`## One\n${fence('yaml', 'manual: Pull $PLUG.')}`) },
+  { rule: 'step-text', name: 'a secret', text: step('confirm: Use $DB_PASSWORD?') },
+  { rule: 'step-text', name: 'an output of the step itself', text: step('confirm: Use $A?\noutputs: A') },
   { rule: 'step-outputs', name: 'declared', text: step('outputs: NODE') },
   { rule: 'step-outputs', name: 'twice', text: step('outputs: A, A') },
   ...['PATH', 'HOME', 'SSH_AUTH_SOCK', 'GIT_DIR', 'HTTPS_PROXY', 'all_proxy'].map((name) => ({
