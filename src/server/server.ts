@@ -18,6 +18,7 @@ import { executeRoute } from './routes/execute.ts';
 import { loginRoute } from './routes/login.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { logRequest } from './request-log.ts';
+import { reportRoutes } from './routes/reports.ts';
 import { runbookRoutes } from './routes/runbooks.ts';
 import { validateRoute } from './routes/validate.ts';
 import { sayHeaders } from './security-headers.ts';
@@ -110,6 +111,7 @@ export async function createServer(context: ServerContext, assets: string): Prom
     runbookRoutes(http, context);
     validateRoute(http, context);
     executeRoute(http, context);
+    reportRoutes(http, context);
     configRoute(http, context);
     loginRoute(http, context);
     operationRoutes(http, context);

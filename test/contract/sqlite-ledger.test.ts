@@ -37,6 +37,7 @@ import { careContract } from './care.contract.ts';
 import { operationsContract } from './operations.contract.ts';
 import { ledgerContract } from './ledger.contract.ts';
 import type { LedgerUnderTest } from './ledger.contract.ts';
+import { reportsContract } from './reports.contract.ts';
 import { upkeepContract } from './upkeep.contract.ts';
 
 const WRITER = join(import.meta.dirname, '../helpers/ledger-writer.ts');
@@ -89,6 +90,7 @@ const underTest = (): LedgerUnderTest => ({
 ledgerContract('sqlite', underTest);
 operationsContract('sqlite', underTest);
 careContract('sqlite', (gone) => openSqliteLedger(path, ({ pid }) => gone.has(pid)));
+reportsContract('sqlite', underTest);
 upkeepContract('sqlite', underTest);
 
 /** Fills the beginnings of all pages of these tables with rubbish. */

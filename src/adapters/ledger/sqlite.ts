@@ -13,6 +13,7 @@ import { createHome, isHome, noteHome, placeOf } from './home.ts';
 import { createLatest } from './latest.ts';
 import { createOperations } from './operations.ts';
 import { createPruning } from './pruning.ts';
+import { createReports } from './reports.ts';
 import { createQueries, createRunReader } from './runs.ts';
 import { createSearch } from './search.ts';
 import { createTransitions } from './transitions.ts';
@@ -86,6 +87,7 @@ export function ledgerOf(file: LedgerFile): RunLedger {
   const reader = createRunReader(file);
   return {
     ...createTransitions(file),
+    ...createReports(file, reader),
     ...createQueries(file, reader),
     ...createLatest(file),
     ...createCare(file, reader),

@@ -1,4 +1,5 @@
 /** What the description says of each route, besides what follows from the route itself. */
+import { REPORT_OPERATIONS } from './report-operations.ts';
 import type { Answer, Operation, Parameter, Schema } from './openapi.ts';
 import {
   ENV_VARS_BODY,
@@ -34,6 +35,7 @@ export interface Described {
 
 export const TAGS = [
   { name: 'runbooks', description: 'What there is, what it says, what it needs; checking and executing it' },
+  { name: 'runs', description: 'What was run, and what runs now' },
   { name: 'login', description: 'A token for development; only where `ENABLE_LOGIN` is on' },
   { name: 'server', description: 'How the server is set up, whether it lives, what it counts' },
   { name: 'description', description: 'This description, and the page to try it' },
@@ -148,6 +150,7 @@ export const OPERATIONS: Readonly<Record<string, Described>> = {
     answers: { 200: EXECUTE_ANSWER },
     problems: NAMED,
   },
+  ...REPORT_OPERATIONS,
   'GET /api/config': {
     id: 'showConfig',
     tag: 'server',
