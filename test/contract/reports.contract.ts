@@ -86,8 +86,8 @@ export function reportsContract(name: string, make: () => LedgerUnderTest): void
       for (const record of [reported(1), interrupted(2), refused(3)]) {
         await ledger.report(record, DOCUMENT);
         const { runId } = record;
-        await expect(ledger.finish(runId, { ...resultOf(1), runId })).rejects.toThrow();
-        await expect(ledger.enqueue({ ...record, state: 'queued' }, OWNER, DOCUMENT)).rejects.toThrow();
+        await expect(ledger.finish(runId, { ...resultOf(1), runId })).rejects.toThrow(/cannot go|counts as/);
+        await expect(ledger.enqueue({ ...record, state: 'queued' }, OWNER, DOCUMENT)).rejects.toThrow('cannot go');
         expect(await ledger.interrupt(runId, interruptionOf(1))).toBe(false);
         expect(await ledger.requestCancel(runId, operationOf(1, 'cancel', { run: runId }))).toBe(false);
         expect(await ledger.claimRecovery(runId, OWNER, timeOf(999))).toBe(false);
