@@ -41,7 +41,7 @@ function exampleRecord(): Readonly<Record<string, unknown>> {
     operation: 'execute',
     state: 'refused',
     enqueuedAt: TIME,
-    runbook: { name: 'DrainNode', digest, path: '/home/anna/runbooks/DrainNode.md' },
+    runbook: { name: 'DrainNode', digest, path: '/srv/runbooks/DrainNode.md' },
     who: {
       subject: 'anna',
       roles: ['sre'],

@@ -54,6 +54,7 @@ describe('the description', () => {
       'GET /readyz',
       'PATCH /api/runbooks/{name}/validate',
       'POST /api/runbooks/{name}/execute',
+      'POST /api/runs',
       'POST /api/shutdown',
       'POST /dev-login',
     ]);
