@@ -50,6 +50,7 @@ describe('the description', () => {
       'GET /docs/openapi.yaml',
       'GET /docs/{file}',
       'GET /healthz',
+      'GET /login',
       'GET /metrics',
       'GET /readyz',
       'PATCH /api/runbooks/{name}/validate',
