@@ -5,7 +5,7 @@ import { lookAtOutput } from '../engine/kept-output.ts';
 import type { OutputLook } from '../engine/kept-output.ts';
 import type { KeptRecord } from '../engine/record.ts';
 import { keptTexts } from './output.ts';
-import { toldRun } from './told-run.ts';
+import { toldRun } from '../core/told-run.ts';
 
 export interface RunDocument {
   readonly document: Readonly<Record<string, unknown>>;

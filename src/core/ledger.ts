@@ -5,7 +5,7 @@ import type { RunbookError } from './errors.ts';
 import type { Finding } from './finding.ts';
 import type { LatestRun } from './latest-run.ts';
 import type { ArtifactRecord, Interruption, NotedProgress, RecordedOutput } from './run.ts';
-import type { RunOwner, RunRecord, RunResult, StoredRun } from './run.ts';
+import type { RunOwner, RunRecord, RunResult, RunState, StoredRun } from './run.ts';
 
 export interface RunFilter {
   /** Beginning of the run's id. */
@@ -60,6 +60,20 @@ export interface Pruned {
   readonly ranges: readonly (readonly [number, number])[];
   /** SHA-256, lower-case hex, over the hashes of those links in order, a line feed behind each. */
   readonly digest: string;
+}
+
+export interface PlacedRun {
+  /** Number of its first transition. */
+  readonly place: number;
+  readonly run: StoredRun;
+}
+
+/** One transition of a run. */
+export interface RunChange {
+  readonly seq: number;
+  readonly runId: string;
+  readonly state: RunState;
+  readonly at: string;
 }
 
 export interface RunUnderWay {
@@ -119,6 +133,12 @@ interface RunQueries {
   get(runId: string): Promise<StoredRun | null>;
   /** Newest first, in the order of arrival: clocks may step. */
   list(filter: RunFilter): Promise<readonly StoredRun[]>;
+  /** The same, with what `before` takes for the page behind each. */
+  listPlaced(filter: RunFilter): Promise<readonly PlacedRun[]>;
+  /** What runs came to since then, oldest first; of records that were taken out nothing. @param after number of a transition */
+  changesAfter(after: number, limit: number): Promise<readonly RunChange[]>;
+  /** Number of the newest link; 0 for none. Cheap. */
+  lastChange(): Promise<number>;
   /** By path of the document, where there is one; one question for all of them. @param paths as they are recorded */
   latestOf(paths: readonly string[]): Promise<ReadonlyMap<string, LatestRun>>;
   documentText(digest: string): Promise<Buffer | null>;

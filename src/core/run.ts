@@ -116,6 +116,14 @@ export interface StepResult {
   readonly confirmedBy?: ConfirmedBy;
 }
 
+/** Of a step whose effect was there before. */
+export const ALREADY_DONE = 'already done';
+
+/** Whether it was its turn: a step that is already done is left out only then. */
+export function hasBegun({ startedAt, reason }: Pick<StepResult, 'startedAt' | 'reason'>): boolean {
+  return startedAt !== null || reason === ALREADY_DONE;
+}
+
 export interface OutputSummary {
   /** Bytes that the script wrote, kept or not. */
   readonly bytes: number;

@@ -93,6 +93,11 @@ export const SETTINGS = {
     scope: 'operator',
     description: 'Output and artifacts of all runs together; beyond that the oldest go. Records stay.',
   }),
+  maxStreams: integer(20, 1, {
+    scope: 'operator',
+    serverAliases: ['MAX_STREAMS_PER_SUBJECT'],
+    description: 'Streams of events that one subject may read from a server at once.',
+  }),
   maxRecursionDepth: integer(50, 0, {
     scope: 'operator',
     serverAliases: ['MAX_RECURSION_DEPTH'],

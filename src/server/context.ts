@@ -14,6 +14,8 @@ import type { ActiveRuns } from './active-runs.ts';
 import type { KnownNames } from './known-names.ts';
 import type { Metrics } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
+import type { Hub } from './runs/hub.ts';
+import type { Streams } from './runs/streams.ts';
 
 /** Fastify with types that follow the schema of a route. */
 export type Http = FastifyInstance<
@@ -33,5 +35,9 @@ export interface ServerContext {
   readonly metrics: Metrics;
   readonly readiness: Readiness;
   readonly knownNames: KnownNames;
+  /** Runs that are carried out here, as they are told live. */
+  readonly hub: Hub;
+  /** Of events, that are read now. */
+  readonly streams: Streams;
   readonly log: FastifyBaseLogger;
 }

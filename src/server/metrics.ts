@@ -27,12 +27,13 @@ const RUN_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400];
 export interface MetricSources {
   /** All but the version are asked at each scrape. */
   readonly activeRuns: () => number;
+  readonly streams: () => number;
   readonly keyStates: () => readonly KeyState[];
   readonly readiness: Readiness;
   readonly version: string;
 }
 
-export function createMetrics({ activeRuns, keyStates, readiness, version }: MetricSources): Metrics {
+export function createMetrics({ activeRuns, streams, keyStates, readiness, version }: MetricSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -117,6 +118,14 @@ export function createMetrics({ activeRuns, keyStates, readiness, version }: Met
     registers,
     collect() {
       active.set(activeRuns());
+    },
+  });
+  const sse = new Gauge({
+    name: 'runbook_sse_connections',
+    help: 'Streams of events of runs that are read now',
+    registers,
+    collect() {
+      sse.set(streams());
     },
   });
   const ready = new Gauge({

@@ -18,6 +18,8 @@ import { executeRoute } from './routes/execute.ts';
 import { loginRoute } from './routes/login.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { logRequest } from './request-log.ts';
+import { runEventRoutes } from './routes/run-events.ts';
+import { runRoutes } from './routes/runs.ts';
 import { runbookRoutes } from './routes/runbooks.ts';
 import { validateRoute } from './routes/validate.ts';
 import { sayHeaders } from './security-headers.ts';
@@ -58,9 +60,9 @@ export async function createServer(context: ServerContext, assets: string): Prom
     frameworkErrors: answerBadAddress(context),
   }).withTypeProvider<TypeBoxTypeProvider>();
 
-  let isClosing = false;
+  const closing = new AbortController();
   http.addHook('preClose', async () => {
-    isClosing = true;
+    closing.abort();
   });
   http.addHook('onRequest', async (request, reply) => {
     // What one caller may see is not for whoever asks the same browser, or the same proxy, next.
@@ -90,7 +92,8 @@ export async function createServer(context: ServerContext, assets: string): Prom
   http.addHook('onRequest', async (request, reply) => {
     checkHost(request, reply);
     refuseDoubled(request);
-    if (isClosing) throw new RunbookError('busy', 'The server is about to end.', { fix: 'Try again in a moment.' });
+    if (closing.signal.aborted)
+      throw new RunbookError('busy', 'The server is about to end.', { fix: 'Try again in a moment.' });
     // Before a body, which may be anything, is read.
     if (request.is404) return await sendProblem(reply, problemOf(nothingHere()));
     // As in Stage0, `/api/runbooks/` is not the list, nor a runbook without a name.
@@ -110,6 +113,8 @@ export async function createServer(context: ServerContext, assets: string): Prom
     runbookRoutes(http, context);
     validateRoute(http, context);
     executeRoute(http, context);
+    runRoutes(http, context);
+    runEventRoutes(http, context, closing.signal);
     configRoute(http, context);
     loginRoute(http, context);
     operationRoutes(http, context);

@@ -23,6 +23,8 @@ import { logTo } from './log-output.ts';
 import { createMetrics } from './metrics.ts';
 import { createReadiness } from './readiness.ts';
 import type { Check } from './readiness.ts';
+import { createHub } from './runs/hub.ts';
+import { createStreams } from './runs/streams.ts';
 import { createServer } from './server.ts';
 import { lookAround, prepareSettings } from './startup.ts';
 
@@ -85,15 +87,30 @@ export async function startServer(
         'The ledger was copied from elsewhere: it is one of its own now',
       );
     const runs = createActiveRuns();
+    const hub = createHub(engine.ledger);
+    const streams = createStreams(settings.maxStreams);
     const readiness = createReadiness({ app, engine, runs, log });
     const metrics = createMetrics({
       activeRuns: () => runs.count,
+      streams: () => streams.count,
       keyStates: () => app.authenticator.keyStates(),
       readiness,
       version: VERSION,
     });
     const knownNames = createKnownNames(engine.source, engine.clock);
-    const context: ServerContext = { app, resolved, settings, engine, runs, metrics, readiness, knownNames, log };
+    const context: ServerContext = {
+      app,
+      resolved,
+      settings,
+      engine,
+      runs,
+      metrics,
+      readiness,
+      knownNames,
+      hub,
+      streams,
+      log,
+    };
     const http = await createServer(context, assets);
     const listening = await listen(http, settings.bind, port);
     port = listening.port;

@@ -8,6 +8,7 @@ import {
   LOGIN_BODY,
   METRICS_PARAMETERS,
 } from './parts.ts';
+import { RUN_OPERATIONS } from './run-operations.ts';
 
 export interface Described {
   /** `operationId` */
@@ -34,6 +35,7 @@ export interface Described {
 
 export const TAGS = [
   { name: 'runbooks', description: 'What there is, what it says, what it needs; checking and executing it' },
+  { name: 'runs', description: 'What was run, and what runs now' },
   { name: 'login', description: 'A token for development; only where `ENABLE_LOGIN` is on' },
   { name: 'server', description: 'How the server is set up, whether it lives, what it counts' },
   { name: 'description', description: 'This description, and the page to try it' },
@@ -148,6 +150,7 @@ export const OPERATIONS: Readonly<Record<string, Described>> = {
     answers: { 200: EXECUTE_ANSWER },
     problems: NAMED,
   },
+  ...RUN_OPERATIONS,
   'GET /api/config': {
     id: 'showConfig',
     tag: 'server',

@@ -55,7 +55,7 @@ async function executeOverHttp(
   { found, runRequest, warnings }: ReadRequest,
   { stop, force }: StopSignals,
 ): Promise<void> {
-  const { engine, metrics } = context;
+  const { engine, metrics, hub } = context;
   const runbook = found.document.fileName;
   const stream = createEventStream(reply.raw, () => textHeaders(reply), stop);
   const notices: string[] = [];
@@ -79,7 +79,13 @@ async function executeOverHttp(
     }
   };
   try {
-    const result = await execute(engine, { ...runRequest, signal: stop, force }, listener);
+    const result = await hub.during(
+      async (hear) =>
+        await execute(engine, { ...runRequest, signal: stop, force }, async (event) => {
+          await hear(event);
+          await listener(event);
+        }),
+    );
     metrics.run(runbook, { ...result, dropped: result.output.dropped });
     await finish(context, request, stream, found, result, runRequest, [...warnings, ...warningsOf(found, notices)]);
   } catch (error) {

@@ -1,0 +1,25 @@
+/** A run as HTTP tells it. */
+import type { Operation } from '../../core/ports.ts';
+import type { NotedProgress, StoredRun } from '../../core/run.ts';
+import { toldRun, toldStep } from '../../core/told-run.ts';
+
+/** The run's record; where folders are is only for administrators. */
+export function runFor(run: StoredRun, isForAdmin: boolean): object {
+  const told = toldRun(run);
+  if (isForAdmin) return told;
+  const { runbook, result, interruption } = told;
+  return {
+    ...told,
+    runbook: { ...runbook, path: null },
+    ...(result === null ? {} : { result: { ...result, workFolder: null } }),
+    ...(interruption === undefined ? {} : { interruption: { ...interruption, workFolder: null } }),
+  };
+}
+
+/** What is known of a run only while it goes on. */
+export function underWay(progress: NotedProgress | null, cancel: Operation | null): object {
+  return {
+    step: progress === null ? null : toldStep(progress),
+    cancel: cancel === null ? null : { at: cancel.at, who: cancel.who },
+  };
+}
