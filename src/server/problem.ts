@@ -108,7 +108,7 @@ function isOutOfSpace(error: unknown): boolean {
 }
 
 export async function sendProblem(reply: FastifyReply, problem: ProblemDocument): Promise<void> {
-  if (problem.status === 503) reply.header('retry-after', '5');
+  if ([429, 503].includes(problem.status) && !reply.hasHeader('retry-after')) reply.header('retry-after', '5');
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
   await reply
     .code(problem.status)

@@ -55,7 +55,7 @@ export const RUN_OPERATIONS: Readonly<Record<string, Described>> = {
     answers: { 200: { description: 'The files', example: { artifacts: [] } } },
     problems: [400, 404, 503, 507],
   },
-  'GET /api/runs/:id/artifacts/*': {
+  'GET /api/runs/:id/artifact': {
     id: 'artifact',
     tag: 'runs',
     summary: 'One of these files',

@@ -1,6 +1,5 @@
 /** Events of runs, as they come: of one run to its end, or what all runs come to. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
 import { identityOf } from '../access.ts';
 import type { Http, ServerContext } from '../context.ts';
 import { HttpError } from '../problem.ts';
@@ -13,7 +12,6 @@ import type { Reader } from '../runs/reader.ts';
 import { visibilityOf, visibleRun } from '../runs/visible.ts';
 import { RunId } from '../schemas/runs.ts';
 
-const NOTHING = Type.Null({ description: 'The caller has all of it' });
 const EVENTS = {
   200: {
     description: 'Events',
@@ -27,12 +25,12 @@ export function runEventRoutes(http: Http, context: ServerContext, closing: Abor
   const ports: EventPorts = { ledger: engine.ledger, output: engine.output, hub };
   http.get(
     '/api/runs/:id/events',
-    { config: { access: 'token' }, schema: { params: RunId, response: { ...EVENTS, 204: NOTHING } } },
+    { config: { access: 'token' }, schema: { params: RunId, response: EVENTS } },
     async (request, reply) => {
       const run = await visibleRun(context, identityOf(request), request.params.id);
       const from = lastEventId(request, parsePosition) ?? BEGINNING;
       // An EventSource takes it for the end, and does not come back.
-      if (await hasAll(ports, run, from)) return await reply.code(204).send(null);
+      if (await hasAll(ports, run, from)) return await nothingMore(reply);
       await answer(context, request, reply, closing, async (reader) => {
         await tellEvents(ports, run.runId, from, reader);
       });
@@ -51,6 +49,10 @@ export function runEventRoutes(http: Http, context: ServerContext, closing: Abor
       return reply;
     },
   );
+}
+
+async function nothingMore(reply: FastifyReply): Promise<FastifyReply> {
+  return await reply.code(204).send();
 }
 
 /** @returns null where there is none @throws HttpError 400 */

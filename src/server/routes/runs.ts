@@ -79,20 +79,23 @@ export function runRoutes(http: Http, context: ServerContext): void {
     },
   );
   http.get(
-    '/api/runs/:id/artifacts/*',
+    '/api/runs/:id/artifact',
     {
       config: { access: 'token' },
       schema: {
-        params: Type.Object({ ...RunId.properties, '*': Type.String({ description: 'Path of the artifact' }) }),
+        params: RunId,
+        querystring: Type.Object(
+          { path: Type.String({ description: 'As in the list' }) },
+          { additionalProperties: false },
+        ),
       },
     },
     async (request, reply) => {
       const { runId } = await visibleRun(context, identityOf(request), request.params.id);
-      const name = request.params['*'];
-      const bytes = (await context.engine.artifacts?.read(runId, name)) ?? null;
+      const bytes = (await context.engine.artifacts?.read(runId, request.query.path)) ?? null;
       if (bytes === null)
         throw new HttpError(404, 'not-found', 'The run has not kept such a file.', {
-          fix: 'GET …/artifacts lists what it has kept.',
+          fix: 'GET /api/runs/ID/artifacts lists what it has kept.',
         });
       return await reply
         .type('application/octet-stream')
