@@ -7,6 +7,7 @@ import { OUTCOME_EXITS } from './errors.ts';
 import type { Interaction } from './ports.ts';
 import type { Interruption, LeftOutput, NotedProgress, Progress, RecordedOutput } from './interruption.ts';
 import type { ArtifactRecord } from './run-files.ts';
+import type { RequestKey } from './request-key.ts';
 import { signalNumber } from './signals.ts';
 import type { RunState } from './run-state.ts';
 
@@ -54,6 +55,8 @@ export interface RunRequest {
   readonly correlationId: string | null;
   readonly traceParent?: string | null;
   readonly incident: string | null;
+  /** Where the caller names the request, so that it is not carried out twice. */
+  readonly key?: RequestKey;
   /** Ends the run; `signal.reason` is a `StopReason`. */
   readonly signal: AbortSignal;
   /** Ends it at once: the second Ctrl-C. */

@@ -11,11 +11,11 @@ import { authenticate, checkCallChain, checkClaims } from './access.ts';
 import { keepArtifacts } from './artifacts.ts';
 import { findEarlierRun, noticesOfEarlier } from './continuation.ts';
 import { checkDocument, warningsOf } from './document.ts';
-import { headOf, queuedEvent, recordOf, startDraft } from './draft.ts';
+import { queuedEvent, startDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { closeEnclosure } from './enclosure.ts';
 import { conclude, recordNoStart } from './end.ts';
-import { leaseUntil } from './lease.ts';
+import { enqueue } from './enqueue.ts';
 import type { Lease } from './lease.ts';
 import { notify, tellerOf } from './notices.ts';
 import { NO_OUTPUT, openOutput } from './output.ts';
@@ -48,8 +48,7 @@ export async function execute(ports: EnginePorts, request: RunRequest, listener:
   const emit = tellerOf(draft, listener);
   await lookAfterOthers(ports, draft, emit);
   const accepted = await accept(ports, draft, emit);
-  const queued = recordOf(ports, draft, null);
-  await ports.ledger.enqueue(queued, ports.owners.current, headOf(draft) ?? Buffer.alloc(0), leaseUntil(ports));
+  const queued = await enqueue(ports, draft);
   await emit(queuedEvent(queued, accepted.document));
 
   return await whileUnderWay(ports, draft, emit, async (lease) => {

@@ -73,10 +73,12 @@ export function createQueries(
     `SELECT seq, run_id AS runId, state, at FROM transitions
      WHERE seq > ? AND state NOT IN ('', 'done') ORDER BY seq LIMIT ?`,
   );
+  const isRun = file.db.prepare<[string], number>('SELECT 1 FROM runs WHERE run_id = ?');
   const last = file.db.prepare<[], number>('SELECT max(seq) FROM transitions').pluck();
   const text = file.db.prepare<[string], StoredText>('SELECT size, text FROM documents WHERE digest = ?');
   return {
-    get: async (runId) => file.ask(() => reader.loadOrNull(runId)),
+    // Operations have ids, too, and are no runs.
+    get: async (runId) => file.ask(() => (isRun.get(runId) === undefined ? null : reader.loadOrNull(runId))),
     list: async (filter) => file.ask(() => reader.find(filter).map(({ run }) => run)),
     listPlaced: async (filter) => file.ask(() => reader.find(filter)),
     changesAfter: async (after, limit) => file.ask(() => changes.all(after, limit)),

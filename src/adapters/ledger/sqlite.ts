@@ -13,6 +13,7 @@ import { createHome, isHome, noteHome, placeOf } from './home.ts';
 import { createLatest } from './latest.ts';
 import { createOperations } from './operations.ts';
 import { createPruning } from './pruning.ts';
+import { createKeyQueries } from './request-keys.ts';
 import { createQueries, createRunReader } from './runs.ts';
 import { createSearch } from './search.ts';
 import { createTransitions } from './transitions.ts';
@@ -87,6 +88,7 @@ export function ledgerOf(file: LedgerFile): RunLedger {
   return {
     ...createTransitions(file),
     ...createQueries(file, reader),
+    ...createKeyQueries(file),
     ...createLatest(file),
     ...createCare(file, reader),
     ...createOperations(file),

@@ -7,11 +7,13 @@ import type { RunOwner, RunRecord, RunState } from '../../core/run.ts';
 import { isLegalTransition } from '../../core/run-state.ts';
 import type { LedgerFile, OwnerRow } from './file.ts';
 import { A_MOMENT_MS, OWNER_COLUMNS } from './file.ts';
+import { createRequestKeys } from './request-keys.ts';
 
 type Transitions = Pick<RunLedger, 'enqueue' | 'admission' | 'begin' | 'finish' | 'refuse' | 'interrupt'>;
 
 export function createTransitions(file: LedgerFile): Transitions {
   const statements = prepare(file);
+  const keys = createRequestKeys(file);
 
   const stateOf = (runId: string): RunState | null => statements.stateOf.get(runId) ?? null;
 
@@ -63,9 +65,10 @@ export function createTransitions(file: LedgerFile): Transitions {
   };
 
   return {
-    async enqueue(record, owner, documentText, leaseUntil) {
+    async enqueue(record, owner, documentText, leaseUntil, key) {
       mustBe(record, 'queued');
       file.change(() => {
+        if (key !== undefined) keys.take(key, record.runId, record.enqueuedAt);
         const seq = append(record.runId, 'queued', record.enqueuedAt, record);
         keepText(record.runbook.digest, documentText);
         addRun(seq, record, owner, leaseUntil ?? null, 'wanted');
@@ -98,6 +101,8 @@ export function createTransitions(file: LedgerFile): Transitions {
         // What never began leaves nothing in its document.
         const entry = from === 'started' ? 'pending' : null;
         statements.ended.run({ runId, state: 'finished', at: finishedAt, outcome, entry });
+        // Who is told to try again later may do so; what somebody has stopped is not begun by a repetition.
+        if (from === 'queued' && result.signal === null) keys.release(runId);
       }, patienceMs);
     },
 
@@ -117,6 +122,7 @@ export function createTransitions(file: LedgerFile): Transitions {
         append(runId, 'interrupted', interruption.at, { interruption });
         const entry = from === 'started' ? 'pending' : null;
         statements.ended.run({ runId, state: 'interrupted', at: interruption.at, outcome: null, entry });
+        if (from === 'queued') keys.release(runId);
         return true;
       }, A_MOMENT_MS);
     },
