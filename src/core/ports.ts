@@ -206,6 +206,8 @@ export interface DocumentWriter {
  * (it rejects) when its signal is aborted, or when the person leaves it with Ctrl-C or Ctrl-D.
  */
 export interface Interaction {
+  /** Whoever answers is elsewhere: steps are agreed to, but no variable is asked for, and there is no terminal. */
+  readonly onlyAgrees?: true;
   /** A value for a variable that is missing; not echoed when it is a secret. */
   askVariable(name: string, description: string, secret: boolean, signal: AbortSignal): Promise<string>;
   /** @returns whether the person agreed */

@@ -226,6 +226,12 @@ export const SETTINGS = {
     serverAliases: ['DRAIN_TIMEOUT_SECONDS'],
     description: 'How long a server that is to end waits for its runs; without it up to their own limits.',
   }),
+  confirmTimeout: duration(15 * 60_000, {
+    scope: 'operator',
+    serverAliases: ['CONFIRM_TIMEOUT_SECONDS'],
+    description:
+      'How long a step of a run that asks over HTTP (`confirm=ask`) waits for an answer; then it counts as no.',
+  }),
   loggingLevel: choice(['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'], 'INFO', {
     scope: 'operator',
     serverAliases: ['LOGGING_LEVEL'],

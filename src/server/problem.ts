@@ -64,7 +64,7 @@ const TYPE_BASE = 'https://github.com/agile-learning-institute/runbook/blob/main
 /** Failures of the server's own surroundings. */
 export const INNER_CODES: ReadonlySet<string> = new Set<ErrorCode>(['io', 'unavailable', 'settings', 'record-altered']);
 /** Where their sentences name places. */
-const INNER = {
+export const INNER = {
   message: 'Something that the server needs does not work.',
   fix: 'Ask whoever operates it: /readyz says what, and its log why.',
 };

@@ -15,6 +15,7 @@ import { lookAfterOutput } from '../engine/retention.ts';
 import { VERSION } from '../version.ts';
 import { createActiveRuns } from './active-runs.ts';
 import type { ServerContext } from './context.ts';
+import { createKeyTurns } from './execution/keys.ts';
 import { reloadKeys, watchKeys } from './keys.ts';
 import { createKnownNames } from './known-names.ts';
 import { listen } from './listen.ts';
@@ -23,6 +24,7 @@ import { logTo } from './log-output.ts';
 import { createMetrics } from './metrics.ts';
 import { createReadiness } from './readiness.ts';
 import type { Check } from './readiness.ts';
+import { createQuestions } from './runs/questions.ts';
 import { createHub } from './runs/hub.ts';
 import { createStreams } from './runs/streams.ts';
 import { createServer } from './server.ts';
@@ -107,6 +109,9 @@ export async function startServer(
       metrics,
       readiness,
       knownNames,
+      questions: createQuestions(),
+      keyTurns: createKeyTurns(),
+      ends: new Map(),
       hub,
       streams,
       log,

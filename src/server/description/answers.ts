@@ -37,6 +37,11 @@ const PROBLEMS: Readonly<
     detail: 'Claims are missing: roles.',
   },
   404: { when: 'There is no such thing', code: 'not-found', detail: 'There is no runbook “Nothing.md”.' },
+  409: {
+    when: 'It does not go with what there is: a key that was used for something else, a runbook that called itself, a run that has ended',
+    code: 'conflict',
+    detail: 'This Idempotency-Key was used for another request.',
+  },
   410: { when: 'Gone for good', code: 'gone', detail: 'A server is not ended over HTTP.' },
   413: { when: 'The body is too large', code: 'usage', detail: 'The body is larger than 1 MiB.' },
   415: { when: 'The body is not JSON', code: 'usage', detail: 'The body is not JSON.' },

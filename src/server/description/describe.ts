@@ -92,14 +92,14 @@ function operationOf(route: RouteOptions, described: Described): Operation {
 function answersOf(route: RouteOptions, described: Described, access: Access): Record<string, Answer> {
   const answers: Record<string, Answer> = {};
   for (const [status, answer] of Object.entries(described.answers)) {
-    const { schema, example, type = 'application/json', headers = {}, ...rest } = answer;
+    const { schema, example, type = 'application/json', more = {}, headers = {}, ...rest } = answer;
     const body = schema ?? responseOf(route, status);
     answers[status] = {
       ...rest,
       headers: { 'X-Correlation-Id': CORRELATION, ...headers },
       ...(body === null
         ? {}
-        : { content: Object.fromEntries([type].flat().map((one) => [one, mediaType(body, example)])) }),
+        : { content: { ...Object.fromEntries([type].flat().map((one) => [one, mediaType(body, example)])), ...more } }),
     };
   }
   for (const status of problemsOf(access, described)) {

@@ -1,13 +1,15 @@
 /** What the description says of each route, besides what follows from the route itself. */
-import type { Answer, Operation, Parameter, Schema } from './openapi.ts';
+import type { Answer, MediaType, Operation, Parameter, Schema } from './openapi.ts';
 import {
   ENV_VARS_BODY,
   EXECUTE_ANSWER,
   EXECUTE_PARAMETERS,
+  QUEUED_ANSWER,
   fileAnswers,
   LOGIN_BODY,
   METRICS_PARAMETERS,
 } from './parts.ts';
+import { RUN_ACTIONS } from './run-actions.ts';
 import { RUN_OPERATIONS } from './run-operations.ts';
 
 export interface Described {
@@ -26,6 +28,8 @@ export interface Described {
         readonly schema?: Schema | null;
         readonly example?: unknown;
         readonly type?: string | readonly string[];
+        /** Other media types that it may have. */
+        readonly more?: Readonly<Record<string, MediaType>>;
       }
     >
   >;
@@ -35,7 +39,7 @@ export interface Described {
 
 export const TAGS = [
   { name: 'runbooks', description: 'What there is, what it says, what it needs; checking and executing it' },
-  { name: 'runs', description: 'What was run, and what runs now' },
+  { name: 'runs', description: 'What runs, and what has run; ending runs, and answering their questions' },
   { name: 'login', description: 'A token for development; only where `ENABLE_LOGIN` is on' },
   { name: 'server', description: 'How the server is set up, whether it lives, what it counts' },
   { name: 'description', description: 'This description, and the page to try it' },
@@ -147,9 +151,10 @@ export const OPERATIONS: Readonly<Record<string, Described>> = {
       'The answer begins when the run does, and ends when its end is recorded. A caller who leaves does not end the run. Refusals that need the claims of the runbook are told in the stream, with `return_code` 1, as in Stage0.',
     parameters: EXECUTE_PARAMETERS,
     body: ENV_VARS_BODY,
-    answers: { 200: EXECUTE_ANSWER },
-    problems: NAMED,
+    answers: { 200: EXECUTE_ANSWER, 202: QUEUED_ANSWER },
+    problems: [...NAMED, 409],
   },
+  ...RUN_ACTIONS,
   ...RUN_OPERATIONS,
   'GET /api/config': {
     id: 'showConfig',

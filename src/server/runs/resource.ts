@@ -2,6 +2,7 @@
 import type { Operation } from '../../core/ports.ts';
 import type { NotedProgress, StoredRun } from '../../core/run.ts';
 import { toldRun, toldStep } from '../../core/told-run.ts';
+import type { Question } from './questions.ts';
 
 /** The run's record; where folders are is only for administrators. */
 export function runFor(run: StoredRun, isForAdmin: boolean): object {
@@ -17,9 +18,10 @@ export function runFor(run: StoredRun, isForAdmin: boolean): object {
 }
 
 /** What is known of a run only while it goes on. */
-export function underWay(progress: NotedProgress | null, cancel: Operation | null): object {
+export function underWay(progress: NotedProgress | null, cancel: Operation | null, question: Question | null): object {
   return {
     step: progress === null ? null : toldStep(progress),
     cancel: cancel === null ? null : { at: cancel.at, who: cancel.who },
+    question,
   };
 }

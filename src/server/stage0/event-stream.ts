@@ -28,6 +28,8 @@ export interface EventStream {
   output(stream: OutputStream, chunk: Uint8Array): Promise<void>;
   /** A whole text. */
   text(stream: OutputStream, text: string): void;
+  /** One that Stage0 has not: JSON in one line. */
+  more(name: 'question', data: object): void;
   /** The last event, its data in pieces without line ends; then the answer ends. */
   done(pieces: AsyncIterable<string>): Promise<void>;
 }
@@ -115,6 +117,10 @@ export function createEventStream(
       flush();
       event(stream, text);
     },
+    more: (name, data) => {
+      flush();
+      write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+    },
     done: async (pieces) => {
       stop();
       for (const stream of ['stdout', 'stderr'] as const) show(stream, texts[stream].end());
@@ -141,7 +147,7 @@ export function createEventStream(
 }
 
 /** How long the last event may be read. `release` when that is over: the server outlives every run. */
-function patienceOf(hurry: AbortSignal): { readonly signal: AbortSignal; readonly release: () => void } {
+export function patienceOf(hurry: AbortSignal): { readonly signal: AbortSignal; readonly release: () => void } {
   const end = new AbortController();
   const timers = [setTimeout(() => end.abort(), DONE_MS)];
   const soon = (): void => {

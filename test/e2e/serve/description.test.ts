@@ -60,7 +60,11 @@ describe('the description', () => {
       'GET /metrics',
       'GET /readyz',
       'PATCH /api/runbooks/{name}/validate',
+      'POST /api/admin/pause',
+      'POST /api/admin/resume',
       'POST /api/runbooks/{name}/execute',
+      'POST /api/runs/{id}/cancel',
+      'POST /api/runs/{id}/confirm',
       'POST /api/shutdown',
       'POST /dev-login',
     ]);
