@@ -113,9 +113,11 @@ describe('questions', () => {
       if (run === undefined) throw new Error('nothing runs');
       return run.runId;
     });
+    const question = { step: 1, name: 'One', kind: 'confirm', text: 'Really on db-3?' };
     await vi.waitFor(async () => {
-      expect((await answer(id, 1, 'no')).status).toBe(200);
+      expect((await server.get(`/api/runs/${id}`)).json()).toMatchObject({ under_way: { question } });
     });
+    expect((await answer(id, 1, 'no')).status).toBe(200);
     const { text } = await reading;
     expect(text).toContain(
       `event: question\ndata: {"run_id":"${id}","step":1,"name":"One","kind":"confirm","text":"Really on db-3?"}\n\n`,
