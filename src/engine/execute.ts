@@ -8,6 +8,8 @@ import { RunbookError } from '../core/errors.ts';
 import type { RunEventSink, RunRequest, RunResult } from '../core/run.ts';
 import { chooseSteps } from '../core/step-choice.ts';
 import { authenticate, checkCallChain, checkClaims } from './access.ts';
+import { isOverload } from './admission.ts';
+import type { Turn } from './admission.ts';
 import { keepArtifacts } from './artifacts.ts';
 import { findEarlierRun, noticesOfEarlier } from './continuation.ts';
 import { checkDocument, warningsOf } from './document.ts';
@@ -23,6 +25,7 @@ import type { RunOutputSink } from './output.ts';
 import type { EnginePorts } from './ports.ts';
 import { leavePlace, openPlace } from './place.ts';
 import type { Accepted, Place } from './place.ts';
+import { awaitTurn, enterQueue, mustWaitAgain } from './queue.ts';
 import { refuse } from './refuse.ts';
 import { checkStubs } from './rehearsal.ts';
 import { checkRequirements } from './requirements.ts';
@@ -48,18 +51,24 @@ export async function execute(ports: EnginePorts, request: RunRequest, listener:
   const emit = tellerOf(draft, listener);
   await lookAfterOthers(ports, draft, emit);
   const accepted = await accept(ports, draft, emit);
-  const queued = recordOf(ports, draft, null);
-  await ports.ledger.enqueue(queued, ports.owners.current, headOf(draft) ?? Buffer.alloc(0), leaseUntil(ports));
-  await emit(queuedEvent(queued, accepted.document));
+  const turn = enterQueue(ports, draft, accepted);
+  try {
+    const queued = recordOf(ports, draft, null);
+    await ports.ledger.enqueue(queued, ports.owners.current, headOf(draft) ?? Buffer.alloc(0), leaseUntil(ports));
+    await emit(queuedEvent(queued, accepted.document));
 
-  return await whileUnderWay(ports, draft, emit, async (lease) => {
-    const begun = await begin(ports, draft, accepted, emit);
-    await emit({ type: 'started', runId, at: begun.startedAt });
-    const result = await carryOut(ports, draft, begun, lease, listener, emit);
-    await conclude(ports, draft, result, begun.workFolder, emit);
-    await emit({ type: 'finished', runId, result });
-    return result;
-  });
+    return await whileUnderWay(ports, draft, emit, async (lease) => {
+      const begun = await begin(ports, draft, accepted, turn, emit);
+      if (begun === null) return await endUnbegun(ports, draft, emit);
+      await emit({ type: 'started', runId, at: begun.startedAt });
+      const result = await carryOut(ports, draft, begun, lease, listener, emit);
+      await conclude(ports, draft, result, begun.workFolder, emit);
+      await emit({ type: 'finished', runId, result });
+      return result;
+    });
+  } finally {
+    turn?.leave();
+  }
 }
 
 /** Every check, in the order in which its answer may be given away. A refusal is recorded and thrown. */
@@ -70,6 +79,7 @@ async function accept(ports: EnginePorts, draft: Draft, emit: RunEventSink): Pro
     await ports.ownSecrets.read();
     await notify(draft, emit, 'warning', [await checkStubs(ports, request)]);
     const authentication = await authenticate(ports, draft);
+    ports.admission?.checkRoom(draft.identity);
     const document = (draft.document = await ports.source.load(request.reference));
     const runbook = checkDocument(ports, document, draft);
     checkCallChain(ports, request, document);
@@ -87,27 +97,48 @@ async function accept(ports: EnginePorts, draft: Draft, emit: RunEventSink): Pro
     await notify(draft, emit, 'warning', [...warningsOf(draft), ...plan.warnings, ...warnings]);
     return { document, runbook, plan, earlier };
   } catch (error) {
-    if (error instanceof RunbookError) await refuse(ports, draft, error, emit);
+    if (error instanceof RunbookError && !isOverload(error)) await refuse(ports, draft, error, emit);
     throw error;
   }
 }
 
-/** Where it will live first, then `started`: once that is committed, nothing but the script is between us and its effects. */
-async function begin(ports: EnginePorts, draft: Draft, accepted: Accepted, emit: RunEventSink): Promise<Begun> {
+/**
+ * Its turn, then where it will live, then `started`: once that is committed, nothing but the script is between us and its effects.
+ * @returns null where it was to end while it waited
+ */
+async function begin(
+  ports: EnginePorts,
+  draft: Draft,
+  accepted: Accepted,
+  turn: Turn | null,
+  emit: RunEventSink,
+): Promise<Begun | null> {
   const { runId } = draft;
-  let place: Place | null = null;
-  try {
-    place = await openPlace(ports, draft, accepted, emit);
-    const startedAt = ports.clock.now().toISOString();
-    const { containment } = place.enclosure;
-    await ports.ledger.begin(runId, { startedAt, containment }, accepted.plan.concurrency);
-    return { ...accepted, ...place, startedAt };
-  } catch (error) {
-    // Neither of these may hide why the run could not begin; a run that stays queued is seen by the next look at its owner.
-    if (place !== null) await leavePlace(place).catch(() => {});
-    await recordNoStart(ports, draft, error).catch(() => {});
-    throw error;
+  for (;;) {
+    let place: Place | null = null;
+    try {
+      if (!(await awaitTurn(ports, draft, accepted, turn, emit))) return null;
+      place = await openPlace(ports, draft, accepted, emit);
+      const startedAt = ports.clock.now().toISOString();
+      const { containment } = place.enclosure;
+      await ports.ledger.begin(runId, { startedAt, containment }, accepted.plan.concurrency);
+      turn?.begun();
+      return { ...accepted, ...place, startedAt };
+    } catch (error) {
+      // Neither of these may hide why the run could not begin; a run that stays queued is seen by the next look at its owner.
+      if (place !== null) await leavePlace(place).catch(() => {});
+      if (mustWaitAgain(turn, error)) continue;
+      await recordNoStart(ports, draft, error).catch(() => {});
+      throw error;
+    }
   }
+}
+
+/** Of a run that was to end before it had begun. */
+async function endUnbegun(ports: EnginePorts, draft: Draft, emit: RunEventSink): Promise<RunResult> {
+  const result = await recordNoStart(ports, draft, null);
+  await emit({ type: 'finished', runId: draft.runId, result });
+  return result;
 }
 
 /** From here to the record nothing is thrown: also our own failure is how the run ended. */

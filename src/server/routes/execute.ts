@@ -1,9 +1,11 @@
 /** Executing a runbook: the engine decides, runs and records; here its answer becomes Stage0's. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { RunbookError } from '../../core/errors.ts';
 import type { StopSignals } from '../../core/ports.ts';
 import { exitCodeOf } from '../../core/run.ts';
 import type { RunEventSink, RunRequest, RunResult } from '../../core/run.ts';
 import { warningTexts } from '../../engine/document.ts';
+import { isUnrecordedEnd } from '../../engine/end.ts';
 import { execute } from '../../engine/execute.ts';
 import type { Http, ServerContext } from '../context.ts';
 import type { FoundRunbook } from '../documents.ts';
@@ -59,14 +61,22 @@ async function executeOverHttp(
   const runbook = found.document.fileName;
   const stream = createEventStream(reply.raw, () => textHeaders(reply), stop);
   const notices: string[] = [];
+  const open = (): void => {
+    if (stream.isOpen) return;
+    reply.hijack();
+    stream.open();
+  };
   const listener: RunEventSink = async (event) => {
     switch (event.type) {
       case 'queued':
         reply.header('x-run-id', event.runId);
         return;
+      case 'waiting':
+        open();
+        stream.comment(`place ${event.place} in the queue`);
+        return;
       case 'started':
-        reply.hijack();
-        stream.open();
+        open();
         return;
       case 'stdout':
       case 'stderr':
@@ -81,10 +91,12 @@ async function executeOverHttp(
   try {
     const result = await execute(engine, { ...runRequest, signal: stop, force }, listener);
     metrics.run(runbook, { ...result, dropped: result.output.dropped });
+    // Also a run that was ended before it began.
+    open();
     await finish(context, request, stream, found, result, runRequest, [...warnings, ...warningsOf(found, notices)]);
   } catch (error) {
     if (stream.isOpen) {
-      await breakOff(context, request, stream, runbook, error);
+      await breakOff(context, request, stream, found, error);
       return;
     }
     const told = asEvents(context, error, found, runRequest);
@@ -94,8 +106,7 @@ async function executeOverHttp(
     }
     logRefusal(context, request, { operation: 'execute', found }, error);
     const { errors, stderr } = told;
-    reply.hijack();
-    stream.open();
+    open();
     stream.text('stderr', stderr);
     await stream.done(doneData({ runbook, returnCode: 1, errors, warnings, stderrNotes: stderr }, null));
   }
@@ -146,16 +157,19 @@ function limitsOf(
   };
 }
 
-/** The run has happened, and its end could not be recorded, say: that must not look like a success. */
+/** Behind the head of the answer: it waited and could not begin, or its end could not be recorded; neither may look like a success. */
 async function breakOff(
-  { log }: ServerContext,
+  context: ServerContext,
   request: FastifyRequest,
   stream: EventStream,
-  runbook: string,
+  found: FoundRunbook,
   error: unknown,
 ): Promise<void> {
   const { detail, fix } = problemOf(error);
-  log.error({ correlationId: request.id, runbook, err: error }, 'A run could not be carried to its end');
+  const runbook = found.document.fileName;
+  if (error instanceof RunbookError && !isUnrecordedEnd(error))
+    logRefusal(context, request, { operation: 'execute', found }, error);
+  else context.log.error({ correlationId: request.id, runbook, err: error }, 'A run could not be carried to its end');
   const text = `ERROR: ${detail} ${fix}\n`;
   stream.text('stderr', text);
   await stream.done(doneData({ runbook, returnCode: 1, errors: [detail], warnings: [], stderrNotes: text }, null));
