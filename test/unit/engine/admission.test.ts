@@ -96,13 +96,13 @@ describe('admission', () => {
 
   it('puts a run back where it was whose document another process holds, and lets others pass meanwhile', async () => {
     const admission = admit(1, 10);
-    const held = wait(admission, { path: '/held.md', concurrency: 1 });
+    const held = wait(admission, { runId: 'held', path: '/held.md', concurrency: 1 });
     const [next, last] = [wait(admission, { path: '/b.md' }), wait(admission, { path: '/c.md' })];
     await held.came;
     held.turn.stepBack();
     const again = held.turn.come(never, silent);
     await next.came;
-    expect(admission.placeOf('R1')).toBe(null);
+    expect(admission.placeOf('held')).toBe(1);
     expect([held.turn.isAdmitted, next.turn.isAdmitted, last.turn.isAdmitted]).toEqual([false, true, false]);
     next.turn.leave();
     await last.came;
@@ -121,6 +121,7 @@ describe('admission', () => {
     stop.abort();
     await came;
     expect(turn.isAdmitted).toBe(false);
+    turn.leave();
     const reason = new RunbookError('busy', 'The server is about to end.', { fix: 'Wait.' });
     admission.close(reason);
     await expect(other.came).rejects.toBe(reason);
