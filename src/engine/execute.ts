@@ -9,23 +9,23 @@ import type { RunEventSink, RunRequest, RunResult } from '../core/run.ts';
 import { chooseSteps } from '../core/step-choice.ts';
 import { authenticate, checkCallChain, checkClaims } from './access.ts';
 import { isOverload } from './admission.ts';
-import type { Turn } from './admission.ts';
 import { keepArtifacts } from './artifacts.ts';
+import { begin, endUnbegun } from './begin.ts';
+import type { Begun } from './begin.ts';
 import { findEarlierRun, noticesOfEarlier } from './continuation.ts';
 import { checkDocument, warningsOf } from './document.ts';
 import { headOf, queuedEvent, recordOf, startDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { closeEnclosure } from './enclosure.ts';
-import { conclude, recordNoStart } from './end.ts';
+import { conclude } from './end.ts';
 import { leaseUntil } from './lease.ts';
 import type { Lease } from './lease.ts';
 import { notify, tellerOf } from './notices.ts';
 import { NO_OUTPUT, openOutput } from './output.ts';
 import type { RunOutputSink } from './output.ts';
 import type { EnginePorts } from './ports.ts';
-import { leavePlace, openPlace } from './place.ts';
-import type { Accepted, Place } from './place.ts';
-import { awaitTurn, enterQueue, mustWaitAgain } from './queue.ts';
+import type { Accepted } from './place.ts';
+import { inQueue } from './queue.ts';
 import { refuse } from './refuse.ts';
 import { checkStubs } from './rehearsal.ts';
 import { checkRequirements } from './requirements.ts';
@@ -37,10 +37,6 @@ import type { KnownSteps, StepsResult } from './steps.ts';
 import { lookAfterOthers, whileUnderWay } from './under-way.ts';
 import { keepWorkFolder } from './work-folder.ts';
 
-interface Begun extends Accepted, Place {
-  readonly startedAt: string;
-}
-
 /**
  * @throws RunbookError when the run is refused, or when its end cannot be recorded (`io`: it must not be repeated blindly)
  * @returns how it ended; the record is durable by then, and `finished` is the last event
@@ -51,8 +47,7 @@ export async function execute(ports: EnginePorts, request: RunRequest, listener:
   const emit = tellerOf(draft, listener);
   await lookAfterOthers(ports, draft, emit);
   const accepted = await accept(ports, draft, emit);
-  const turn = enterQueue(ports, draft, accepted);
-  try {
+  return await inQueue(ports, draft, accepted, async (turn) => {
     const queued = recordOf(ports, draft, null);
     await ports.ledger.enqueue(queued, ports.owners.current, headOf(draft) ?? Buffer.alloc(0), leaseUntil(ports));
     await emit(queuedEvent(queued, accepted.document));
@@ -66,9 +61,7 @@ export async function execute(ports: EnginePorts, request: RunRequest, listener:
       await emit({ type: 'finished', runId, result });
       return result;
     });
-  } finally {
-    turn?.leave();
-  }
+  });
 }
 
 /** Every check, in the order in which its answer may be given away. A refusal is recorded and thrown. */
@@ -100,45 +93,6 @@ async function accept(ports: EnginePorts, draft: Draft, emit: RunEventSink): Pro
     if (error instanceof RunbookError && !isOverload(error)) await refuse(ports, draft, error, emit);
     throw error;
   }
-}
-
-/**
- * Its turn, then where it will live, then `started`: once that is committed, nothing but the script is between us and its effects.
- * @returns null where it was to end while it waited
- */
-async function begin(
-  ports: EnginePorts,
-  draft: Draft,
-  accepted: Accepted,
-  turn: Turn | null,
-  emit: RunEventSink,
-): Promise<Begun | null> {
-  const { runId } = draft;
-  for (;;) {
-    let place: Place | null = null;
-    try {
-      if (!(await awaitTurn(ports, draft, accepted, turn, emit))) return null;
-      place = await openPlace(ports, draft, accepted, emit);
-      const startedAt = ports.clock.now().toISOString();
-      const { containment } = place.enclosure;
-      await ports.ledger.begin(runId, { startedAt, containment }, accepted.plan.concurrency);
-      turn?.begun();
-      return { ...accepted, ...place, startedAt };
-    } catch (error) {
-      // Neither of these may hide why the run could not begin; a run that stays queued is seen by the next look at its owner.
-      if (place !== null) await leavePlace(place).catch(() => {});
-      if (mustWaitAgain(turn, error)) continue;
-      await recordNoStart(ports, draft, error).catch(() => {});
-      throw error;
-    }
-  }
-}
-
-/** Of a run that was to end before it had begun. */
-async function endUnbegun(ports: EnginePorts, draft: Draft, emit: RunEventSink): Promise<RunResult> {
-  const result = await recordNoStart(ports, draft, null);
-  await emit({ type: 'finished', runId: draft.runId, result });
-  return result;
 }
 
 /** From here to the record nothing is thrown: also our own failure is how the run ended. */

@@ -6,11 +6,24 @@ import type { Draft } from './draft.ts';
 import type { Accepted } from './place.ts';
 import type { EnginePorts } from './ports.ts';
 
-/** @returns null where there is no queue  @throws RunbookError `busy` */
-export function enterQueue({ admission }: EnginePorts, draft: Draft, { document, plan }: Accepted): Turn | null {
-  const { runId, identity } = draft;
-  const { concurrency } = plan;
-  return admission?.enter({ runId, path: document.path, concurrency, parent: identity?.run?.runId ?? null }) ?? null;
+/**
+ * From before the run is recorded to its end; what was refused here is recorded nowhere.
+ * @param work gets null where there is no queue
+ * @throws RunbookError `busy`
+ */
+export async function inQueue<T>(
+  { admission }: EnginePorts,
+  { runId, identity }: Draft,
+  { document, plan }: Accepted,
+  work: (turn: Turn | null) => Promise<T>,
+): Promise<T> {
+  const parent = identity?.run?.runId ?? null;
+  const turn = admission?.enter({ runId, path: document.path, concurrency: plan.concurrency, parent }) ?? null;
+  try {
+    return await work(turn);
+  } finally {
+    turn?.leave();
+  }
 }
 
 /**
