@@ -191,6 +191,7 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
           containment: settings.containment,
           required: settings.requireContainment,
         }),
+        admission: null,
         secrets,
         ownSecrets: {
           known: ownSecrets,

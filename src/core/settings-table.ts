@@ -221,6 +221,16 @@ export const SETTINGS = {
     serverAliases: ['TRUST_PROXY'],
     description: 'Addresses of proxies (CIDR) whose X-Forwarded-* headers say who calls.',
   }),
+  maxConcurrentRuns: integer(null, 1, {
+    scope: 'operator',
+    serverAliases: ['MAX_CONCURRENT_RUNS'],
+    description: 'How many runs a server carries out at once; without it two for each processor. The others wait.',
+  }),
+  maxQueuedRuns: integer(100, 0, {
+    scope: 'operator',
+    serverAliases: ['MAX_QUEUED_RUNS'],
+    description: 'How many runs may wait for a place in a server; beyond that requests are refused with 503.',
+  }),
   drainTimeout: duration(null, {
     scope: 'operator',
     serverAliases: ['DRAIN_TIMEOUT_SECONDS'],

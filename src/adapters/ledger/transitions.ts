@@ -1,6 +1,7 @@
 /** The life of runs: each transition is a link of the chain, and in the same transaction what queries look at. */
 import { hash } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
+import { atConcurrency } from '../../core/concurrency.ts';
 import { RunbookError } from '../../core/errors.ts';
 import type { RunLedger } from '../../core/ports.ts';
 import type { RunOwner, RunRecord, RunState } from '../../core/run.ts';
@@ -61,7 +62,7 @@ export function createTransitions(file: LedgerFile): Transitions {
   const whyFull = (path: string | null, concurrency: number | null): RunbookError | null => {
     if (concurrency === null) return null;
     const running = statements.running.all(path).filter((one) => !file.isGone(one, one.leaseUntil)).length;
-    return running >= concurrency ? tooMany(running, concurrency) : null;
+    return running >= concurrency ? atConcurrency(running, concurrency) : null;
   };
 
   return {
@@ -169,11 +170,6 @@ function isPaused({ since, by, reason }: { since: string; by: string | null; rea
   return new RunbookError('busy', `Runs are paused since ${since}${whom}${why}.`, {
     fix: 'Wait until whoever paused them lets them go on, or do it with `runbook resume`.',
   });
-}
-
-function tooMany(running: number, concurrency: number): RunbookError {
-  const message = `This runbook is running already (${running} of at most ${concurrency} at once).`;
-  return new RunbookError('busy', message, { fix: 'Try again when it has ended; `runbook ps` shows the run.' });
 }
 
 function wasInterrupted(runId: string): RunbookError {
