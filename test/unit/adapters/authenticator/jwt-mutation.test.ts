@@ -26,7 +26,10 @@ const payloads = fc.record({
   jti: fc.uuid(),
 });
 
-describe.each(SETUPS.map((setup, at) => ({ ...setup, first: at % STEP })))('$name', ({ alg, key, issuer, first }) => {
+describe.each(SETUPS)('$name', (setup) => {
+  const { alg, key, issuer } = setup;
+  // Each setup begins at another bit, so that together they change all of them.
+  const first = SETUPS.indexOf(setup) % STEP;
   const authenticator = createJwtAuthenticator([issuer], { now: () => NOW });
 
   async function expectRefused(mutant: string): Promise<void> {
