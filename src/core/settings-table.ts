@@ -2,6 +2,7 @@
 import { RUNGS } from './containment.ts';
 import type { Rung } from './containment.ts';
 import { KEY_SETTINGS } from './key-settings.ts';
+import { LIMIT_SETTINGS } from './limit-settings.ts';
 import { age, choice, define, duration, flag, integer, list, optionalText, place, size, text } from './setting.ts';
 
 export const SETTINGS = {
@@ -221,6 +222,7 @@ export const SETTINGS = {
     serverAliases: ['TRUST_PROXY'],
     description: 'Addresses of proxies (CIDR) whose X-Forwarded-* headers say who calls.',
   }),
+  ...LIMIT_SETTINGS,
   drainTimeout: duration(null, {
     scope: 'operator',
     serverAliases: ['DRAIN_TIMEOUT_SECONDS'],

@@ -13,6 +13,7 @@ import type { EnginePorts } from '../engine/ports.ts';
 import type { KeyTurns } from './execution/keys.ts';
 import type { ActiveRuns } from './active-runs.ts';
 import type { KnownNames } from './known-names.ts';
+import type { Limits } from './limits/limits.ts';
 import type { Metrics } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
 import type { Questions } from './runs/questions.ts';
@@ -34,6 +35,7 @@ export interface ServerContext {
   readonly settings: Settings;
   readonly engine: EnginePorts;
   readonly runs: ActiveRuns;
+  readonly limits: Limits;
   readonly metrics: Metrics;
   readonly readiness: Readiness;
   readonly knownNames: KnownNames;

@@ -18,6 +18,8 @@ export interface Metrics {
   ): void;
   /** @param code of `core/errors.ts`, or of HTTP alone */
   refusal(code: string): void;
+  /** A request was one too many. */
+  limited(limit: string): void;
 }
 
 /** As the Python client has them. */
@@ -112,6 +114,12 @@ export function createMetrics({ activeRuns, streams, keyStates, readiness, versi
     labelNames: ['code'],
     registers,
   });
+  const limited = new Counter({
+    name: 'runbook_rate_limited_total',
+    help: 'Requests that were one too many, by limit',
+    labelNames: ['limit'],
+    registers,
+  });
   const active = new Gauge({
     name: 'runbook_runs_active',
     help: 'Runs that go on now',
@@ -159,6 +167,9 @@ export function createMetrics({ activeRuns, streams, keyStates, readiness, versi
     },
     refusal: (code) => {
       refusals.inc({ code });
+    },
+    limited: (limit) => {
+      limited.inc({ limit });
     },
   };
 }

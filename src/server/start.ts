@@ -19,10 +19,11 @@ import { createKeyTurns } from './execution/keys.ts';
 import { reloadKeys, watchKeys } from './keys.ts';
 import { createKnownNames } from './known-names.ts';
 import { listen } from './listen.ts';
+import { createLimits } from './limits/limits.ts';
 import { createLog } from './log.ts';
 import { logTo } from './log-output.ts';
 import { createMetrics } from './metrics.ts';
-import { createReadiness } from './readiness.ts';
+import { createReadiness, isReady } from './readiness.ts';
 import type { Check } from './readiness.ts';
 import { createQuestions } from './runs/questions.ts';
 import { createHub } from './runs/hub.ts';
@@ -36,6 +37,8 @@ interface RunningServer {
   readonly address: string;
   readonly warnings: readonly string[];
   readonly checks: readonly Check[];
+  /** Whether what they say is good enough to take requests. */
+  readonly ready: boolean;
   /** Runs that go on. */
   readonly activeRuns: number;
   /** Whether `stopRuns` ended any. */
@@ -66,6 +69,7 @@ export async function startServer(
   const { settings } = resolved;
   const log = createLog(settings, typeof logOutput === 'number' ? logTo(logOutput) : logOutput);
   const app = await createApp(resolved, { ...surroundings, face: 'server' });
+  let closeLimits = (): void => {};
   try {
     let port = settings.apiPort;
     await app.authenticator.ready().catch((error: unknown) => {
@@ -91,7 +95,11 @@ export async function startServer(
     const runs = createActiveRuns();
     const hub = createHub(engine.ledger);
     const streams = createStreams(settings.maxStreams);
-    const readiness = createReadiness({ app, engine, runs, log });
+    const limits = await createLimits({ settings, log });
+    closeLimits = () => {
+      limits.close();
+    };
+    const readiness = createReadiness({ app, engine, runs, limits, log });
     const metrics = createMetrics({
       activeRuns: () => runs.count,
       streams: () => streams.count,
@@ -106,6 +114,7 @@ export async function startServer(
       settings,
       engine,
       runs,
+      limits,
       metrics,
       readiness,
       knownNames,
@@ -126,11 +135,13 @@ export async function startServer(
       await lookAfter(context);
     });
     const firstCare = lookAfter(context);
+    const checks = await readiness();
     return {
       app,
       address: listening.address,
       warnings,
-      checks: await readiness(),
+      checks,
+      ready: isReady(checks),
       get activeRuns() {
         return runs.count;
       },
@@ -158,11 +169,13 @@ export async function startServer(
           log.error({ reason: messageOf(error) }, 'Not everything could be closed');
         });
         clearTimeout(goodbye);
+        closeLimits();
         app.close();
         log.info('Ended');
       },
     };
   } catch (error) {
+    closeLimits();
     app.close();
     throw error;
   }
