@@ -1,4 +1,4 @@
-/** A real Redis of a test's own: a process on a free port, with nothing on disk. */
+/** A real Redis of a test's own: a process on a free port, with a password and nothing on disk. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll } from 'vitest';
 
+export const REDIS_PASSWORD = 'a-canary-of-redis';
+
 export interface TestRedis {
+  /** With the password. */
   readonly url: string;
   start(): Promise<void>;
   /** It is gone when it resolves; a stopped one goes on first. */
@@ -20,11 +23,11 @@ export interface TestRedis {
   ask(...command: readonly [string, ...string[]]): Promise<unknown>;
 }
 
-/** Not started yet; ends with the test file. @param options of its command line */
-export async function aRedis(...options: readonly string[]): Promise<TestRedis> {
+/** Not started yet; ends with the test file. */
+export async function aRedis(): Promise<TestRedis> {
   const folder = mkdtempSync(path.join(tmpdir(), 'runbook-redis-'));
   const port = await freePort();
-  const url = `redis://127.0.0.1:${port}/0`;
+  const url = `redis://:${REDIS_PASSWORD}@127.0.0.1:${port}/0`;
   let child: ChildProcess | null = null;
 
   const end = async (): Promise<void> => {
@@ -55,9 +58,8 @@ export async function aRedis(...options: readonly string[]): Promise<TestRedis> 
     ask,
     start: async () => {
       const quiet = ['--save', '', '--appendonly', 'no', '--daemonize', 'no', '--dir', folder];
-      child = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', ...quiet, ...options], {
-        stdio: 'ignore',
-      });
+      const place = ['--port', String(port), '--bind', '127.0.0.1', '--requirepass', REDIS_PASSWORD];
+      child = spawn('redis-server', [...place, ...quiet], { stdio: 'ignore' });
       for (let waits = 0; waits < 600; waits += 1) {
         if ((await ask('PING').catch(() => null)) === 'PONG') return;
         await delay(50);

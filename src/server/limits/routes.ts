@@ -22,7 +22,7 @@ const LIMITS: Readonly<Record<string, RouteLimit>> = {
   'GET /api/runs/:id/events': 'read',
   'GET /api/runs/:id/output': 'read',
   'GET /api/runs/:id/artifacts': 'read',
-  'GET /api/runs/:id/artifacts/*': 'read',
+  'GET /api/runs/:id/artifact': 'read',
   'POST /api/runs/:id/cancel': 'read',
   'POST /api/runs/:id/confirm': 'read',
   'POST /api/admin/pause': 'read',

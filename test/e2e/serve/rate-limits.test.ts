@@ -135,7 +135,11 @@ describe.skipIf(!requires('redis-server'))('two servers with one Redis', async (
 
   it('login counts by address over both; probes, metrics, files and questions for methods do not count', async () => {
     const address = newAddress();
-    const logins = await many(16, () => ({ method: 'POST', path: '/dev-login', options: { ...from(address), body: {} } }));
+    const logins = await many(16, () => ({
+      method: 'POST',
+      path: '/dev-login',
+      options: { ...from(address), body: {} },
+    }));
     expect(count(logins)).toEqual({ 200: 10, 429: 6 });
     const paths = ['/healthz', '/readyz', '/metrics', '/docs/explorer.html', '/nothing'];
     const free = await many(40, (n) => ({ path: paths[n % 5] ?? '', options: from(address) }));
