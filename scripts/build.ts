@@ -30,6 +30,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
     'typebox',
   ],
   undici: ['undici'],
+  ioredis: ['ioredis'],
   chokidar: ['chokidar'],
   execa: ['execa'],
   marked: ['marked'],

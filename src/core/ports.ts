@@ -101,6 +101,11 @@ export interface RunTokenFacts {
 export interface Authenticator {
   /** Verifies signature, times, issuer, audience and form. @throws RunbookError `unauthenticated`, `unavailable` */
   authenticate(token: string): Promise<Identity>;
+  /**
+   * Whose token it is, where that was verified here before and still holds; else null. As cheap for a stranger's token as for
+   * any: no signature is checked.
+   */
+  recall(token: string): Promise<Identity | null>;
 }
 
 export interface SecretSource {

@@ -2,6 +2,7 @@
 import { RUNGS } from './containment.ts';
 import type { Rung } from './containment.ts';
 import { KEY_SETTINGS } from './key-settings.ts';
+import { LIMIT_SETTINGS } from './limit-settings.ts';
 import { age, choice, define, duration, flag, integer, list, optionalText, place, size, text } from './setting.ts';
 
 export const SETTINGS = {
@@ -231,6 +232,7 @@ export const SETTINGS = {
     serverAliases: ['MAX_QUEUED_RUNS'],
     description: 'How many runs may wait for a place in a server; beyond that requests are refused with 503.',
   }),
+  ...LIMIT_SETTINGS,
   drainTimeout: duration(null, {
     scope: 'operator',
     serverAliases: ['DRAIN_TIMEOUT_SECONDS'],

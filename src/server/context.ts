@@ -14,6 +14,7 @@ import type { EnginePorts } from '../engine/ports.ts';
 import type { KeyTurns } from './execution/keys.ts';
 import type { ActiveRuns } from './active-runs.ts';
 import type { KnownNames } from './known-names.ts';
+import type { Limits } from './limits/limits.ts';
 import type { Metrics } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
 import type { Questions } from './runs/questions.ts';
@@ -36,6 +37,7 @@ export interface ServerContext {
   readonly engine: EnginePorts;
   readonly admission: Admission;
   readonly runs: ActiveRuns;
+  readonly limits: Limits;
   readonly metrics: Metrics;
   readonly readiness: Readiness;
   readonly knownNames: KnownNames;

@@ -15,7 +15,16 @@ const LISTED: FastifyCorsOptions = {
     'X-Recursion-Stack',
     'traceparent',
   ],
-  exposedHeaders: ['X-Correlation-Id', 'X-Run-Id', 'Location', 'Preference-Applied', 'Retry-After'],
+  exposedHeaders: [
+    'X-Correlation-Id',
+    'X-Run-Id',
+    'Location',
+    'Preference-Applied',
+    'Retry-After',
+    'RateLimit-Limit',
+    'RateLimit-Remaining',
+    'RateLimit-Reset',
+  ],
   optionsSuccessStatus: 200,
   maxAge: 600,
 };

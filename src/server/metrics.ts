@@ -20,6 +20,8 @@ export interface Metrics {
   waited(seconds: number): void;
   /** @param code of `core/errors.ts`, or of HTTP alone */
   refusal(code: string): void;
+  /** A request was one too many. */
+  limited(limit: string): void;
 }
 
 /** As the Python client has them. */
@@ -123,6 +125,12 @@ export function createMetrics({
     labelNames: ['code'],
     registers,
   });
+  const limited = new Counter({
+    name: 'runbook_rate_limited_total',
+    help: 'Requests that were one too many, by limit',
+    labelNames: ['limit'],
+    registers,
+  });
   const active = new Gauge({
     name: 'runbook_runs_active',
     help: 'Runs that go on now',
@@ -187,6 +195,9 @@ export function createMetrics({
     },
     refusal: (code) => {
       refusals.inc({ code });
+    },
+    limited: (limit) => {
+      limited.inc({ limit });
     },
   };
 }

@@ -16,6 +16,7 @@ import { adminRoutes } from './routes/admin.ts';
 import { configRoute } from './routes/config.ts';
 import { docsRoutes, sendFiles } from './routes/docs.ts';
 import { executeRoute } from './routes/execute.ts';
+import { limitRoutes } from './limits/routes.ts';
 import { loginRoute } from './routes/login.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { logRequest } from './request-log.ts';
@@ -87,6 +88,7 @@ export async function createServer(context: ServerContext, assets: string): Prom
   });
 
   const routes = listRoutes(http);
+  limitRoutes(http);
   await sayHeaders(http, context);
   warnOfForwarded(http, context);
   await answerOrigins(http, context);

@@ -21,10 +21,11 @@ import { createKeyTurns } from './execution/keys.ts';
 import { reloadKeys, watchKeys } from './keys.ts';
 import { createKnownNames } from './known-names.ts';
 import { listen } from './listen.ts';
+import { createLimits } from './limits/limits.ts';
 import { createLog } from './log.ts';
 import { logTo } from './log-output.ts';
 import { createMetrics } from './metrics.ts';
-import { createReadiness } from './readiness.ts';
+import { createReadiness, isReady } from './readiness.ts';
 import type { Check } from './readiness.ts';
 import { createQuestions } from './runs/questions.ts';
 import { createHub } from './runs/hub.ts';
@@ -38,6 +39,8 @@ interface RunningServer {
   readonly address: string;
   readonly warnings: readonly string[];
   readonly checks: readonly Check[];
+  /** Whether what they say is good enough to take requests. */
+  readonly ready: boolean;
   /** Runs that go on. */
   readonly activeRuns: number;
   /** Whether `stopRuns` ended any. */
@@ -70,6 +73,7 @@ export async function startServer(
   const { settings } = resolved;
   const log = createLog(settings, typeof logOutput === 'number' ? logTo(logOutput) : logOutput);
   const app = await createApp(resolved, { ...surroundings, face: 'server' });
+  let closeLimits = (): void => {};
   try {
     let port = settings.apiPort;
     await app.authenticator.ready().catch((error: unknown) => {
@@ -79,11 +83,11 @@ export async function startServer(
     });
     const ports = await app.engine();
     warnings.push(...(await lookAround(app, ports)));
-    const limits = {
+    const places = {
       maxRunning: settings.maxConcurrentRuns ?? 2 * availableParallelism(),
       maxWaiting: settings.maxQueuedRuns,
     };
-    const admission = createAdmission(limits, app.clock, (waitedMs) => {
+    const admission = createAdmission(places, app.clock, (waitedMs) => {
       metrics.waited(waitedMs / 1000);
     });
     const engine: EnginePorts = {
@@ -104,7 +108,11 @@ export async function startServer(
     const questions = createQuestions();
     const hub = createHub(engine.ledger, (runId) => questions.of(runId));
     const streams = createStreams(settings.maxStreams);
-    const readiness = createReadiness({ app, engine, runs, log });
+    const limits = await createLimits({ settings, log });
+    closeLimits = () => {
+      limits.close();
+    };
+    const readiness = createReadiness({ app, engine, runs, limits, log });
     const metrics = createMetrics({
       activeRuns: () => runs.count,
       streams: () => streams.count,
@@ -121,6 +129,7 @@ export async function startServer(
       engine,
       admission,
       runs,
+      limits,
       metrics,
       readiness,
       knownNames,
@@ -141,11 +150,13 @@ export async function startServer(
       await lookAfter(context);
     });
     const firstCare = lookAfter(context);
+    const checks = await readiness();
     return {
       app,
       address: listening.address,
       warnings,
-      checks: await readiness(),
+      checks,
+      ready: isReady(checks),
       get activeRuns() {
         return runs.count;
       },
@@ -174,11 +185,13 @@ export async function startServer(
           log.error({ reason: messageOf(error) }, 'Not everything could be closed');
         });
         clearTimeout(goodbye);
+        closeLimits();
         app.close();
         log.info('Ended');
       },
     };
   } catch (error) {
+    closeLimits();
     app.close();
     throw error;
   }
