@@ -7,6 +7,7 @@ import { addExecuteCommand, addPlanCommand } from './program/execute.ts';
 import { configureHelp } from './program/help.ts';
 import { addMachineCommands } from './program/machine.ts';
 import { addRecordCommands } from './program/record.ts';
+import { addReportCommand } from './program/report.ts';
 import { addRunCommands } from './program/runs.ts';
 import { addServeCommand } from './program/serve.ts';
 import { addShellCommands } from './program/shell.ts';
@@ -18,7 +19,7 @@ import type { Terminal } from './terminal.ts';
 /** What a person looks for, in the order of its headings. */
 const GROUPS: readonly (readonly [heading: string, commands: readonly string[]])[] = [
   ['Run:', ['execute', 'plan', 'cancel', 'pause', 'resume', 'serve']],
-  ['Look:', ['list', 'show', 'ps', 'history', 'audit']],
+  ['Look:', ['list', 'show', 'ps', 'history', 'report', 'audit']],
   ['Documents:', ['new', 'validate']],
   ['Machine:', ['doctor', 'config', 'token', 'completion', 'help']],
 ];
@@ -67,6 +68,7 @@ export function createProgram(
   addDocumentCommands(terminal, add, run);
   addRecordCommands(terminal, add, run);
   addRunCommands(terminal, add, run);
+  addReportCommand(terminal, add, run);
   addMachineCommands(terminal, add, run);
   addTokenCommands(terminal, add, run);
   addAuditCommands(terminal, add, run);

@@ -3,6 +3,7 @@ import { RUNGS } from './containment.ts';
 import type { Rung } from './containment.ts';
 import { KEY_SETTINGS } from './key-settings.ts';
 import { LIMIT_SETTINGS } from './limit-settings.ts';
+import { parseServerAddress } from './server-address.ts';
 import { age, choice, define, duration, flag, integer, list, optionalText, place, size, text } from './setting.ts';
 
 export const SETTINGS = {
@@ -108,6 +109,10 @@ export const SETTINGS = {
     scope: 'user',
     description:
       'Names or patterns (`AWS_*`) of your environment that scripts see although the runbook does not declare them.',
+  }),
+  reportTo: define<string | null>('address of a server, https (http on this machine)', parseServerAddress, null, {
+    scope: 'user',
+    description: 'Server that gets the record of every run, too, once it has ended; what cannot be sent now is kept.',
   }),
   token: optionalText('token', { scope: 'user', secret: true, description: 'The JWT that says who you are.' }),
   jwtSecret: optionalText('text of 32 bytes or more', {

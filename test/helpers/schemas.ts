@@ -18,6 +18,7 @@ export const SCHEMAS = [
   'cancel',
   'pause',
   'resume',
+  'report',
   'config',
   'doctor',
   'token-mint',

@@ -1,4 +1,5 @@
 /** What the description says of each route, besides what follows from the route itself. */
+import { REPORT_OPERATIONS } from './report-operations.ts';
 import type { Answer, MediaType, Operation, Parameter, Schema } from './openapi.ts';
 import {
   ENV_VARS_BODY,
@@ -156,6 +157,7 @@ export const OPERATIONS: Readonly<Record<string, Described>> = {
   },
   ...RUN_ACTIONS,
   ...RUN_OPERATIONS,
+  ...REPORT_OPERATIONS,
   'GET /api/config': {
     id: 'showConfig',
     tag: 'server',

@@ -65,6 +65,7 @@ describe('the description', () => {
       'POST /api/runbooks/{name}/execute',
       'POST /api/runs/{id}/cancel',
       'POST /api/runs/{id}/confirm',
+      'POST /api/runs',
       'POST /api/shutdown',
       'POST /dev-login',
     ]);
