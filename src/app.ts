@@ -1,6 +1,6 @@
 /** The composition root: puts adapters behind the engine's ports. What a command does not use is not loaded. */
 import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { authSettings, isSecretFree, namesSecretFiles, secretsAmong, withRunTokens } from './app/authentication.ts';
@@ -198,6 +198,10 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
           // Without such files there is nothing more to know, and nothing is loaded.
           read: async () => {
             if (namesSecretFiles(auth)) await app.authenticator.load();
+            if (!isServer && existsSync(path.join(stateDir, 'login'))) {
+              const { loginSecrets } = await import('./app/login.ts');
+              for (const secret of await loginSecrets(stateDir)) ownSecrets.add(secret);
+            }
           },
         },
         artifacts: settings.history === 'none' ? null : artifacts,

@@ -5,6 +5,7 @@ import { addAuditCommands } from './program/audit.ts';
 import { addDocumentCommands } from './program/documents.ts';
 import { addExecuteCommand, addPlanCommand } from './program/execute.ts';
 import { configureHelp } from './program/help.ts';
+import { addLoginCommands } from './program/login.ts';
 import { addMachineCommands } from './program/machine.ts';
 import { addRecordCommands } from './program/record.ts';
 import { addReportCommand } from './program/report.ts';
@@ -21,7 +22,7 @@ const GROUPS: readonly (readonly [heading: string, commands: readonly string[]])
   ['Run:', ['execute', 'plan', 'cancel', 'pause', 'resume', 'serve']],
   ['Look:', ['list', 'show', 'ps', 'history', 'report', 'audit']],
   ['Documents:', ['new', 'validate']],
-  ['Machine:', ['doctor', 'config', 'token', 'completion', 'help']],
+  ['Machine:', ['doctor', 'config', 'login', 'logout', 'token', 'completion', 'help']],
 ];
 
 /**
@@ -71,6 +72,7 @@ export function createProgram(
   addReportCommand(terminal, add, run);
   addMachineCommands(terminal, add, run);
   addTokenCommands(terminal, add, run);
+  addLoginCommands(terminal, add, run);
   addAuditCommands(terminal, add, run);
   addShellCommands(terminal, program, add, run);
 

@@ -65,9 +65,12 @@ export function createReporting(
       runId = null;
       await guarded(async () => {
         const { keepReport, sendReports } = await import('../engine/report.ts');
+        const { loginToken } = await import('../app/login.ts');
         await keepReport(await ports(), own, server);
         const signal = AbortSignal.any([force, AbortSignal.timeout(MOST_MS)]);
-        const wish = { server, tokenFor: async () => token, most: MOST, signal };
+        const tokenFor = async (): Promise<string | null> =>
+          token ?? (await loginToken(app.stateDir, app.clock, server));
+        const wish = { server, tokenFor, most: MOST, signal };
         say(await sendReports(await ports(), wish), own);
       });
     },

@@ -202,6 +202,17 @@ export const SETTINGS = {
     serverAliases: ['JWT_TTL_MINUTES'],
     description: 'How long tokens of POST /dev-login hold.',
   }),
+  loginClientId: optionalText('name', {
+    scope: 'operator',
+    serverAliases: ['LOGIN_CLIENT_ID'],
+    description: 'Client that `runbook login` is at the (first) issuer of OIDC_ISSUER; without it that has no login.',
+  }),
+  loginScope: text('openid', {
+    scope: 'operator',
+    serverAliases: ['LOGIN_SCOPE'],
+    description:
+      'What `runbook login` asks the issuer for, separated by blanks; `offline_access` for tokens that renew.',
+  }),
   env: optionalText('name', {
     scope: 'operator',
     description: 'What this installation is for; `production` refuses what is for development only.',

@@ -1,5 +1,6 @@
 /** Records of ended runs on their way to the server that keeps those of many machines. What has not arrived waits. */
 import type { CentralRecord, Outbox, Report, WaitingReport } from '../core/central-record.ts';
+import { RunbookError } from '../core/errors.ts';
 import type { RunLedger } from '../core/ports.ts';
 import type { StoredRun } from '../core/run.ts';
 import { isUnderWay } from '../core/run-state.ts';
@@ -79,7 +80,11 @@ export async function sendReports(ports: ReportPorts, wish: SendWish): Promise<S
     }
     const tell = tokens.get(server) ?? wish.tokenFor(server);
     tokens.set(server, tell);
-    const token = await tell;
+    const token = await tell.catch((error: unknown) => {
+      if (!(error instanceof RunbookError)) throw error;
+      away.set(server, `gets nothing now: ${error.message}`);
+      return null;
+    });
     const why = away.get(server) ?? (token === null ? NO_TOKEN : tried >= wish.most ? 'was not tried now' : null);
     if (why !== null || token === null) {
       left.push({ runId, server, reason: why ?? NO_TOKEN });

@@ -1,4 +1,5 @@
 /** `runbook report`: sends what waits for a server. */
+import { loginToken } from '../../app/login.ts';
 import { reportPorts } from '../../app/reporting.ts';
 import { ERRORS } from '../../core/errors.ts';
 import { sendReports } from '../../engine/report.ts';
@@ -29,7 +30,7 @@ export async function reportCommand(terminal: Terminal, options: ReportOptions):
       return await sendReports(reports, {
         server,
         // It was given for the server that is named.
-        tokenFor: async (one) => (one === server ? given : null),
+        tokenFor: async (one) => (one === server ? given : null) ?? (await loginToken(app.stateDir, app.clock, one)),
         most: Infinity,
         signal: stop,
       });
