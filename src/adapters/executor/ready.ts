@@ -22,6 +22,9 @@ export interface ReadyReapers {
 const LOOK_MS = 1000;
 const NO_LIMITS = { memoryBytes: null, processes: null, fileBytes: null, openFiles: null };
 
+/** Groups of this process so far, whoever in it has made them. */
+let count = 0;
+
 /** Where the groups of a process are made. */
 interface Place {
   readonly holder: Hierarchy | null;
@@ -34,8 +37,7 @@ export function createReadyReapers({ ready = 0, containment, cgroupVersion, reap
   let nursery: Nursery | null = null;
   let mark: string | null = null;
   let isClosed = false;
-  let count = 0;
-  let place: Place & { readonly at: number };
+  let place: (Place & { readonly at: number }) | null = null;
 
   const lookAround = (): Place => {
     if (containment === 'reaper') return { holder: null, refused: [CHOSEN] };
@@ -45,9 +47,9 @@ export function createReadyReapers({ ready = 0, containment, cgroupVersion, reap
   };
   const grow = (): void => {
     const now = performance.now();
-    if (count === 0 || now - place.at > LOOK_MS) place = { ...lookAround(), at: now };
-    count += 1;
+    if (place === null || now - place.at > LOOK_MS) place = { ...lookAround(), at: now };
     const { holder } = place;
+    count += 1;
     const group: PreparedGroup | null =
       holder === null ? null : { hierarchy: holder, name: preparedName(mark ?? '', count) };
     pool.push((nursery?.grow(group) ?? Promise.resolve(null)).catch(() => null));
@@ -72,7 +74,7 @@ export function createReadyReapers({ ready = 0, containment, cgroupVersion, reap
         if (ready > 0) grow();
         const one = await next;
         if (one === undefined || one === null) return null;
-        if (!one.reaper.isGone) return { ...one, refused: place.refused };
+        if (!one.reaper.isGone) return { ...one, refused: place?.refused ?? [] };
       }
       return null;
     },
