@@ -45,6 +45,7 @@ export async function execute(ports: EnginePorts, request: RunRequest, listener:
   const draft = startDraft(ports, request);
   const { runId } = draft;
   const emit = tellerOf(draft, listener);
+  ports.executor.prepare();
   await lookAfterOthers(ports, draft, emit);
   const accepted = await accept(ports, draft, emit);
   return await inQueue(ports, draft, accepted, async (turn) => {
