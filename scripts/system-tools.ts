@@ -25,6 +25,7 @@ const TOOLS: Readonly<Record<string, string>> = {
   sudo: 'sudo',
   unshare: 'util-linux',
   jq: 'jq',
+  'redis-server': 'redis-server',
   shellcheck: 'shellcheck',
 };
 

@@ -44,6 +44,9 @@ import { VERSION } from './version.ts';
 /** Of all declared outputs of a run together. */
 const MAX_ARTIFACT_BYTES = 100 * 1024 ** 2;
 
+/** Of a server; while one is taken the next is made. */
+const READY_REAPERS = 4;
+
 /** What a face brings besides settings; nobody below reads `process`. */
 export interface Surroundings {
   readonly environment: ReadonlyMap<string, string>;
@@ -172,6 +175,15 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     engine: async () => {
       const { createExecutor, createMarkdownHistory, createRunIds, createWorkspace, makeOwnedFolder } =
         await import('./app/run-adapters.ts');
+      const executor = createExecutor({
+        stopGraceMs: settings.stopGrace,
+        containment: settings.containment,
+        required: settings.requireContainment,
+        ...(isServer ? { ready: READY_REAPERS } : {}),
+      });
+      releases.push(() => {
+        executor.close();
+      });
       if (forgotten !== null && surroundings.ledgerUse !== 'foresee') await makeOwnedFolder(forgotten, owners.current);
       return {
         source: app.source,
@@ -186,11 +198,8 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
           owner: settings.history === 'none' ? owners.current : null,
           isGone: (owner) => owners.whyGone(owner, null, clock.now()) !== null,
         }),
-        executor: createExecutor({
-          stopGraceMs: settings.stopGrace,
-          containment: settings.containment,
-          required: settings.requireContainment,
-        }),
+        executor,
+        admission: null,
         secrets,
         ownSecrets: {
           known: ownSecrets,

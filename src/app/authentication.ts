@@ -3,15 +3,19 @@ import path from 'node:path';
 import { checkSecret } from '../adapters/authenticator/secret-strength.ts';
 import type { AuthSettings } from '../adapters/authenticator/index.ts';
 import type { RunTokenAuthenticator } from '../adapters/authenticator/run-token.ts';
-import type { Authenticator } from '../core/ports.ts';
+import type { Authenticator, Identity } from '../core/ports.ts';
 import { RunbookError } from '../core/errors.ts';
 import { SETTING_NAMES, SETTINGS } from '../core/settings.ts';
 import type { Face, ResolvedSettings, SettingName, Settings } from '../core/settings.ts';
 
 /** A run's own token is tried by who made it; every other one by whom it names. */
 export function withRunTokens(authenticator: Authenticator, runTokens: RunTokenAuthenticator): Authenticator {
+  const recall = async (token: string): Promise<Identity | null> =>
+    runTokens.recall(token) ?? (await authenticator.recall(token));
   return {
-    authenticate: async (token) => (await runTokens.authenticate(token)) ?? (await authenticator.authenticate(token)),
+    recall,
+    authenticate: async (token) =>
+      (await recall(token)) ?? (await runTokens.authenticate(token)) ?? (await authenticator.authenticate(token)),
   };
 }
 
@@ -52,12 +56,22 @@ export function authSettings(
 
 /** Values of the settings that are secrets. */
 export function secretsAmong(settings: Settings): Set<string> {
-  return new Set(
-    SETTING_NAMES.flatMap((name) => {
-      const value = SETTINGS[name].secret ? settings[name] : null;
-      return typeof value === 'string' ? [value] : [];
-    }),
-  );
+  const values = SETTING_NAMES.flatMap((name) => {
+    const value = SETTINGS[name].secret ? settings[name] : null;
+    return typeof value === 'string' ? [value] : [];
+  });
+  return new Set([...values, ...passwordIn(settings.redisUrl ?? '')]);
+}
+
+/** Of an address: it is as secret alone. */
+function passwordIn(value: string): readonly string[] {
+  const text = URL.canParse(value) ? new URL(value).password : '';
+  if (text === '') return [];
+  try {
+    return [text, decodeURIComponent(text)];
+  } catch {
+    return [text];
+  }
 }
 
 /** Whether there may be shared secrets in files that files name. */

@@ -46,14 +46,19 @@ export function describeEnd({ state, result, refusal, interruption }: StoredRun)
   return interruption === undefined ? state : describeInterruption(interruption);
 }
 
-/** `anna@ops-1`, or what is known of it. */
+/** `anna@ops-1`, or what is known of it; of somebody with a token the subject and its issuer. */
 export function describeWho({
   osUser,
   host,
+  subject,
+  issuer,
 }: {
   readonly osUser: string | null;
   readonly host: string | null;
+  readonly subject?: string | null;
+  readonly issuer?: string | null;
 }): string {
+  if (typeof subject === 'string') return `${subject} of ${issuer ?? 'no issuer'}`;
   return [osUser, host].filter((part) => part !== null).join('@');
 }
 

@@ -5,7 +5,7 @@ import { lookAtOutput } from '../engine/kept-output.ts';
 import type { OutputLook } from '../engine/kept-output.ts';
 import type { KeptRecord } from '../engine/record.ts';
 import { keptTexts } from './output.ts';
-import { toldRun } from './told-run.ts';
+import { toldRun } from '../core/told-run.ts';
 
 export interface RunDocument {
   readonly document: Readonly<Record<string, unknown>>;
@@ -21,6 +21,7 @@ export async function documentOf(
   const look = await lookAtOutput({ ledger, output }, run);
   const { problem, intact } = look;
   const cancels = await cancelsOf(ledger, run);
+  const answers = await ledger.answersOf(run.runId);
   const document = {
     run: toldRun(run),
     output:
@@ -29,6 +30,7 @@ export async function documentOf(
         : { ...keptTexts(output, runId), dropped: result?.output.dropped ?? 0, intact },
     outputProblem: problem,
     cancels: cancels.map(({ operationId, at, who, reason }) => ({ operationId, at, who, reason })),
+    answers: answers.map(({ operationId, at, who, answer }) => Object.assign({ operationId, at, who }, answer)),
     entryPending: await ledger.isEntryPending(runId),
     recorded: seq !== null,
   };

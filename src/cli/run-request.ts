@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import path from 'node:path';
 import { RunbookError } from '../core/errors.ts';
+import { isIncident, MAX_INCIDENT_LENGTH } from '../core/incident.ts';
 import type { RunRequest, StepChoice } from '../core/run.ts';
 import { parseDuration } from '../core/units.ts';
 import type { CommandContext, CommonOptions } from './context.ts';
@@ -11,8 +12,6 @@ import type { Terminal } from './terminal.ts';
 import { readToken } from './token-input.ts';
 import type { TokenOptions } from './token-input.ts';
 import { readEnvFiles, readVariables } from './variables.ts';
-
-const MAX_INCIDENT_LENGTH = 200;
 
 export interface ExecuteOptions extends CommonOptions, TokenOptions {
   readonly runbook?: string;
@@ -120,11 +119,8 @@ export function chooseReference(argument: string | undefined, option: string | u
   return reference;
 }
 
-/** It stands in lists, tables and names of tickets. */
 export function checkIncident(text: string | undefined): void {
-  if (text === undefined) return;
-  const isLine = text.trim() !== '' && !/[\p{Cc}\u2028\u2029]/u.test(text);
-  if (isLine && Array.from(text).length <= MAX_INCIDENT_LENGTH) return;
+  if (text === undefined || isIncident(text)) return;
   throw new RunbookError('usage', `--incident is not one line of 1 to ${MAX_INCIDENT_LENGTH} characters.`, {
     fix: 'Write the id of the incident, like `--incident INC-42`.',
   });

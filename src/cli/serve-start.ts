@@ -13,6 +13,7 @@ interface StartedServer {
   readonly app: Pick<App, 'settings' | 'stateDir' | 'runbooksDir'>;
   readonly address: string;
   readonly warnings: readonly string[];
+  readonly ready: boolean;
   readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[];
 }
 
@@ -42,7 +43,7 @@ function placeOf(name: string, places: Readonly<Record<string, string | null>>):
 }
 
 /** The same for machines, on one line, once the server takes requests: all that is ever on stdout then. */
-export function readyLine({ app, address, checks, warnings }: StartedServer): string {
+export function readyLine({ app, address, ready, checks, warnings }: StartedServer): string {
   const line = {
     schemaVersion: 1,
     command: 'serve',
@@ -53,7 +54,7 @@ export function readyLine({ app, address, checks, warnings }: StartedServer): st
     runbooksDir: app.runbooksDir,
     stateDir: app.stateDir,
     login: app.settings.enableLogin,
-    ready: checks.every(({ ok }) => ok),
+    ready,
     checks,
     warnings,
   };

@@ -4,8 +4,12 @@ import type { Containment } from './containment.ts';
 import type { RunbookError } from './errors.ts';
 import type { Finding } from './finding.ts';
 import type { LatestRun } from './latest-run.ts';
+import type { KeyedRun, KeyHolder, RequestKey } from './request-key.ts';
 import type { ArtifactRecord, Attestation, Interruption, NotedProgress, RecordedOutput } from './run.ts';
-import type { RunOwner, RunRecord, RunResult, StoredRun } from './run.ts';
+import type { RunOwner, RunRecord, RunResult, RunState, StoredRun } from './run.ts';
+import type { Operation, Pruned, StoredOperation } from './operation.ts';
+
+export type * from './operation.ts';
 
 export interface RunFilter {
   /** Beginning of the run's id. */
@@ -31,35 +35,18 @@ export interface RunFilter {
   readonly limit: number;
 }
 
-/** Something that was done to the record or to runs, other than executing a runbook. It is a link of the chain like any. */
-export interface Operation {
-  readonly schemaVersion: 1;
-  /** As a run id. */
-  readonly operationId: string;
-  /** `move`: a copy of a ledger became one of its own. */
-  readonly operation: 'pause' | 'resume' | 'cancel' | 'prune' | 'move';
-  readonly at: string;
-  readonly who: { readonly osUser: string | null; readonly host: string };
-  readonly toolVersion: string;
-  readonly reason: string | null;
-  /** Of `cancel`: the id of the run. */
-  readonly run?: string;
-  /** Of `prune`. */
-  readonly pruned?: Pruned;
+export interface PlacedRun {
+  /** Number of its first transition. */
+  readonly place: number;
+  readonly run: StoredRun;
 }
 
-export interface StoredOperation extends Operation {
+/** One transition of a run. */
+export interface RunChange {
   readonly seq: number;
-  readonly hash: string;
-}
-
-/** Links whose records were taken out: of each only number, `prev` and hash stay, so the chain still holds. */
-export interface Pruned {
-  readonly runIds: readonly string[];
-  /** First and last number of each group of links, in order, both included. */
-  readonly ranges: readonly (readonly [number, number])[];
-  /** SHA-256, lower-case hex, over the hashes of those links in order, a line feed behind each. */
-  readonly digest: string;
+  readonly runId: string;
+  readonly state: RunState;
+  readonly at: string;
 }
 
 export interface RunUnderWay {
@@ -84,8 +71,16 @@ interface RunTransitions {
   /**
    * First transition (`null → queued`). Keeps the document's text once per digest.
    * @param leaseUntil until when the owner counts as alive where nobody can look at its process
+   * @param key kept in the same transaction, until the run turns out not to begin
+   * @throws AlreadyAsked where a run came of that key
    */
-  enqueue(record: RunRecord, owner: RunOwner, documentText: Buffer, leaseUntil?: string): Promise<void>;
+  enqueue(
+    record: RunRecord,
+    owner: RunOwner,
+    documentText: Buffer,
+    leaseUntil?: string,
+    key?: RequestKey,
+  ): Promise<void>;
   /**
    * `queued → started`: committed before anything is spawned.
    * @throws RunbookError `busy` when paused, or when `concurrency` runs of the same document are under way; rehearsals
@@ -126,8 +121,16 @@ export type AttestedRecord = RunRecord & { readonly attested: Attestation };
 /** What is known of runs. */
 interface RunQueries {
   get(runId: string): Promise<StoredRun | null>;
+  /** The run that came of a request with that key; null where none did, where it never began, or is not recorded any more. */
+  runOfKey(holder: KeyHolder): Promise<KeyedRun | null>;
   /** Newest first, in the order of arrival: clocks may step. */
   list(filter: RunFilter): Promise<readonly StoredRun[]>;
+  /** The same, with what `before` takes for the page behind each. */
+  listPlaced(filter: RunFilter): Promise<readonly PlacedRun[]>;
+  /** What runs came to since then, oldest first; of records that were taken out nothing. @param after number of a transition */
+  changesAfter(after: number, limit: number): Promise<readonly RunChange[]>;
+  /** Number of the newest link; 0 for none. Cheap. */
+  lastChange(): Promise<number>;
   /** By path of the document, where there is one; one question for all of them. @param paths as they are recorded */
   latestOf(paths: readonly string[]): Promise<ReadonlyMap<string, LatestRun>>;
   documentText(digest: string): Promise<Buffer | null>;
@@ -166,12 +169,19 @@ interface Operations {
   /** @returns false where nothing was paused (nothing is recorded then) */
   resume(operation: Operation): Promise<boolean>;
   paused(): Promise<Pause | null>;
+  /**
+   * What somebody answered to a question of a run, before the run hears of it. @returns false where the run does not go on, or
+   * is being canceled (nothing is recorded then)
+   */
+  confirm(runId: string, operation: Operation): Promise<boolean>;
   /** Whether a change could be recorded now: it is made, and taken back. Waits for nobody. @throws RunbookError `io`, `busy`, `unavailable` */
   tryChange(): Promise<void>;
   /** Newest first. */
   operations(limit: number): Promise<readonly StoredOperation[]>;
   /** Requests to end a run, oldest first. Why is in the run's result, where it has heard of them. */
   cancelsOf(runId: string): Promise<readonly StoredOperation[]>;
+  /** What was answered to its questions by people who are not at its terminal, oldest first. */
+  answersOf(runId: string): Promise<readonly StoredOperation[]>;
 }
 
 /** Entries that documents still have to get: `finish`, `interrupt` and a refusal for lacking claims ask for one in mode `file`. */

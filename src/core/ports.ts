@@ -101,6 +101,11 @@ export interface RunTokenFacts {
 export interface Authenticator {
   /** Verifies signature, times, issuer, audience and form. @throws RunbookError `unauthenticated`, `unavailable` */
   authenticate(token: string): Promise<Identity>;
+  /**
+   * Whose token it is, where that was verified here before and still holds; else null. As cheap for a stranger's token as for
+   * any: no signature is checked.
+   */
+  recall(token: string): Promise<Identity | null>;
 }
 
 export interface SecretSource {
@@ -206,6 +211,8 @@ export interface DocumentWriter {
  * (it rejects) when its signal is aborted, or when the person leaves it with Ctrl-C or Ctrl-D.
  */
 export interface Interaction {
+  /** Whoever answers is elsewhere: steps are agreed to, but no variable is asked for, and there is no terminal. */
+  readonly onlyAgrees?: true;
   /** A value for a variable that is missing; not echoed when it is a secret. */
   askVariable(name: string, description: string, secret: boolean, signal: AbortSignal): Promise<string>;
   /** @returns whether the person agreed */

@@ -8,6 +8,7 @@ import { OUTCOME_EXITS } from './errors.ts';
 import type { Interaction } from './ports.ts';
 import type { Interruption, LeftOutput, NotedProgress, Progress, RecordedOutput } from './interruption.ts';
 import type { ArtifactRecord } from './run-files.ts';
+import type { RequestKey } from './request-key.ts';
 import { signalNumber } from './signals.ts';
 import type { RunState } from './run-state.ts';
 
@@ -56,6 +57,8 @@ export interface RunRequest {
   readonly correlationId: string | null;
   readonly traceParent?: string | null;
   readonly incident: string | null;
+  /** Where the caller names the request, so that it is not carried out twice. */
+  readonly key?: RequestKey;
   /** Ends the run; `signal.reason` is a `StopReason`. */
   readonly signal: AbortSignal;
   /** Ends it at once: the second Ctrl-C. */
@@ -116,6 +119,14 @@ export interface StepResult {
   readonly reason?: string;
   /** How a person agreed to it, where the step asks; also of a step that failed afterwards. */
   readonly confirmedBy?: ConfirmedBy;
+}
+
+/** Of a step whose effect was there before. */
+export const ALREADY_DONE = 'already done';
+
+/** Whether it was its turn: a step that is already done is left out only then. */
+export function hasBegun({ startedAt, reason }: Pick<StepResult, 'startedAt' | 'reason'>): boolean {
+  return startedAt !== null || reason === ALREADY_DONE;
 }
 
 export interface OutputSummary {

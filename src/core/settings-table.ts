@@ -2,6 +2,7 @@
 import { RUNGS } from './containment.ts';
 import type { Rung } from './containment.ts';
 import { KEY_SETTINGS } from './key-settings.ts';
+import { LIMIT_SETTINGS } from './limit-settings.ts';
 import { parseServerAddress } from './server-address.ts';
 import { age, choice, define, duration, flag, integer, list, optionalText, place, size, text } from './setting.ts';
 
@@ -93,6 +94,11 @@ export const SETTINGS = {
   maxOutputStore: size(5 * 1024 ** 3, {
     scope: 'operator',
     description: 'Output and artifacts of all runs together; beyond that the oldest go. Records stay.',
+  }),
+  maxStreams: integer(20, 1, {
+    scope: 'operator',
+    serverAliases: ['MAX_STREAMS_PER_SUBJECT'],
+    description: 'Streams of events that one subject may read from a server at once.',
   }),
   maxRecursionDepth: integer(50, 0, {
     scope: 'operator',
@@ -232,10 +238,27 @@ export const SETTINGS = {
     serverAliases: ['TRUST_PROXY'],
     description: 'Addresses of proxies (CIDR) whose X-Forwarded-* headers say who calls.',
   }),
+  maxConcurrentRuns: integer(null, 1, {
+    scope: 'operator',
+    serverAliases: ['MAX_CONCURRENT_RUNS'],
+    description: 'How many runs a server carries out at once; without it two for each processor. The others wait.',
+  }),
+  maxQueuedRuns: integer(100, 0, {
+    scope: 'operator',
+    serverAliases: ['MAX_QUEUED_RUNS'],
+    description: 'How many runs may wait for a place in a server; beyond that requests are refused with 503.',
+  }),
+  ...LIMIT_SETTINGS,
   drainTimeout: duration(null, {
     scope: 'operator',
     serverAliases: ['DRAIN_TIMEOUT_SECONDS'],
     description: 'How long a server that is to end waits for its runs; without it up to their own limits.',
+  }),
+  confirmTimeout: duration(15 * 60_000, {
+    scope: 'operator',
+    serverAliases: ['CONFIRM_TIMEOUT_SECONDS'],
+    description:
+      'How long a step of a run that asks over HTTP (`confirm=ask`) waits for an answer; then it counts as no.',
   }),
   loggingLevel: choice(['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'], 'INFO', {
     scope: 'operator',

@@ -12,12 +12,17 @@ export async function askFor(
   { values, missing }: { readonly values: Map<string, ResolvedVariable>; readonly missing: readonly EnvRequirement[] },
 ): Promise<readonly EnvRequirement[]> {
   const { interaction } = request;
-  if (interaction === null) return missing;
+  if (interaction === null || !mayAsk(request)) return missing;
   for (const requirement of missing) {
     const value = await askOnce(interaction, requirement, request.signal);
     values.set(requirement.name, { value, origin: 'asked', requirement });
   }
   return [];
+}
+
+/** Whether somebody is there who can be asked for values. */
+export function mayAsk({ interaction }: Pick<RunRequest, 'interaction'>): boolean {
+  return interaction !== null && interaction.onlyAgrees !== true;
 }
 
 /** A value of the wrong form is asked for again, twice; then it is a problem like any other. */

@@ -4,7 +4,7 @@ import type { Operation, RunLedger, StoredOperation } from '../core/ports.ts';
 import type { RunRecord, StoredRun } from '../core/run.ts';
 import { isUnderWay } from '../core/run-state.ts';
 import { operationOf } from './operations.ts';
-import type { OperationPorts } from './operations.ts';
+import type { Caller, OperationPorts } from './operations.ts';
 import type { EnginePorts } from './ports.ts';
 import { sleep } from './wait.ts';
 
@@ -24,9 +24,14 @@ export interface Watching {
  * Recorded, and left for the owner to see.
  * @throws RunbookError `not-found` for a run that has ended, `usage` for a reason that is none
  */
-export async function requestCancel(ports: OperationPorts, run: StoredRun, reason: string | null): Promise<Operation> {
+export async function requestCancel(
+  ports: OperationPorts,
+  run: StoredRun,
+  reason: string | null,
+  by: Caller | null = null,
+): Promise<Operation> {
   const { runId } = run;
-  const operation = operationOf(ports, 'cancel', reason, { run: runId });
+  const operation = operationOf(ports, 'cancel', reason, { run: runId }, by);
   if (await ports.ledger.requestCancel(runId, operation)) return operation;
   throw notUnderWay((await ports.ledger.get(runId)) ?? run);
 }

@@ -6,7 +6,10 @@ import type { ParseResult, Problem, Runbook } from '../core/runbook.ts';
 import type { Draft } from './draft.ts';
 import type { EnginePorts } from './ports.ts';
 
-export function parseDocument({ clock }: Pick<EnginePorts, 'clock'>, { bytes, fileName }: LoadedDocument): ParseResult {
+export function parseDocument(
+  { clock }: Pick<EnginePorts, 'clock'>,
+  { bytes, fileName }: Pick<LoadedDocument, 'bytes' | 'fileName'>,
+): ParseResult {
   return parseRunbook(bytes, { fileName, today: dayOf(clock) });
 }
 

@@ -86,8 +86,8 @@ export function holdLease(ports: LeasePorts, runId: string, times: LeaseTimes = 
 const LOST = 'The run was taken for dead and recorded as interrupted, so it was ended.';
 
 /** `Canceled by anna@ops-1: wrong cluster.` */
-function sentenceOf({ who: { osUser, host }, reason }: Operation): string {
-  const whom = osUser === null ? host : `${osUser}@${host}`;
+function sentenceOf({ who: { osUser, host, subject }, reason }: Operation): string {
+  const whom = subject ?? (osUser === null ? host : `${osUser}@${host}`);
   const sentence = reason === null || reason === '' ? `Canceled by ${whom}` : `Canceled by ${whom}: ${reason}`;
   return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }

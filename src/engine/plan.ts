@@ -13,6 +13,7 @@ import { isUnderWay } from '../core/run-state.ts';
 import { chooseSteps } from '../core/step-choice.ts';
 import { authenticate, checkCallChain, checkClaims } from './access.ts';
 import type { Authentication } from './access.ts';
+import { mayAsk } from './ask-variables.ts';
 import { findEarlierRun, noticesOfEarlier } from './continuation.ts';
 import { checkDocument, warningsOf } from './document.ts';
 import { startDraft } from './draft.ts';
@@ -191,7 +192,7 @@ async function describeRun(
 
 /** What nobody gives may be asked for where somebody is there. */
 function refuseUnmet(found: FoundRequirements, document: LoadedDocument, request: RunRequest): void {
-  const missing = request.interaction === null ? found.missing : [];
+  const missing = mayAsk(request) ? [] : found.missing;
   const problems = problemsOf(found, missing, request);
   if (problems.length > 0) throw unmet(problems, document);
 }

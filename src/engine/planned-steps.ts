@@ -3,6 +3,7 @@ import type { Foreseen, LoadedDocument, WorkFolder, Workspace } from '../core/po
 import type { Runbook, Script, Step } from '../core/runbook.ts';
 import type { ChosenSteps } from '../core/step-choice.ts';
 import { fillIn } from '../core/text-variables.ts';
+import { mayAsk } from './ask-variables.ts';
 import type { Draft } from './draft.ts';
 import { LIMIT_NAMES } from './limits.ts';
 import type { DecidedLimit, LimitName } from './limits.ts';
@@ -102,7 +103,7 @@ export function environmentNames({
     const context = { ports, draft, plan, document, workFolder, token };
     return Object.keys(environmentOf(context, step, { outputs: '', masks: '' }, plan.passedOn));
   });
-  const asked = request.interaction === null ? [] : found.missing.map(({ name }) => name);
+  const asked = mayAsk(request) ? found.missing.map(({ name }) => name) : [];
   return [...new Set([...names, ...before, ...asked])].sort();
 }
 
@@ -112,7 +113,7 @@ export function unknownOf(
   { isChosen, continues }: { readonly isChosen: boolean; readonly continues: boolean },
 ): readonly string[] {
   const list = (names: readonly string[]): string => names.join(', ');
-  const asked = draft.request.interaction === null ? [] : found.missing.map(({ name }) => name);
+  const asked = mayAsk(draft.request) ? found.missing.map(({ name }) => name) : [];
   const done = runbook.steps
     .slice(steps.first, steps.last + 1)
     .filter((step) => steps.chosen !== null && step.doneWhen !== undefined)

@@ -1,6 +1,7 @@
 /** Of a plan: every variable that a script would see by the runbook's or the caller's word, and where it comes from. */
 import type { ResolvedVariable } from '../core/environment.ts';
 import { looksSecret } from '../core/runbook.ts';
+import { mayAsk } from './ask-variables.ts';
 import type { PlannedVariable, VariableSource } from './planned.ts';
 import type { PlanContext } from './planned-steps.ts';
 
@@ -12,7 +13,7 @@ export function describeVariables(
   { runbook, found, draft, steps }: PlanContext,
   continues: boolean,
 ): readonly PlannedVariable[] {
-  const { source: caller, interaction } = draft.request;
+  const { source: caller } = draft.request;
   const declared = new Map(runbook.env.map((requirement) => [requirement.name, requirement]));
   const missing = new Set(found.missing.map(({ name }) => name));
   const makers = new Map(
@@ -21,7 +22,7 @@ export function describeVariables(
       .flatMap((step, index) => step.outputs.map((name) => [name, { name: step.name, index }] as const)),
   );
   const sourceOf = (name: string): VariableSource => {
-    if (interaction !== null && missing.has(name)) return 'would be asked';
+    if (mayAsk(draft.request) && missing.has(name)) return 'would be asked';
     const maker = declared.has(name) ? undefined : makers.get(name);
     if (maker === undefined) return 'missing';
     if (maker.index >= steps.first) return 'step';

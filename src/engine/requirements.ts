@@ -205,10 +205,12 @@ export function checkPeople(
   request: Pick<RunRequest, 'interaction' | 'assumeYes' | 'source'>,
   runbook: Runbook,
 ): readonly Problem[] {
-  if (request.interaction !== null) return [];
+  const { interaction } = request;
+  if (interaction !== null && interaction.onlyAgrees !== true) return [];
   const where = request.source === 'ci' ? 'where CI is not set' : 'without --no-input';
   return runbook.steps.flatMap((step): Problem[] => {
     const at = { severity: 'error', line: step.line, column: 1 } as const;
+    if (interaction !== null && !step.tty) return [];
     if (step.manual !== undefined || step.tty) {
       const what = step.tty ? 'needs a terminal' : 'is done by a person';
       return [

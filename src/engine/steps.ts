@@ -1,6 +1,7 @@
 /** The steps of one run, in order, each a process of its own in the same work folder; the first that fails ends the run. */
 import { RunbookError } from '../core/errors.ts';
 import { messageOf } from '../core/failures.ts';
+import { ALREADY_DONE } from '../core/run.ts';
 import type { ConfirmedBy, Rollback, RunResult, StepResult } from '../core/run.ts';
 import { looksSecret } from '../core/runbook.ts';
 import type { Runbook, Script, Step } from '../core/runbook.ts';
@@ -115,8 +116,6 @@ export function brokenOff(runbook: Runbook, error: unknown, { ended, begunAt }: 
   steps.push(...rest.map((step) => skipped(step, null)));
   return { ...end, steps, durationMs: 0, survivors: [], reason };
 }
-
-const ALREADY_DONE = 'already done';
 
 /** @param reason null: an earlier step did not succeed */
 function skipped({ name, line }: Step, reason: string | null): StepResult {

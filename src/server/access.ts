@@ -2,7 +2,7 @@
  * Who may use a route. Every route says it in its `config`; one that does not is refused at the start, so that nobody can
  * forget it. Checked before the body is read.
  */
-import type { FastifyRequest, RouteOptions } from 'fastify';
+import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { RunbookError } from '../core/errors.ts';
 import type { Identity } from '../core/ports.ts';
 import { authorize } from '../core/claims.ts';
@@ -10,6 +10,7 @@ import type { ClaimRequirement } from '../core/runbook.ts';
 import { alertFactsBefore } from './alert.ts';
 import type { ServerContext, Http } from './context.ts';
 import { tokenOf } from './bearer.ts';
+import { beginCheck, limitByAddress, limitByCaller } from './limits/enforce.ts';
 import { HttpError } from './problem.ts';
 import { tokenText } from './stage0/token-texts.ts';
 
@@ -37,7 +38,7 @@ declare module 'fastify' {
   }
 }
 
-type Guard = Pick<ServerContext, 'engine' | 'settings' | 'knownNames' | 'log'>;
+type Guard = Pick<ServerContext, 'engine' | 'settings' | 'knownNames' | 'log' | 'limits' | 'metrics'>;
 
 /** Registered before anything that has routes. @returns every route there is, once all are registered */
 export function listRoutes(http: Http): readonly RouteAccess[] {
@@ -57,11 +58,14 @@ export function listRoutes(http: Http): readonly RouteAccess[] {
 /** Registered behind what writes headers: a refusal has them, too. */
 export function guardRoutes(http: Http, context: Guard): void {
   http.decorateRequest('identity', null);
-  http.addHook('onRequest', async (request) => {
-    const { access } = request.routeOptions.config;
+  http.addHook('onRequest', async (request, reply) => {
+    const { access, limit } = request.routeOptions.config;
     // There is nothing behind it to protect.
-    if (request.is404 || access === 'public') return;
-    request.identity = await authenticate(context, request);
+    if (request.is404) return;
+    if (limit === 'login') await limitByAddress(context, limit, request, reply);
+    if (access === 'public') return;
+    request.identity = await authenticate(context, request, reply);
+    if (limit === 'read' || limit === 'execute') await limitByCaller(context, limit, request.identity, request, reply);
     if (access === 'token' || access === 'runbook') return;
     if (request.identity.run !== undefined) {
       throw new RunbookError('forbidden', 'The token of a run is for runbooks only.', {
@@ -76,16 +80,35 @@ export function guardRoutes(http: Http, context: Guard): void {
   });
 }
 
-async function authenticate({ engine, knownNames, log }: Guard, request: FastifyRequest): Promise<Identity> {
-  const token = tokenOf(request.headers.authorization);
+async function authenticate(context: Guard, request: FastifyRequest, reply: FastifyReply): Promise<Identity> {
+  const { authenticator } = context.engine;
+  const token = await tokenFrom(context, request, reply);
+  const known = await authenticator.recall(token);
+  if (known !== null) return known;
+  const attempt = await beginCheck(context, request, reply);
   try {
-    return await engine.authenticator.authenticate(token);
+    const identity = await authenticator.authenticate(token);
+    await attempt.forgive();
+    return identity;
   } catch (error) {
-    if (!(error instanceof RunbookError) || error.code !== 'unauthenticated') throw error;
+    if (!(error instanceof RunbookError) || error.code !== 'unauthenticated') {
+      await attempt.forgive();
+      throw error;
+    }
+    await attempt.blame();
     // The sentence is ours and holds nothing of the token.
-    log.warn(await alertFactsBefore({ knownNames }, request), `Authentication failed: ${error.message}`);
+    context.log.warn(await alertFactsBefore(context, request), `Authentication failed: ${error.message}`);
     const stage0 = tokenText(error.reason, error.message);
     throw new HttpError(401, 'unauthenticated', error.message, { fix: error.fix, stage0 });
+  }
+}
+
+async function tokenFrom(context: Guard, request: FastifyRequest, reply: FastifyReply): Promise<string> {
+  try {
+    return tokenOf(request.headers.authorization);
+  } catch (error) {
+    await limitByAddress(context, 'stranger', request, reply);
+    throw error;
   }
 }
 

@@ -5,8 +5,26 @@ import type { Http, ServerContext } from './context.ts';
 
 const LISTED: FastifyCorsOptions = {
   methods: ['GET', 'HEAD', 'POST', 'PATCH'],
-  allowedHeaders: ['Authorization', 'Content-Type', 'X-Correlation-Id', 'X-Recursion-Stack', 'traceparent'],
-  exposedHeaders: ['X-Correlation-Id', 'X-Run-Id', 'Retry-After'],
+  allowedHeaders: [
+    'Authorization',
+    'Content-Type',
+    'Idempotency-Key',
+    'Prefer',
+    'X-Correlation-Id',
+    'X-Incident-Id',
+    'X-Recursion-Stack',
+    'traceparent',
+  ],
+  exposedHeaders: [
+    'X-Correlation-Id',
+    'X-Run-Id',
+    'Location',
+    'Preference-Applied',
+    'Retry-After',
+    'RateLimit-Limit',
+    'RateLimit-Remaining',
+    'RateLimit-Reset',
+  ],
   optionsSuccessStatus: 200,
   maxAge: 600,
 };

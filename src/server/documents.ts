@@ -56,7 +56,11 @@ function notFound(name: string): HttpError {
 }
 
 /** Whether output, history and artifacts are for this caller, too. Of a document that is invalid they are for nobody else than an administrator. */
-export function mayReadRuns(context: ServerContext, identity: Identity, runbook: Runbook | null): boolean {
+export function mayReadRuns(
+  context: Pick<ServerContext, 'settings'>,
+  identity: Identity,
+  runbook: Runbook | null,
+): boolean {
   if (isAdmin(context, identity)) return true;
   if (runbook === null) return false;
   const { claims, readers } = runbook;

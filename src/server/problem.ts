@@ -64,7 +64,7 @@ const TYPE_BASE = 'https://github.com/agile-learning-institute/runbook/blob/main
 /** Failures of the server's own surroundings. */
 export const INNER_CODES: ReadonlySet<string> = new Set<ErrorCode>(['io', 'unavailable', 'settings', 'record-altered']);
 /** Where their sentences name places. */
-const INNER = {
+export const INNER = {
   message: 'Something that the server needs does not work.',
   fix: 'Ask whoever operates it: /readyz says what, and its log why.',
 };
@@ -108,7 +108,7 @@ function isOutOfSpace(error: unknown): boolean {
 }
 
 export async function sendProblem(reply: FastifyReply, problem: ProblemDocument): Promise<void> {
-  if (problem.status === 503) reply.header('retry-after', '5');
+  if ([429, 503].includes(problem.status) && !reply.hasHeader('retry-after')) reply.header('retry-after', '5');
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
   await reply
     .code(problem.status)

@@ -13,10 +13,18 @@ export interface Check {
   readonly detail: string;
 }
 
+/** What the server can be without: reading goes on, and every other server of it is in the same state. */
+const LESSER: ReadonlySet<string> = new Set(['limits']);
+
+/** Whether it is of use to send requests here. */
+export function isReady(checks: readonly Check[]): boolean {
+  return checks.every(({ name, ok }) => ok || LESSER.has(name));
+}
+
 /** Asked as often as anybody likes: it looks once a second at most, however many ask. */
 export type Readiness = () => Promise<readonly Check[]>;
 
-export type ReadinessPorts = Pick<ServerContext, 'app' | 'engine' | 'runs' | 'log'>;
+export type ReadinessPorts = Pick<ServerContext, 'app' | 'engine' | 'runs' | 'limits' | 'log'>;
 
 /** What is not all right, in words for everybody; the log has the rest. */
 class NotReady extends Error {}
@@ -42,8 +50,16 @@ export function createReadiness(ports: ReadinessPorts): Readiness {
     ports.runs.isDraining
       ? { name: 'accepting', ok: false, detail: 'the server is about to end' }
       : { name: 'accepting', ok: true, detail: 'takes runs' },
+    ...limitsCheck(ports),
     ...(await Promise.all(looks.map(async ([name, look]) => await check(ports, lastWords, name, look)))),
   ];
+}
+
+/** Nothing where they are counted here. */
+function limitsCheck({ limits }: ReadinessPorts): readonly Check[] {
+  if (limits.away === null) return [];
+  const detail = limits.away ? 'Redis is away: runs and logins are refused, reading goes on' : 'counted in Redis';
+  return [{ name: 'limits', ok: !limits.away, detail }];
 }
 
 async function check(

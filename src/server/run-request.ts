@@ -7,7 +7,9 @@ import type { ServerContext } from './context.ts';
 import { findRunbook } from './documents.ts';
 import type { FoundRunbook } from './documents.ts';
 import { readEnvVars } from './env-vars.ts';
+import type { Asked } from './execution/asked.ts';
 import { addressOf } from './forwarded.ts';
+import type { Asking } from './runs/questions.ts';
 import { traceParentOf } from './trace-context.ts';
 
 const never = new AbortController().signal;
@@ -15,16 +17,46 @@ const never = new AbortController().signal;
 export interface ReadRequest {
   readonly found: FoundRunbook;
   readonly runRequest: RunRequest;
+  /** Hears how the run goes on; null where nobody is to be asked. */
+  readonly asking: Asking | null;
   readonly warnings: readonly string[];
 }
 
+/** Of whoever asks for nothing but a runbook with variables, as in Stage0. */
+const PLAIN: Pick<Asked, 'choice' | 'timeoutMs' | 'confirm' | 'incident'> = {
+  choice: null,
+  timeoutMs: null,
+  confirm: null,
+  incident: null,
+};
+
 /** @throws RunbookError `io`  @throws HttpError 404, 400 for a body that cannot be meant */
-export async function readRequest(context: ServerContext, request: FastifyRequest, name: string): Promise<ReadRequest> {
+export async function readRequest(
+  context: ServerContext,
+  request: FastifyRequest,
+  name: string,
+  asked = PLAIN,
+): Promise<ReadRequest> {
   const found = await findRunbook(context, name);
   const variables = found.parsed.runbook?.env ?? [];
   const booleans = new Set(variables.filter(({ type }) => type === 'boolean').map((one) => one.name));
   const { given, warnings } = readEnvVars(request.body, (variable) => booleans.has(variable));
-  return { found, runRequest: requestFor(context, request, name, given), warnings };
+  const asking = asked.confirm === 'ask' ? context.questions.open(context.settings.confirmTimeout) : null;
+  const { choice, incident } = asked;
+  const runRequest = {
+    ...requestFor(context, request, name, given),
+    choice,
+    timeoutMs: shortest(asked.timeoutMs, context.engine.limits.defaultTimeoutMs),
+    incident,
+    assumeYes: asked.confirm === 'yes',
+    interaction: asking?.interaction ?? null,
+  };
+  return { found, runRequest, asking, warnings };
+}
+
+/** From elsewhere a run is only ever made shorter: the server's own limit is not lifted by naming another one. */
+function shortest(asked: number | null, own: number | null): number | null {
+  return asked === null || own === null ? asked : Math.min(asked, own);
 }
 
 function requestFor(

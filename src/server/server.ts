@@ -12,12 +12,17 @@ import { warnOfForwarded } from './forwarded.ts';
 import { answerOtherMethods } from './methods.ts';
 import { describeRoutes } from './description/describe.ts';
 import { nothingHere, problemOf, sendProblem } from './problem.ts';
+import { adminRoutes } from './routes/admin.ts';
 import { configRoute } from './routes/config.ts';
 import { docsRoutes, sendFiles } from './routes/docs.ts';
 import { executeRoute } from './routes/execute.ts';
+import { limitRoutes } from './limits/routes.ts';
 import { loginRoute } from './routes/login.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { logRequest } from './request-log.ts';
+import { runActionRoutes } from './routes/run-actions.ts';
+import { runEventRoutes } from './routes/run-events.ts';
+import { runRoutes } from './routes/runs.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { runbookRoutes } from './routes/runbooks.ts';
 import { validateRoute } from './routes/validate.ts';
@@ -59,9 +64,9 @@ export async function createServer(context: ServerContext, assets: string): Prom
     frameworkErrors: answerBadAddress(context),
   }).withTypeProvider<TypeBoxTypeProvider>();
 
-  let isClosing = false;
+  const closing = new AbortController();
   http.addHook('preClose', async () => {
-    isClosing = true;
+    closing.abort();
   });
   http.addHook('onRequest', async (request, reply) => {
     // What one caller may see is not for whoever asks the same browser, or the same proxy, next.
@@ -84,6 +89,7 @@ export async function createServer(context: ServerContext, assets: string): Prom
   });
 
   const routes = listRoutes(http);
+  limitRoutes(http);
   await sayHeaders(http, context);
   warnOfForwarded(http, context);
   await answerOrigins(http, context);
@@ -91,7 +97,8 @@ export async function createServer(context: ServerContext, assets: string): Prom
   http.addHook('onRequest', async (request, reply) => {
     checkHost(request, reply);
     refuseDoubled(request);
-    if (isClosing) throw new RunbookError('busy', 'The server is about to end.', { fix: 'Try again in a moment.' });
+    if (closing.signal.aborted)
+      throw new RunbookError('busy', 'The server is about to end.', { fix: 'Try again in a moment.' });
     // Before a body, which may be anything, is read.
     if (request.is404) return await sendProblem(reply, problemOf(nothingHere()));
     // As in Stage0, `/api/runbooks/` is not the list, nor a runbook without a name.
@@ -111,6 +118,10 @@ export async function createServer(context: ServerContext, assets: string): Prom
     runbookRoutes(http, context);
     validateRoute(http, context);
     executeRoute(http, context);
+    runActionRoutes(http, context);
+    adminRoutes(http, context);
+    runRoutes(http, context);
+    runEventRoutes(http, context, closing.signal);
     reportRoutes(http, context);
     configRoute(http, context);
     loginRoute(http, context);

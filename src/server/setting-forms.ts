@@ -9,7 +9,9 @@ export function checkForms({
   trustProxy,
   allowedOrigins,
   adminClaim,
-}: Pick<Settings, 'trustProxy' | 'allowedOrigins' | 'adminClaim'>): void {
+  rateLimitStorageBackend,
+  redisUrl,
+}: Pick<Settings, 'trustProxy' | 'allowedOrigins' | 'adminClaim' | 'rateLimitStorageBackend' | 'redisUrl'>): void {
   const proxy = trustProxy.find((text) => !isAddressRange(text));
   if (proxy !== undefined) {
     throw wrong(
@@ -30,6 +32,15 @@ export function checkForms({
       'Write it like roles=admin or groups=ops,platform.',
     );
   }
+  if (rateLimitStorageBackend === 'redis' && (redisUrl === null || !isRedisUrl(redisUrl))) {
+    // It may hold a password, so it is not shown.
+    throw wrong(
+      redisUrl === null
+        ? 'RATE_LIMIT_STORAGE_BACKEND is redis, and REDIS_URL is not set.'
+        : 'REDIS_URL is not the address of a Redis.',
+      'Write it like redis://user:password@host:6379/0, or rediss://… for TLS.',
+    );
+  }
 }
 
 /** `/0` is no range but everybody. */
@@ -45,6 +56,12 @@ function isOrigin(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { origin, protocol } = new URL(text);
   return origin === text && (protocol === 'https:' || protocol === 'http:');
+}
+
+function isRedisUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  return ['redis:', 'rediss:'].includes(protocol) && hostname !== '';
 }
 
 function wrong(message: string, fix: string): RunbookError {

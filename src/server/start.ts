@@ -1,4 +1,5 @@
 /** Puts the server together and lets it listen; what it does beside requests is here, too. */
+import { availableParallelism } from 'node:os';
 import type { DestinationStream } from 'pino';
 import { createApp } from '../app.ts';
 import type { App, Surroundings } from '../app.ts';
@@ -7,6 +8,7 @@ import { RunbookError } from '../core/errors.ts';
 import { messageOf } from '../core/failures.ts';
 import type { StopReason } from '../core/run.ts';
 import type { ResolvedSettings } from '../core/settings.ts';
+import { createAdmission } from '../engine/admission.ts';
 import type { EnginePorts } from '../engine/ports.ts';
 import { recover } from '../engine/recover.ts';
 import { repeat } from '../engine/repeat.ts';
@@ -15,14 +17,19 @@ import { lookAfterOutput } from '../engine/retention.ts';
 import { VERSION } from '../version.ts';
 import { createActiveRuns } from './active-runs.ts';
 import type { ServerContext } from './context.ts';
+import { createKeyTurns } from './execution/keys.ts';
 import { reloadKeys, watchKeys } from './keys.ts';
 import { createKnownNames } from './known-names.ts';
 import { listen } from './listen.ts';
+import { createLimits } from './limits/limits.ts';
 import { createLog } from './log.ts';
 import { logTo } from './log-output.ts';
 import { createMetrics } from './metrics.ts';
-import { createReadiness } from './readiness.ts';
+import { createReadiness, isReady } from './readiness.ts';
 import type { Check } from './readiness.ts';
+import { createQuestions } from './runs/questions.ts';
+import { createHub } from './runs/hub.ts';
+import { createStreams } from './runs/streams.ts';
 import { createServer } from './server.ts';
 import { lookAround, prepareSettings } from './startup.ts';
 
@@ -32,6 +39,8 @@ interface RunningServer {
   readonly address: string;
   readonly warnings: readonly string[];
   readonly checks: readonly Check[];
+  /** Whether what they say is good enough to take requests. */
+  readonly ready: boolean;
   /** Runs that go on. */
   readonly activeRuns: number;
   /** Whether `stopRuns` ended any. */
@@ -46,6 +55,8 @@ interface RunningServer {
   close(): Promise<void>;
 }
 
+/** Whoever waits may ask another server: nothing of the run has happened. */
+const NOT_BEGUN = 'The server is about to end, and the run had not begun: it waited for its place in the queue.';
 const CARE_MS = 30_000;
 /** Who holds a connection open, and sends or takes nothing, does not hold up the end for longer. */
 const GOODBYE_MS = 1000;
@@ -62,6 +73,7 @@ export async function startServer(
   const { settings } = resolved;
   const log = createLog(settings, typeof logOutput === 'number' ? logTo(logOutput) : logOutput);
   const app = await createApp(resolved, { ...surroundings, face: 'server' });
+  let closeLimits = (): void => {};
   try {
     let port = settings.apiPort;
     await app.authenticator.ready().catch((error: unknown) => {
@@ -71,8 +83,16 @@ export async function startServer(
     });
     const ports = await app.engine();
     warnings.push(...(await lookAround(app, ports)));
+    const places = {
+      maxRunning: settings.maxConcurrentRuns ?? 2 * availableParallelism(),
+      maxWaiting: settings.maxQueuedRuns,
+    };
+    const admission = createAdmission(places, app.clock, (waitedMs) => {
+      metrics.waited(waitedMs / 1000);
+    });
     const engine: EnginePorts = {
       ...ports,
+      admission,
       // With port 0 it is known only when the server listens.
       get apiUrl() {
         return apiUrlOf(settings, port);
@@ -85,15 +105,41 @@ export async function startServer(
         'The ledger was copied from elsewhere: it is one of its own now',
       );
     const runs = createActiveRuns();
-    const readiness = createReadiness({ app, engine, runs, log });
+    const questions = createQuestions();
+    const hub = createHub(engine.ledger, (runId) => questions.of(runId));
+    const streams = createStreams(settings.maxStreams);
+    const limits = await createLimits({ settings, log });
+    closeLimits = () => {
+      limits.close();
+    };
+    const readiness = createReadiness({ app, engine, runs, limits, log });
     const metrics = createMetrics({
       activeRuns: () => runs.count,
+      streams: () => streams.count,
+      queuedRuns: () => admission.waiting,
       keyStates: () => app.authenticator.keyStates(),
       readiness,
       version: VERSION,
     });
     const knownNames = createKnownNames(engine.source, engine.clock);
-    const context: ServerContext = { app, resolved, settings, engine, runs, metrics, readiness, knownNames, log };
+    const context: ServerContext = {
+      app,
+      resolved,
+      settings,
+      engine,
+      admission,
+      runs,
+      limits,
+      metrics,
+      readiness,
+      knownNames,
+      questions,
+      keyTurns: createKeyTurns(),
+      ends: new Map(),
+      hub,
+      streams,
+      log,
+    };
     const http = await createServer(context, assets);
     const listening = await listen(http, settings.bind, port);
     port = listening.port;
@@ -104,11 +150,13 @@ export async function startServer(
       await lookAfter(context);
     });
     const firstCare = lookAfter(context);
+    const checks = await readiness();
     return {
       app,
       address: listening.address,
       warnings,
-      checks: await readiness(),
+      checks,
+      ready: isReady(checks),
       get activeRuns() {
         return runs.count;
       },
@@ -116,7 +164,8 @@ export async function startServer(
         return runs.hasStopped;
       },
       drain: async () => {
-        log.info({ activeRuns: runs.count }, 'Draining: no more runs are taken');
+        log.info({ activeRuns: runs.count, waiting: admission.waiting }, 'Draining: no more runs are taken');
+        admission.close(new RunbookError('busy', NOT_BEGUN, { fix: 'Ask for it again in a moment.' }));
         await runs.drain();
       },
       stopRuns: (reason) => {
@@ -136,11 +185,13 @@ export async function startServer(
           log.error({ reason: messageOf(error) }, 'Not everything could be closed');
         });
         clearTimeout(goodbye);
+        closeLimits();
         app.close();
         log.info('Ended');
       },
     };
   } catch (error) {
+    closeLimits();
     app.close();
     throw error;
   }

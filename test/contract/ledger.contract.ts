@@ -3,7 +3,17 @@ import { isDeepStrictEqual } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { LedgerView, RunLedger } from '../../src/core/ports.ts';
 import type { RunOwner, RunRecord } from '../../src/core/run.ts';
-import { DOCUMENT, OWNER, queuedRun, REAPER, resultOf, runIdOf, sha256, timeOf } from '../helpers/records.ts';
+import {
+  DOCUMENT,
+  operationOf,
+  OWNER,
+  queuedRun,
+  REAPER,
+  resultOf,
+  runIdOf,
+  sha256,
+  timeOf,
+} from '../helpers/records.ts';
 
 export interface LedgerUnderTest {
   /** Opens the ledger of this test; the same one each time. */
@@ -225,6 +235,32 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest): void 
       expect(await numbers({ runbook: "' OR 1=1 --" })).toEqual([]);
       expect([...(await ledger.runbookNames())].sort()).toEqual(['Even', 'Odd']);
       await expect(ledger.list({ limit: -1 })).rejects.toThrow(TypeError);
+    });
+
+    test('pages through them, and tells what runs came to since any moment', async () => {
+      for (let n = 1; n <= 5; n += 1) await enqueue(queuedRun(n));
+      await begin(2);
+      await ledger.pause(operationOf(9, 'pause'));
+      await ledger.finish(runIdOf(2), resultOf(2));
+      const first = await ledger.listPlaced({ limit: 2 });
+      expect(first.map(({ run }) => run.runId)).toEqual([runIdOf(5), runIdOf(4)]);
+      const rest = await ledger.listPlaced({ limit: 9, before: first[1]!.place });
+      expect(rest.map(({ run }) => run.runId)).toEqual([runIdOf(3), runIdOf(2), runIdOf(1)]);
+      expect(await ledger.listPlaced({ limit: 9, before: rest[2]!.place })).toEqual([]);
+
+      expect(await ledger.lastChange()).toBe(8);
+      const changes = await ledger.changesAfter(0, 100);
+      expect(changes.map(({ seq, runId, state }) => [seq, Number(runId.slice(6)), state])).toEqual([
+        [1, 1, 'queued'],
+        [2, 2, 'queued'],
+        [3, 3, 'queued'],
+        [4, 4, 'queued'],
+        [5, 5, 'queued'],
+        [6, 2, 'started'],
+        [8, 2, 'finished'],
+      ]);
+      expect((await ledger.changesAfter(5, 1)).map(({ seq }) => seq)).toEqual([6]);
+      expect(await ledger.changesAfter(8, 10)).toEqual([]);
     });
 
     test('knows the newest run of each document, whatever was only asked for, refused or rehearsed since', async () => {

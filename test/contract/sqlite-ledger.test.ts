@@ -37,6 +37,7 @@ import { careContract } from './care.contract.ts';
 import { operationsContract } from './operations.contract.ts';
 import { ledgerContract } from './ledger.contract.ts';
 import type { LedgerUnderTest } from './ledger.contract.ts';
+import { requestsContract } from './requests.contract.ts';
 import { reportsContract } from './reports.contract.ts';
 import { upkeepContract } from './upkeep.contract.ts';
 
@@ -89,6 +90,7 @@ const underTest = (): LedgerUnderTest => ({
 });
 ledgerContract('sqlite', underTest);
 operationsContract('sqlite', underTest);
+requestsContract('sqlite', underTest);
 careContract('sqlite', (gone) => openSqliteLedger(path, ({ pid }) => gone.has(pid)));
 reportsContract('sqlite', underTest);
 upkeepContract('sqlite', underTest);

@@ -5,11 +5,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { classic } from './cli.ts';
 import type { RequestOptions, Execution, TestServer } from './server.ts';
 
-/** The script writes its token into the folder of the server, and waits there; after a minute it ends by itself. */
+/** The script writes its token into the folder of the server, and waits there; after five minutes it ends by itself. */
 export function holding(title: string, folder: string, claims = 'roles: sre'): string {
   const at = path.join(folder, title);
   const script = `umask 077; printf %s "$RUNBOOK_API_TOKEN" > "${at}.token~"; mv "${at}.token~" "${at}.token"
-for _ in $(seq 600); do [ -e "${at}.go" ] && break; sleep 0.1; done; rm -f "${at}.token" "${at}.go"; echo let go`;
+for _ in $(seq 3000); do [ -e "${at}.go" ] && break; sleep 0.1; done; rm -f "${at}.token" "${at}.go"; echo let go`;
   return classic(title, script, { claims });
 }
 

@@ -1,4 +1,4 @@
-/** Situations of records that are reported: see json-situations.ts. */
+/** Situations of servers elsewhere, of logins at them and records for them: see json-situations.ts. */
 import path from 'node:path';
 import { createOutbox } from '../../src/adapters/outbox/folder.ts';
 import { openSqliteLedger } from '../../src/adapters/ledger/sqlite.ts';
@@ -7,6 +7,7 @@ import { classic } from './cli.ts';
 import type { Home } from './cli.ts';
 import { execute } from './json-calls.ts';
 import type { Situation } from './json-situations.ts';
+import { startServer } from './server.ts';
 import { asObject } from './schemas.ts';
 
 /** Nobody listens there. */
@@ -25,7 +26,27 @@ async function reported(home: Home): Promise<string> {
   return String(record['runId']);
 }
 
+async function loggedIn(home: Home, ...wish: readonly string[]): Promise<readonly string[]> {
+  const server = await startServer({ env: { ENABLE_LOGIN: 'true' } });
+  await home.run(['login', '--server', server.url]);
+  return ['--server', server.url, ...wish];
+}
+
 export const REPORT_SITUATIONS: readonly Situation[] = [
+  {
+    name: 'a login at a server that is for development',
+    schema: 'login',
+    exit: 0,
+    shows: ['"subject": "anna"', '"renewed": false'],
+    prepare: async (home) => ({ args: ['login', ...(await loggedIn(home, '--subject', 'anna'))] }),
+  },
+  {
+    name: 'a login that is given up',
+    schema: 'logout',
+    exit: 0,
+    shows: ['"loggedOut": true'],
+    prepare: async (home) => ({ args: ['logout', ...(await loggedIn(home))] }),
+  },
   { name: 'nothing that waits for a server', schema: 'report', exit: 0, prepare: () => ({ args: ['report'] }) },
   {
     name: 'a record that waits, and one that was refused',

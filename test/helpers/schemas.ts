@@ -19,6 +19,8 @@ export const SCHEMAS = [
   'pause',
   'resume',
   'report',
+  'login',
+  'logout',
   'config',
   'doctor',
   'token-mint',

@@ -100,6 +100,9 @@ export function createAuthenticator(
     async authenticate(token) {
       return (await loaded()).authenticate(token);
     },
+    async recall(token) {
+      return (await loaded()).recall(token);
+    },
     keyStates: () => states?.() ?? [],
     reload() {
       // One after the other: the last request decides what counts in the end.

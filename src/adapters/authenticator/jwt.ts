@@ -4,19 +4,20 @@
  */
 import { compactVerify, errors, jwtVerify } from 'jose';
 import type { JWTPayload } from 'jose';
-import type { RunbookError } from '../../core/errors.ts';
-import type { Authenticator } from '../../core/ports.ts';
+import { RunbookError } from '../../core/errors.ts';
+import type { Authenticator, Identity } from '../../core/ports.ts';
 
 import { SECRET_ALGORITHMS } from './algorithms.ts';
 import { identityFrom, notYetValid } from './identity.ts';
 import type { Network } from './key-set-source.ts';
 import { faulty, quoted, refused, wrongSetting } from './refusal.ts';
 import { readTokenForm } from './token-form.ts';
-import type { TokenHeader } from './token-form.ts';
+import type { TokenForm, TokenHeader } from './token-form.ts';
 import { createTrust } from './trust.ts';
 import type { Trust } from './trust.ts';
 import type { TrustedIssuer } from './trusted-issuer.ts';
 import type { VerificationKey } from './verification-key.ts';
+import { createVerifiedTokens } from './verified-tokens.ts';
 
 const MAX_TOLERANCE_MS = 5 * 60_000;
 
@@ -43,32 +44,57 @@ export function createJwtAuthenticator(issuers: readonly TrustedIssuer[], deps: 
     throw wrongSetting('The greatest age of tokens is not a time above 0.', 'Leave it out, or set it to a longer one.');
   }
   const trust = createTrust(issuers, () => deps.now(), deps.network ?? {});
+  const verified = createVerifiedTokens();
+
+  /** What has to be asked each time: who is trusted now, which of its keys count, and what time it is. */
+  async function identify(token: string, { header, issuer: name }: TokenForm): Promise<Identity> {
+    const found = trust.of(name);
+    if (found === undefined) throw notTrusted(trust, name);
+    const { issuer, keys } = found;
+    checkHeader(header, issuer);
+    const candidates = await keys.candidates(header);
+    const now = deps.now();
+    const known = verified.claimsOf(token, issuer, candidates);
+    const key = known?.key ?? (await signerOf(token, candidates, issuer));
+    const claims = known?.claims ?? (await verify(token, key, issuer, now, toleranceMs));
+    const identity = identityFrom(claims, key, issuer, { nowMs: now.getTime(), toleranceMs, maxAgeMs });
+    if (known === null) verified.add(token, { form: { header, issuer: name }, issuer, key, claims });
+    trust.used(issuer, key, now);
+    return identity;
+  }
 
   return {
     ready: async () => await trust.ready(),
-    replace: async (wanted) => await trust.replace(wanted),
+    replace: async (wanted) => {
+      await trust.replace(wanted);
+      verified.clear();
+    },
     states: () => trust.states(),
+    async recall(token) {
+      const form = verified.formOf(token);
+      if (form === null) return null;
+      try {
+        return await identify(token, form);
+      } catch (error) {
+        // Why it does not hold any more says whoever looks at it anew.
+        if (!(error instanceof RunbookError)) throw error;
+        verified.remove(token);
+        return null;
+      }
+    },
     async authenticate(token) {
       if (trust.names.length === 0) throw noKey();
-      const { header, issuer: name } = readTokenForm(token);
-      const found = trust.of(name);
-      if (found === undefined) {
-        throw refused(
-          'The issuer of the token is not trusted here.',
-          `Bring a token of ${trust.names.map(quoted).join(' or ')}, or add its issuer to the settings.`,
-          name === null ? 'missing iss' : 'wrong iss',
-        );
-      }
-      const { issuer, keys } = found;
-      checkHeader(header, issuer);
-      const key = await signerOf(token, await keys.candidates(header), issuer);
-      const now = deps.now();
-      const claims = await verify(token, key, issuer, now, toleranceMs);
-      const identity = identityFrom(claims, key, issuer, { nowMs: now.getTime(), toleranceMs, maxAgeMs });
-      trust.used(issuer, key, now);
-      return identity;
+      return await identify(token, verified.formOf(token) ?? readTokenForm(token));
     },
   };
+}
+
+function notTrusted(trust: Trust, name: string | null): RunbookError {
+  return refused(
+    'The issuer of the token is not trusted here.',
+    `Bring a token of ${trust.names.map(quoted).join(' or ')}, or add its issuer to the settings.`,
+    name === null ? 'missing iss' : 'wrong iss',
+  );
 }
 
 function noKey(): RunbookError {

@@ -2,11 +2,11 @@
  * Tokens for runs: a script calls other runbooks as its caller, for as long as its own run lasts. The key is made at the
  * start and never leaves this process, so such a token is worth nothing anywhere else, nor after a restart.
  */
-import { randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
 import type { Identity, RunTokens } from '../../core/ports.ts';
 import { refused } from './refusal.ts';
-import { readTokenForm } from './token-form.ts';
+import { MAX_TOKEN_LENGTH, readTokenForm } from './token-form.ts';
 
 const TYPE = 'runbook-run+jwt';
 const ISSUER = 'runbook';
@@ -16,12 +16,16 @@ const ALGORITHM = 'HS256';
 export interface RunTokenAuthenticator extends RunTokens {
   /** Null: it is no such token. @throws RunbookError `unauthenticated` for one that does not hold any more */
   authenticate(token: string): Promise<Identity | null>;
+  /** Null: it was not made here, or does not hold any more. */
+  recall(token: string): Identity | null;
 }
 
 export function createRunTokens({ now }: { readonly now: () => Date }): RunTokenAuthenticator {
   const key = randomBytes(32);
   // Whose run it is says the memory of this process; what stands in the token is for people who look into it.
   const live = new Map<string, Identity>();
+  // Of the token itself: what was made here needs no signature to be known by.
+  const runOf = new Map<string, string>();
   return {
     issue: async ({ runId, identity, callChain, expiresAt }) => {
       const token = await new SignJWT({ roles: [...identity.roles], chain: [...callChain], depth: callChain.length })
@@ -34,10 +38,17 @@ export function createRunTokens({ now }: { readonly now: () => Date }): RunToken
         .setExpirationTime(Math.ceil(expiresAt.getTime() / 1000))
         .sign(key);
       live.set(runId, { ...identity, expiresAt, run: { runId, callChain } });
+      runOf.set(hash('sha256', token), runId);
       return token;
     },
     revoke: (runId) => {
       live.delete(runId);
+      for (const [digest, run] of runOf) if (run === runId) runOf.delete(digest);
+    },
+    recall: (token) => {
+      const runId = token.length > MAX_TOKEN_LENGTH ? undefined : runOf.get(hash('sha256', token));
+      const identity = runId === undefined ? undefined : live.get(runId);
+      return identity === undefined || identity.expiresAt <= now() ? null : identity;
     },
     authenticate: async (token) => {
       if (readTokenForm(token).header.typ !== TYPE) return null;

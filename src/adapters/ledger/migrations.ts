@@ -142,7 +142,22 @@ const HOME = `
   ) STRICT;
 `;
 
-export const MIGRATIONS: readonly string[] = [FIRST, BY_DOCUMENT, CARE, HOME];
+/** Requests that named themselves: which run came of each. Not part of the chain, and forgotten after a day. */
+const KEYS = `
+  CREATE TABLE request_keys (
+    issuer  TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    key     TEXT NOT NULL,
+    digest  TEXT NOT NULL,
+    run_id  TEXT NOT NULL,
+    at      TEXT NOT NULL,
+    PRIMARY KEY (issuer, subject, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX request_keys_by_time ON request_keys (at);
+  CREATE INDEX request_keys_by_run  ON request_keys (run_id);
+`;
+
+export const MIGRATIONS: readonly string[] = [FIRST, BY_DOCUMENT, CARE, HOME, KEYS];
 
 /**
  * Takes the steps that are missing, all in one transaction: another process sees the old schema or the new one.

@@ -15,17 +15,20 @@ export function appendOperation(file: LedgerFile, operation: Operation): void {
 
 export function createOperations(
   file: LedgerFile,
-): Pick<RunLedger, 'pause' | 'resume' | 'paused' | 'tryChange' | 'operations' | 'cancelsOf'> {
+): Pick<RunLedger, 'pause' | 'resume' | 'paused' | 'confirm' | 'tryChange' | 'operations' | 'cancelsOf' | 'answersOf'> {
   const { db } = file;
   const pause = db.prepare<[string, string | null, string | null]>(
     "INSERT OR REPLACE INTO switches VALUES ('paused', ?, ?, ?)",
   );
   const resume = db.prepare<[]>("DELETE FROM switches WHERE name = 'paused'");
   const paused = db.prepare<[], Pause>("SELECT since, by, reason FROM switches WHERE name = 'paused'");
+  const mayAnswer = db.prepare<[string], number>(
+    "SELECT 1 FROM runs WHERE run_id = ? AND state = 'started' AND cancel IS NULL",
+  );
   const newest = db.prepare<[number], OperationRow>(
     'SELECT seq, hash, record FROM operations JOIN transitions USING (seq) ORDER BY seq DESC LIMIT ?',
   );
-  // Only what is under way is canceled: its requests lie between its first transition and its last.
+  // Only what is under way is canceled, or asks: what is done to it lies between its first transition and its last.
   const during = db.prepare<[string, string], OperationRow>(
     `SELECT seq, hash, record FROM operations JOIN transitions USING (seq)
      WHERE seq BETWEEN (SELECT min(seq) FROM transitions WHERE run_id = ?)
@@ -33,6 +36,10 @@ export function createOperations(
                                  WHERE run_id = ? AND state IN ('finished', 'interrupted')), 9e15)
      ORDER BY seq`,
   );
+  const of = (operation: Operation['operation'], runId: string): readonly StoredOperation[] =>
+    file
+      .ask(() => during.all(runId, runId).map(storedOperation))
+      .filter((one) => one.operation === operation && one.run === runId);
   return {
     async pause(operation) {
       // The brake has to hold also where there is no room for anything else.
@@ -47,6 +54,12 @@ export function createOperations(
         appendOperation(file, operation);
         return true;
       }),
+    confirm: async (runId, operation) =>
+      file.change(() => {
+        if (mayAnswer.get(runId) === undefined) return false;
+        appendOperation(file, operation);
+        return true;
+      }),
     paused: async () => file.ask(() => paused.get() ?? null),
     async tryChange() {
       file.tryChange(() => {
@@ -56,13 +69,13 @@ export function createOperations(
       }, NO_PATIENCE);
     },
     operations: async (limit) => file.ask(() => newest.all(limit).map(storedOperation)),
-    cancelsOf: async (runId) =>
-      file.ask(() => during.all(runId, runId).map(storedOperation)).filter(({ run }) => run === runId),
+    cancelsOf: async (runId) => of('cancel', runId),
+    answersOf: async (runId) => of('confirm', runId),
   };
 }
 
-function byWhom({ who: { osUser, host } }: Operation): string {
-  return osUser === null ? host : `${osUser}@${host}`;
+function byWhom({ who: { osUser, host, subject } }: Operation): string {
+  return subject ?? (osUser === null ? host : `${osUser}@${host}`);
 }
 
 interface OperationRow {

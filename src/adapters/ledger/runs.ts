@@ -1,6 +1,6 @@
 /** What is known of runs. */
 import type { ChainLink } from '../../core/chain.ts';
-import type { RunFilter, RunLedger } from '../../core/ports.ts';
+import type { PlacedRun, RunChange, RunFilter, RunLedger } from '../../core/ports.ts';
 import type { RunRecord, RunState, StoredRun } from '../../core/run.ts';
 import { createPlacing } from './arrival.ts';
 import type { PlacedFilter } from './arrival.ts';
@@ -16,7 +16,7 @@ export interface RunReader {
   load(runId: string): StoredRun;
   /** Finds the same runs, and finds them sooner where the filter has dates. */
   readonly place: (filter: RunFilter) => PlacedFilter;
-  find(filter: RunFilter): readonly StoredRun[];
+  find(filter: RunFilter): readonly PlacedRun[];
 }
 
 export function createRunReader({ db, path }: LedgerFile): RunReader & { loadOrNull(runId: string): StoredRun | null } {
@@ -50,7 +50,7 @@ export function createRunReader({ db, path }: LedgerFile): RunReader & { loadOrN
       // Each end by its index, newest first: of several at once SQLite would sort all that there are.
       const found = placed.outcomes?.flatMap((end) => newest({ ...placed, outcomes: [end] })) ?? newest(placed);
       const places = [...new Map(found.map(({ seq, runId }) => [seq, runId]))].toSorted(([a], [b]) => b - a);
-      return places.slice(0, filter.limit).map(([, runId]) => load(runId));
+      return places.slice(0, filter.limit).map(([seq, runId]) => ({ place: seq, run: load(runId) }));
     },
   };
 }
@@ -66,11 +66,22 @@ const NAMES = `
 export function createQueries(
   file: LedgerFile,
   reader: ReturnType<typeof createRunReader>,
-): Pick<RunLedger, 'get' | 'list' | 'documentText' | 'runbookNames'> {
+): Pick<RunLedger, 'get' | 'list' | 'listPlaced' | 'changesAfter' | 'lastChange' | 'documentText' | 'runbookNames'> {
+  // Operations are links, too; of what was taken out nothing but its place is there.
+  const changes = file.db.prepare<[number, number], RunChange>(
+    `SELECT seq, run_id AS runId, state, at FROM transitions
+     WHERE seq > ? AND state NOT IN ('', 'done') ORDER BY seq LIMIT ?`,
+  );
+  const isRun = file.db.prepare<[string], number>('SELECT 1 FROM runs WHERE run_id = ?');
+  const last = file.db.prepare<[], number>('SELECT max(seq) FROM transitions').pluck();
   const text = file.db.prepare<[string], StoredText>('SELECT size, text FROM documents WHERE digest = ?');
   return {
-    get: async (runId) => file.ask(() => reader.loadOrNull(runId)),
-    list: async (filter) => file.ask(() => reader.find(filter)),
+    // Operations have ids, too, and are no runs.
+    get: async (runId) => file.ask(() => (isRun.get(runId) === undefined ? null : reader.loadOrNull(runId))),
+    list: async (filter) => file.ask(() => reader.find(filter).map(({ run }) => run)),
+    listPlaced: async (filter) => file.ask(() => reader.find(filter)),
+    changesAfter: async (after, limit) => file.ask(() => changes.all(after, limit)),
+    lastChange: async () => file.ask(() => last.get() ?? 0),
     documentText: async (digest) =>
       file.ask(() => {
         const kept = text.get(digest);

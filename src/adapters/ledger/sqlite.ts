@@ -13,6 +13,7 @@ import { createHome, isHome, noteHome, placeOf } from './home.ts';
 import { createLatest } from './latest.ts';
 import { createOperations } from './operations.ts';
 import { createPruning } from './pruning.ts';
+import { createKeyQueries } from './request-keys.ts';
 import { createReports } from './reports.ts';
 import { createQueries, createRunReader } from './runs.ts';
 import { createSearch } from './search.ts';
@@ -89,6 +90,7 @@ export function ledgerOf(file: LedgerFile): RunLedger {
     ...createTransitions(file),
     ...createReports(file, reader),
     ...createQueries(file, reader),
+    ...createKeyQueries(file),
     ...createLatest(file),
     ...createCare(file, reader),
     ...createOperations(file),

@@ -1,4 +1,5 @@
 /** The life of runs: each transition is a link of the chain, and in the same transaction what queries look at. */
+import { atConcurrency } from '../../core/concurrency.ts';
 import { RunbookError } from '../../core/errors.ts';
 import type { RunLedger } from '../../core/ports.ts';
 import type { RunOwner, RunRecord, RunState } from '../../core/run.ts';
@@ -6,11 +7,13 @@ import { isLegalTransition } from '../../core/run-state.ts';
 import { createTextKeeper } from './documents.ts';
 import type { LedgerFile, OwnerRow } from './file.ts';
 import { A_MOMENT_MS, OWNER_COLUMNS } from './file.ts';
+import { createRequestKeys } from './request-keys.ts';
 
 type Transitions = Pick<RunLedger, 'enqueue' | 'admission' | 'begin' | 'finish' | 'refuse' | 'interrupt'>;
 
 export function createTransitions(file: LedgerFile): Transitions {
   const statements = prepare(file);
+  const keys = createRequestKeys(file);
   const keepText = createTextKeeper(file.db);
 
   const stateOf = (runId: string): RunState | null => statements.stateOf.get(runId) ?? null;
@@ -53,13 +56,14 @@ export function createTransitions(file: LedgerFile): Transitions {
   const whyFull = (path: string | null, concurrency: number | null): RunbookError | null => {
     if (concurrency === null) return null;
     const running = statements.running.all(path).filter((one) => !file.isGone(one, one.leaseUntil)).length;
-    return running >= concurrency ? tooMany(running, concurrency) : null;
+    return running >= concurrency ? atConcurrency(running, concurrency) : null;
   };
 
   return {
-    async enqueue(record, owner, documentText, leaseUntil) {
+    async enqueue(record, owner, documentText, leaseUntil, key) {
       mustBe(record, 'queued');
       file.change(() => {
+        if (key !== undefined) keys.take(key, record.runId, record.enqueuedAt);
         const seq = append(record.runId, 'queued', record.enqueuedAt, record);
         keepText(record.runbook.digest, documentText);
         addRun(seq, record, owner, leaseUntil ?? null, 'wanted');
@@ -92,6 +96,8 @@ export function createTransitions(file: LedgerFile): Transitions {
         // What never began leaves nothing in its document.
         const entry = from === 'started' ? 'pending' : null;
         statements.ended.run({ runId, state: 'finished', at: finishedAt, outcome, entry });
+        // Who is told to try again later may do so; what somebody has stopped is not begun by a repetition.
+        if (from === 'queued' && result.signal === null) keys.release(runId);
       }, patienceMs);
     },
 
@@ -111,6 +117,7 @@ export function createTransitions(file: LedgerFile): Transitions {
         append(runId, 'interrupted', interruption.at, { interruption });
         const entry = from === 'started' ? 'pending' : null;
         statements.ended.run({ runId, state: 'interrupted', at: interruption.at, outcome: null, entry });
+        if (from === 'queued') keys.release(runId);
         return true;
       }, A_MOMENT_MS);
     },
@@ -158,11 +165,6 @@ function isPaused({ since, by, reason }: { since: string; by: string | null; rea
   return new RunbookError('busy', `Runs are paused since ${since}${whom}${why}.`, {
     fix: 'Wait until whoever paused them lets them go on, or do it with `runbook resume`.',
   });
-}
-
-function tooMany(running: number, concurrency: number): RunbookError {
-  const message = `This runbook is running already (${running} of at most ${concurrency} at once).`;
-  return new RunbookError('busy', message, { fix: 'Try again when it has ended; `runbook ps` shows the run.' });
 }
 
 function wasInterrupted(runId: string): RunbookError {

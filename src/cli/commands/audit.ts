@@ -8,6 +8,7 @@ import type { AuditReport } from '../../engine/audit.ts';
 import { auditFiles } from '../../engine/audit-files.ts';
 import type { FilePorts, FilesReport } from '../../engine/audit-files.ts';
 import { withReason } from '../../engine/cancel.ts';
+import { describeWho } from '../describe.ts';
 import { printJson, withApp } from '../context.ts';
 import type { CommonOptions } from '../context.ts';
 import { inline, renderTable } from '../render.ts';
@@ -92,11 +93,15 @@ export async function listCommand(terminal: Terminal, options: AuditListOptions)
   );
 }
 
-function row({ at, operation, who, run, pruned, seq, reason }: StoredOperation): readonly string[] {
-  const what = [run, pruned === undefined ? null : counted(pruned.runIds.length), reason]
+function row({ at, operation, who, run, answer, pruned, seq, reason }: StoredOperation): readonly string[] {
+  const what = [run, answer && answered(answer), pruned && counted(pruned.runIds.length), reason]
     .filter((one) => one !== undefined && one !== null)
     .join(', ');
-  return [at, operation, inline(`${who.osUser ?? '?'}@${who.host}`), inline(what), String(seq)];
+  return [at, operation, inline(describeWho({ ...who, osUser: who.osUser ?? '?' })), inline(what), String(seq)];
+}
+
+function answered({ step, answer }: NonNullable<StoredOperation['answer']>): string {
+  return `step ${step}: ${answer}`;
 }
 
 function counted(runs: number): string {

@@ -6,7 +6,7 @@ import type { CommonOptions } from '../context.ts';
 import { describePause, describeSpan, describeWho, shorten } from '../describe.ts';
 import { inline, renderTable } from '../render.ts';
 import type { Terminal } from '../terminal.ts';
-import { toldStep } from '../told-run.ts';
+import { toldStep } from '../../core/told-run.ts';
 import { withLedger } from '../with-ledger.ts';
 
 const MAX_NAME_LENGTH = 40;

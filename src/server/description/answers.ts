@@ -15,6 +15,14 @@ const RETRY: Header = {
   schema: { type: 'string', pattern: '^\\d+$' },
 };
 
+const digits = { type: 'string', pattern: '^\\d+$' } as const;
+/** Where requests are counted. */
+export const RATE: NonNullable<Answer['headers']> = {
+  'RateLimit-Limit': { description: 'How often it may be asked within a minute', schema: digits },
+  'RateLimit-Remaining': { description: 'How often it still may', schema: digits },
+  'RateLimit-Reset': { description: 'Seconds until it is counted anew', schema: digits },
+};
+
 /** By status: when it is sent, the `code` of the example, and what else is in its head. */
 const PROBLEMS: Readonly<
   Record<
@@ -38,9 +46,9 @@ const PROBLEMS: Readonly<
   },
   404: { when: 'There is no such thing', code: 'not-found', detail: 'There is no runbook “Nothing.md”.' },
   409: {
-    when: 'It does not go with what is there already',
+    when: 'It does not go with what there is: a key that was used for something else, a runbook that called itself, a run that has ended',
     code: 'conflict',
-    detail: 'Another record has this id.',
+    detail: 'This Idempotency-Key was used for another request.',
   },
   410: { when: 'Gone for good', code: 'gone', detail: 'A server is not ended over HTTP.' },
   413: { when: 'The body is too large', code: 'usage', detail: 'The body is larger than 1 MiB.' },
@@ -52,14 +60,14 @@ const PROBLEMS: Readonly<
     detail: 'The document is too large.',
   },
   429: {
-    when: 'Too many requests',
+    when: 'Too many requests within a minute: of this caller, or from this address without a token that holds',
     code: 'busy',
-    detail: 'Too many requests came from this address.',
-    headers: { 'Retry-After': RETRY },
+    detail: 'You may ask 600 times a minute.',
+    headers: { 'Retry-After': RETRY, ...RATE },
   },
   500: { when: 'A bug of the server', code: 'internal', detail: 'This is a bug in runbook itself.' },
   503: {
-    when: 'Not now: the server is about to end, or is paused, or something that it needs is away, or cannot be read or written',
+    when: 'Not now: the server is about to end, or is paused, or something that it needs is away (the Redis of its limits, say), or cannot be read or written',
     code: 'busy',
     detail: 'The server is about to end and takes no more runs.',
     headers: { 'Retry-After': RETRY },

@@ -3,7 +3,7 @@ import type { RouteOptions } from 'fastify';
 import { VERSION } from '../../version.ts';
 import type { Access } from '../access.ts';
 import type { Http } from '../context.ts';
-import { CORRELATION, problemAnswer } from './answers.ts';
+import { CORRELATION, problemAnswer, RATE } from './answers.ts';
 import { collectComponents } from './components.ts';
 import type { Answer, MediaType, OpenApi, Operation, Parameter, Schema } from './openapi.ts';
 import { DESCRIPTION, OPERATIONS, TAGS } from './operations.ts';
@@ -92,17 +92,17 @@ function operationOf(route: RouteOptions, described: Described): Operation {
 function answersOf(route: RouteOptions, described: Described, access: Access): Record<string, Answer> {
   const answers: Record<string, Answer> = {};
   for (const [status, answer] of Object.entries(described.answers)) {
-    const { schema, example, type = 'application/json', headers = {}, ...rest } = answer;
+    const { schema, example, type = 'application/json', more = {}, headers = {}, ...rest } = answer;
     const body = schema ?? responseOf(route, status);
     answers[status] = {
       ...rest,
-      headers: { 'X-Correlation-Id': CORRELATION, ...headers },
+      headers: { 'X-Correlation-Id': CORRELATION, ...(isLimited(route) ? RATE : {}), ...headers },
       ...(body === null
         ? {}
-        : { content: Object.fromEntries([type].flat().map((one) => [one, mediaType(body, example)])) }),
+        : { content: { ...Object.fromEntries([type].flat().map((one) => [one, mediaType(body, example)])), ...more } }),
     };
   }
-  for (const status of problemsOf(access, described)) {
+  for (const status of problemsOf(route, access, described)) {
     const problem = problemAnswer(status);
     const own = answers[status];
     // A status may be an answer of its own and a refusal: the media type tells which.
@@ -123,11 +123,17 @@ function mediaType(schema: Schema, example: unknown): MediaType {
 }
 
 /** What follows from who may use a route, and from what it takes. */
-function problemsOf(access: Access, { body, problems }: Described): readonly number[] {
+function problemsOf(route: RouteOptions, access: Access, { body, problems }: Described): readonly number[] {
   const guarded = access === 'public' ? [] : [401, 503];
+  // Where limits cannot be counted, no token is made either.
+  const limited = isLimited(route) ? [429, ...(route.config?.limit === 'login' ? [503] : [])] : [];
   const claims = access === 'public' || access === 'token' ? [] : [403];
   const withBody = body === undefined ? [] : [400, 413, 415];
-  return [...new Set([...guarded, ...claims, ...withBody, ...problems, 429, 500])].toSorted((a, b) => a - b);
+  return [...new Set([...guarded, ...claims, ...withBody, ...problems, ...limited, 500])].toSorted((a, b) => a - b);
+}
+
+function isLimited({ config }: RouteOptions): boolean {
+  return config?.limit !== undefined && config.limit !== 'exempt';
 }
 
 /** The schema by which a route writes its answer. */

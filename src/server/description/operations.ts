@@ -1,14 +1,17 @@
 /** What the description says of each route, besides what follows from the route itself. */
 import { REPORT_OPERATIONS } from './report-operations.ts';
-import type { Answer, Operation, Parameter, Schema } from './openapi.ts';
+import type { Answer, MediaType, Operation, Parameter, Schema } from './openapi.ts';
 import {
   ENV_VARS_BODY,
   EXECUTE_ANSWER,
   EXECUTE_PARAMETERS,
+  QUEUED_ANSWER,
   fileAnswers,
   LOGIN_BODY,
   METRICS_PARAMETERS,
 } from './parts.ts';
+import { RUN_ACTIONS } from './run-actions.ts';
+import { RUN_OPERATIONS } from './run-operations.ts';
 
 export interface Described {
   /** `operationId` */
@@ -26,6 +29,8 @@ export interface Described {
         readonly schema?: Schema | null;
         readonly example?: unknown;
         readonly type?: string | readonly string[];
+        /** Other media types that it may have. */
+        readonly more?: Readonly<Record<string, MediaType>>;
       }
     >
   >;
@@ -35,7 +40,7 @@ export interface Described {
 
 export const TAGS = [
   { name: 'runbooks', description: 'What there is, what it says, what it needs; checking and executing it' },
-  { name: 'runs', description: 'What was run, and what runs now' },
+  { name: 'runs', description: 'What runs, and what has run; ending runs, and answering their questions' },
   { name: 'login', description: 'Where to get a token; one for development only where `ENABLE_LOGIN` is on' },
   { name: 'server', description: 'How the server is set up, whether it lives, what it counts' },
   { name: 'description', description: 'This description, and the page to try it' },
@@ -147,9 +152,11 @@ export const OPERATIONS: Readonly<Record<string, Described>> = {
       'The answer begins when the run does, and ends when its end is recorded. A caller who leaves does not end the run. Refusals that need the claims of the runbook are told in the stream, with `return_code` 1, as in Stage0.',
     parameters: EXECUTE_PARAMETERS,
     body: ENV_VARS_BODY,
-    answers: { 200: EXECUTE_ANSWER },
-    problems: NAMED,
+    answers: { 200: EXECUTE_ANSWER, 202: QUEUED_ANSWER },
+    problems: [...NAMED, 409],
   },
+  ...RUN_ACTIONS,
+  ...RUN_OPERATIONS,
   ...REPORT_OPERATIONS,
   'GET /api/config': {
     id: 'showConfig',
@@ -162,7 +169,6 @@ export const OPERATIONS: Readonly<Record<string, Described>> = {
         example: {
           config_items: [{ name: 'API_PORT', value: '8083', from: 'default' }],
           token: { user_id: 'anna', roles: ['sre'], remote_ip: '127.0.0.1', claims: { sub: 'anna' } },
-          login: null,
         },
       },
     },

@@ -44,7 +44,37 @@ export const LOGIN_BODY: NonNullable<Operation['requestBody']> = {
   },
 };
 
+const query = (name: string, description: string, schema: object = text): Parameter => ({
+  name,
+  in: 'query',
+  description,
+  schema,
+});
+const header = (name: string, description: string, schema: object = text): Parameter => ({
+  name,
+  in: 'header',
+  description,
+  schema,
+});
+
 export const EXECUTE_PARAMETERS: readonly Parameter[] = [
+  query('dry_run', '`true`: the plan, as `runbook plan --json` has it; nothing is started or recorded', {
+    enum: ['true', 'false'],
+  }),
+  query('from', 'The step to begin with: its name, the beginning of it, or its number'),
+  query('only', 'The only step'),
+  query('timeout', 'Makes the run end earlier, like `90s` or `10m`'),
+  query(
+    'confirm',
+    '`yes`: steps that ask are confirmed beforehand. `ask`: each waits until somebody answers it. Otherwise such a step is refused',
+    { enum: ['yes', 'ask'] },
+  ),
+  header('Idempotency-Key', 'Of all requests with the same key, for a day, one run comes: all hear of it', {
+    type: 'string',
+    pattern: '^[!-~]{1,128}$',
+  }),
+  header('Prefer', '`respond-async`: the answer is the address of the run, as soon as there is one'),
+  header('X-Incident-Id', 'What the run is for; it is recorded, and `runbook history --incident` finds it'),
   {
     name: 'X-Correlation-Id',
     in: 'header',
@@ -68,13 +98,59 @@ export const EXECUTE_PARAMETERS: readonly Parameter[] = [
   },
 ];
 
+const RUN_ID = { 'X-Run-Id': { description: 'The id of the run, where there is one', schema: text } } as const;
+
+const RUN_DOCUMENT = {
+  title: 'RunDocument',
+  type: 'object',
+  description: 'With `Accept: application/json`: the run, when it has ended, whatever it came to',
+  required: ['run', 'stdout', 'stderr', 'dropped'],
+  properties: {
+    run: { type: 'object', description: 'As in `GET /api/runs/{id}`' },
+    stdout: { type: 'string', description: 'What is kept of it; what is no UTF-8 is U+FFFD' },
+    stderr: { type: 'string' },
+    dropped: { type: 'integer', minimum: 0, description: 'Bytes of both that are not kept' },
+    problem: { type: 'object', description: 'Only where the end of the run could not be recorded' },
+  },
+} as const;
+
+const PLAN = {
+  title: 'Plan',
+  type: 'object',
+  description: 'With `dry_run=true`: as `runbook plan --json` has it (`schemas/plan.schema.json`)',
+  required: ['command'],
+  properties: { command: { const: 'plan' } },
+  additionalProperties: true,
+} as const;
+
+export const QUEUED_ANSWER: Described['answers'][string] = {
+  description: 'With `Prefer: respond-async`: where the run can be asked for',
+  headers: {
+    ...RUN_ID,
+    Location: { description: 'The address of the run', required: true, schema: text },
+    'Preference-Applied': { description: 'Always that', required: true, schema: { const: 'respond-async' } },
+  },
+  example: { run_id: '01KB2Z4Q8W9X7V6T5S4R3Q2P1N', state: 'queued' },
+};
+
 export const EXECUTE_ANSWER: Described['answers'][string] = {
   description:
     'Events `stdout` and `stderr` with output as it comes, and last `done` with one line of JSON: `success`, `runbook`, `return_code`, `stdout`, `stderr`, `errors`, `warnings`. Comments (`:`) keep the connection alive.',
   type: 'text/event-stream',
   headers: {
-    'X-Run-Id': { description: 'The id of the run, where there is one', schema: text },
-    'Cache-Control': { description: 'Nobody keeps it', required: true, schema: { const: 'no-cache' } },
+    ...RUN_ID,
+    'Cache-Control': { description: 'Nobody keeps it', required: true, schema: { enum: ['no-cache', 'no-store'] } },
+  },
+  more: {
+    'application/json': {
+      schema: { anyOf: [RUN_DOCUMENT, PLAN] },
+      example: {
+        run: { runId: '01KB2Z4Q8W9X7V6T5S4R3Q2P1N', state: 'finished' },
+        stdout: 'hello\n',
+        stderr: '',
+        dropped: 0,
+      },
+    },
   },
   schema: { type: 'string', pattern: '^(?:(?::.*|(?:event|data|id|retry):.*)?\\n)*$' },
   example:

@@ -5,7 +5,6 @@ import type { SettingName } from '../../core/settings.ts';
 import { identityOf, isAdmin } from '../access.ts';
 import type { Http, ServerContext } from '../context.ts';
 import { addressOf } from '../forwarded.ts';
-import { loginOfferOf, Offer } from '../login-offer.ts';
 
 /** Stage0's names in Stage0's order, and how it writes a value. */
 const ITEMS: readonly (readonly [string, SettingName, (value: unknown) => string])[] = [
@@ -42,7 +41,6 @@ const Answer = Type.Object(
       remote_ip: Type.String(),
       claims: Type.Record(Type.String(), Type.Unknown()),
     }),
-    login: Offer,
     settings: Type.Optional(
       Type.Array(
         Type.Object({
@@ -81,7 +79,6 @@ export function configRoute(http: Http, context: ServerContext): void {
           remote_ip: addressOf(request),
           claims: { ...claims, user_id: subject },
         },
-        login: loginOfferOf(context.settings),
         ...(isForAll || admin ? { settings: settingsOf(context, admin) } : {}),
       };
     },

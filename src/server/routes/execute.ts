@@ -1,25 +1,25 @@
-/** Executing a runbook: the engine decides, runs and records; here its answer becomes Stage0's. */
+/** Executing a runbook: the engine decides, runs and records; here it is chosen how the caller hears of it. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AlreadyAsked } from '../../core/request-key.ts';
+import type { RequestKey } from '../../core/request-key.ts';
 import type { StopSignals } from '../../core/ports.ts';
-import { exitCodeOf } from '../../core/run.ts';
-import type { RunEventSink, RunRequest, RunResult } from '../../core/run.ts';
-import { warningTexts } from '../../engine/document.ts';
-import { execute } from '../../engine/execute.ts';
+import { identityOf } from '../access.ts';
 import type { Http, ServerContext } from '../context.ts';
-import type { FoundRunbook } from '../documents.ts';
-import { problemOf } from '../problem.ts';
-import { answerRefusal, asEvents, logRefusal } from '../refusals.ts';
-import { readRequest } from '../run-request.ts';
-import type { ReadRequest } from '../run-request.ts';
+import { answerAgain } from '../execution/again.ts';
+import { readAsked } from '../execution/asked.ts';
+import type { Asked } from '../execution/asked.ts';
+import { createAtOnceFace } from '../execution/at-once-face.ts';
+import { createDocumentFace } from '../execution/document-face.ts';
+import { createEventsFace } from '../execution/events-face.ts';
+import { carryOut } from '../execution/face.ts';
+import type { Call, Face } from '../execution/face.ts';
+import { holderOf, requestKeyOf, sameRun } from '../execution/keys.ts';
+import { planFor } from '../execution/plan.ts';
+import type { AnswerForm } from '../execution/wants.ts';
+import { HttpError } from '../problem.ts';
 import { watchCaller } from '../request-log.ts';
-import { EnvVarsBody, Name } from '../schemas/runbooks.ts';
-import { runFacts } from '../run-log.ts';
-import { doneData } from '../stage0/done.ts';
-import { createEventStream } from '../stage0/event-stream.ts';
-import type { EventStream } from '../stage0/event-stream.ts';
-import { notesOf } from '../stage0/texts.ts';
-import type { RunLimits } from '../stage0/texts.ts';
-import { messagesOf } from '../stage0/validation.ts';
+import { readRequest } from '../run-request.ts';
+import { EnvVarsBody, Name, Queued } from '../schemas/runbooks.ts';
 
 export function executeRoute(http: Http, context: ServerContext): void {
   http.post(
@@ -34,135 +34,100 @@ export function executeRoute(http: Http, context: ServerContext): void {
             description: 'Events `stdout`, `stderr` and, last, `done`',
             content: { 'text/event-stream': { schema: { type: 'string' } } },
           },
+          202: Queued,
         },
       },
     },
     async (request, reply) => {
+      const asked = readAsked(request);
+      if (asked.isDry) {
+        const plan = await planFor(context, request, request.params.name, asked);
+        return await reply.type('application/json').send(JSON.stringify(plan));
+      }
       watchCaller(context, request, reply);
       await context.runs.track(async (signals) => {
-        const read = await readRequest(context, request, request.params.name);
-        await executeOverHttp(context, request, reply, read, signals);
+        const key = keyOf(context, request, request.params.name, asked);
+        if (key === null) await executeNow(context, request, reply, asked, signals);
+        else await executeOnce(context, request, reply, asked, key, signals);
       });
       return reply;
     },
   );
 }
 
-async function executeOverHttp(
+const FACES: Readonly<Record<AnswerForm, (call: Call) => Face>> = {
+  events: createEventsFace,
+  document: createDocumentFace,
+  'at-once': createAtOnceFace,
+};
+
+type NamedRequest = FastifyRequest<{ Params: { name: string } }>;
+
+/** @param onQueued called when there is a run, before its caller hears of it  @throws AlreadyAsked */
+async function executeNow(
   context: ServerContext,
-  request: FastifyRequest,
+  request: NamedRequest,
   reply: FastifyReply,
-  { found, runRequest, warnings }: ReadRequest,
-  { stop, force }: StopSignals,
+  asked: Asked,
+  signals: StopSignals,
+  key?: RequestKey,
+  onQueued: () => void = () => {},
 ): Promise<void> {
-  const { engine, metrics } = context;
-  const runbook = found.document.fileName;
-  const stream = createEventStream(reply.raw, () => textHeaders(reply), stop);
-  const notices: string[] = [];
-  const listener: RunEventSink = async (event) => {
-    switch (event.type) {
-      case 'queued':
-        reply.header('x-run-id', event.runId);
-        return;
-      case 'started':
-        reply.hijack();
-        stream.open();
-        return;
-      case 'stdout':
-      case 'stderr':
-        await stream.output(event.type, event.chunk);
-        return;
-      case 'notice':
-        if (event.level === 'warning') notices.push(event.message);
-        return;
-      default:
-    }
+  const read = await readRequest(context, request, request.params.name, asked);
+  const runRequest = key === undefined ? read.runRequest : { ...read.runRequest, key };
+  const call = { context, request, reply, read: { ...read, runRequest }, signals };
+  const face = FACES[asked.form](call);
+  await carryOut(call, {
+    ...face,
+    hear: (event) => {
+      if (event.type === 'queued') onQueued();
+      return face.hear(event);
+    },
+  });
+}
+
+/** Whoever asks the same again hears of the run that there is. */
+async function executeOnce(
+  context: ServerContext,
+  request: NamedRequest,
+  reply: FastifyReply,
+  asked: Asked,
+  key: RequestKey,
+  signals: StopSignals,
+): Promise<void> {
+  const again = async (runId: string): Promise<void> => {
+    await answerAgain({ context, request, reply, signals, runbook: request.params.name }, asked.form, runId);
   };
+  const endTurn = await context.keyTurns.take(key);
   try {
-    const result = await execute(engine, { ...runRequest, signal: stop, force }, listener);
-    metrics.run(runbook, { ...result, dropped: result.output.dropped });
-    await finish(context, request, stream, found, result, runRequest, [...warnings, ...warningsOf(found, notices)]);
+    const earlier = await context.engine.ledger.runOfKey(key);
+    if (earlier !== null) {
+      endTurn();
+      await again(sameRun(key, earlier));
+      return;
+    }
+    await executeNow(context, request, reply, asked, signals, key, endTurn);
   } catch (error) {
-    if (stream.isOpen) {
-      await breakOff(context, request, stream, runbook, error);
-      return;
-    }
-    const told = asEvents(context, error, found, runRequest);
-    if (told === null) {
-      await answerRefusal(context, request, reply, { operation: 'execute', found }, error);
-      return;
-    }
-    logRefusal(context, request, { operation: 'execute', found }, error);
-    const { errors, stderr } = told;
-    reply.hijack();
-    stream.open();
-    stream.text('stderr', stderr);
-    await stream.done(doneData({ runbook, returnCode: 1, errors, warnings, stderrNotes: stderr }, null));
+    endTurn();
+    if (!(error instanceof AlreadyAsked)) throw error;
+    // Another server of the same ledger was faster.
+    await again(sameRun(key, error.earlier));
+  } finally {
+    endTurn();
   }
 }
 
-/** Those of the document in Stage0's words. */
-function warningsOf({ document, parsed }: FoundRunbook, notices: readonly string[]): readonly string[] {
-  const { displayPath, fileName } = document;
-  const known = new Set(warningTexts(displayPath, parsed.problems));
-  const { warnings } = messagesOf(parsed.problems, { title: parsed.title, fileName });
-  return [...warnings, ...notices.filter((text) => !known.has(text))];
-}
-
-async function finish(
-  { engine, log }: ServerContext,
+/** @throws HttpError 400 */
+function keyOf(
+  { engine, settings }: ServerContext,
   request: FastifyRequest,
-  stream: EventStream,
-  found: FoundRunbook,
-  result: RunResult,
-  runRequest: RunRequest,
-  warnings: readonly string[],
-): Promise<void> {
-  const { runId, outcome, reason } = result;
-  const runbook = found.document.fileName;
-  const notes = notesOf(result, limitsOf(engine.limits, found));
-  const returnCode = exitCodeOf(result);
-  const facts = runFacts(request, runRequest, runbook, result);
-  if (outcome === 'timed-out') log.warn(facts, 'Script execution timed out');
-  log.info(facts, 'Run ended');
-  stream.text('stderr', notes.live);
-  const isPlain = outcome === 'succeeded' || outcome === 'failed';
-  const errors = isPlain || reason === null ? [] : [reason];
-  await stream.done(
-    doneData({ runbook, returnCode, errors, warnings, stderrNotes: notes.atEnd }, { runId, kept: engine.output }),
-  );
-}
-
-/** As the engine bounds a run over HTTP, which brings no limit of its own. */
-function limitsOf(
-  limits: ServerContext['engine']['limits'],
-  { parsed: { runbook } }: Pick<FoundRunbook, 'parsed'>,
-): RunLimits {
-  const own = runbook?.limits ?? {};
-  const timeouts = [own.timeoutMs ?? limits.defaultTimeoutMs, limits.maxTimeoutMs].filter((limit) => limit !== null);
-  return {
-    timeoutMs: timeouts.length === 0 ? null : Math.min(...timeouts),
-    maxOutputBytes: Math.min(own.maxOutputBytes ?? limits.maxOutputBytes, limits.maxOutputBytes),
-  };
-}
-
-/** The run has happened, and its end could not be recorded, say: that must not look like a success. */
-async function breakOff(
-  { log }: ServerContext,
-  request: FastifyRequest,
-  stream: EventStream,
-  runbook: string,
-  error: unknown,
-): Promise<void> {
-  const { detail, fix } = problemOf(error);
-  log.error({ correlationId: request.id, runbook, err: error }, 'A run could not be carried to its end');
-  const text = `ERROR: ${detail} ${fix}\n`;
-  stream.text('stderr', text);
-  await stream.done(doneData({ runbook, returnCode: 1, errors: [detail], warnings: [], stderrNotes: text }, null));
-}
-
-function textHeaders(reply: FastifyReply): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(reply.getHeaders()).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
-  );
+  name: string,
+  asked: Asked,
+): RequestKey | null {
+  if (asked.key === null) return null;
+  if (settings.history === 'none')
+    throw new HttpError(400, 'usage', 'This server keeps no record of runs, so it does not know a request again.', {
+      fix: 'Leave Idempotency-Key out.',
+    });
+  return requestKeyOf(engine, holderOf(engine, identityOf(request), asked.key), name, asked, request.body);
 }

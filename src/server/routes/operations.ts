@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client';
 import { Type } from 'typebox';
 import type { Http, ServerContext } from '../context.ts';
 import { HttpError } from '../problem.ts';
+import { isReady } from '../readiness.ts';
 
 const Check = Type.Object({ name: Type.String(), ok: Type.Boolean(), detail: Type.String() }, { title: 'Check' });
 const Ready = Type.Object({ ready: Type.Boolean(), checks: Type.Array(Check) }, { title: 'Readiness' });
@@ -26,7 +27,7 @@ export function operationRoutes(http: Http, context: ServerContext): void {
     },
     async (_, reply) => {
       const checks = [...(await context.readiness())];
-      const ready = checks.every(({ ok }) => ok);
+      const ready = isReady(checks);
       return await reply.code(ready ? 200 : 503).send({ ready, checks });
     },
   );

@@ -75,6 +75,11 @@ export const EnvVarsBody = Type.Unknown({
   description: '`{"env_vars": {"NAME": "value"}}`; numbers, true, false and null become text',
 });
 
+export const Queued = Type.Object(
+  { run_id: Type.String(), state: Type.String() },
+  { title: 'RunState', description: 'Where a run stands' },
+);
+
 export const ValidationAnswer = Type.Object(
   {
     success: Type.Boolean(),

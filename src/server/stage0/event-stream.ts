@@ -24,10 +24,14 @@ export interface EventStream {
   readonly isOpen: boolean;
   /** With status 200. */
   open(): void;
+  /** A line that clients pass over. */
+  comment(text: string): void;
   /** Output of the script. Resolves when there is room for more. */
   output(stream: OutputStream, chunk: Uint8Array): Promise<void>;
   /** A whole text. */
   text(stream: OutputStream, text: string): void;
+  /** One that Stage0 has not: JSON in one line. */
+  more(name: 'question', data: object): void;
   /** The last event, its data in pieces without line ends; then the answer ends. */
   done(pieces: AsyncIterable<string>): Promise<void>;
 }
@@ -106,6 +110,9 @@ export function createEventStream(
         write(':\n\n');
       }, KEEP_ALIVE_MS);
     },
+    comment: (text) => {
+      write(`: ${text}\n\n`);
+    },
     output: async (stream, chunk) => {
       show(stream, texts[stream].push(chunk));
       if (isStalled || raw.destroyed || raw.writableLength <= MAX_BEHIND_BYTES) return;
@@ -114,6 +121,10 @@ export function createEventStream(
     text: (stream, text) => {
       flush();
       event(stream, text);
+    },
+    more: (name, data) => {
+      flush();
+      write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
     },
     done: async (pieces) => {
       stop();
@@ -141,7 +152,7 @@ export function createEventStream(
 }
 
 /** How long the last event may be read. `release` when that is over: the server outlives every run. */
-function patienceOf(hurry: AbortSignal): { readonly signal: AbortSignal; readonly release: () => void } {
+export function patienceOf(hurry: AbortSignal): { readonly signal: AbortSignal; readonly release: () => void } {
   const end = new AbortController();
   const timers = [setTimeout(() => end.abort(), DONE_MS)];
   const soon = (): void => {

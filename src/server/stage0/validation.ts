@@ -61,7 +61,11 @@ function textOf({ rule, about, message }: Problem): string {
 
 /** As a caller over HTTP can act on it: there is no command line. */
 export function overHttp(problem: Problem): Problem {
-  return problem.rule === 'variable-missing'
-    ? { ...problem, fix: `Send {"env_vars": {"${problem.about ?? 'NAME'}": "value"}}.` }
-    : problem;
+  const fix = FIXES[problem.rule]?.(problem.about ?? 'NAME');
+  return fix === undefined ? problem : { ...problem, fix };
 }
+
+const FIXES: Readonly<Record<string, (about: string) => string>> = {
+  'variable-missing': (name) => `Send {"env_vars": {"${name}": "value"}}.`,
+  'step-needs-confirmation': () => 'Execute it with `?confirm=yes`, or with `?confirm=ask` and answer when it asks.',
+};

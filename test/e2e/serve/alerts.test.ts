@@ -7,7 +7,7 @@ import { startServer } from '../../helpers/server.ts';
 
 const LATE = classic('Late', 'sleep 60').replace('# Script', '# Limits\n```yaml\ntimeout: 1s\n```\n\n# Script');
 const server = await startServer({
-  env: { ENABLE_LOGIN: 'true', TRUST_PROXY: '127.0.0.0/8', LOGGING_LEVEL: 'WARNING' },
+  env: { ENABLE_LOGIN: 'true', TRUST_PROXY: '127.0.0.0/8', LOGGING_LEVEL: 'WARNING', RATE_LIMIT_ENABLED: 'true' },
   runbooks: {
     'Closed.md': classic('Closed', 'true', { claims: 'roles: nobody' }),
     'Needs.md': classic('Needs', 'true', { env: 'HOST: which one' }),

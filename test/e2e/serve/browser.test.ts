@@ -171,7 +171,8 @@ describe('pages of other origins', () => {
       expect(answer.headers).toMatchObject({
         'access-control-allow-origin': origin,
         vary: expect.stringContaining('Origin'),
-        'access-control-expose-headers': 'X-Correlation-Id, X-Run-Id, Retry-After',
+        'access-control-expose-headers':
+          'X-Correlation-Id, X-Run-Id, Location, Preference-Applied, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset',
       });
       expect(answer.headers).not.toHaveProperty('access-control-allow-credentials');
       const asked = await server.request('OPTIONS', '/api/runbooks/Hello.md/execute', preflight(origin));

@@ -5,7 +5,9 @@ import { startServer } from '../../helpers/server.ts';
 import type { Answer } from '../../helpers/server.ts';
 
 // As behind a proxy, so that a test can be many callers.
-const server = await startServer({ env: { ENABLE_LOGIN: 'true', TRUST_PROXY: '127.0.0.0/8', JWT_TTL_MINUTES: '5' } });
+const server = await startServer({
+  env: { ENABLE_LOGIN: 'true', TRUST_PROXY: '127.0.0.0/8', JWT_TTL_MINUTES: '5', RATE_LIMIT_ENABLED: 'true' },
+});
 let next = 0;
 const login = async (body?: unknown, address = `198.51.100.${(next += 1)}`): Promise<Answer> =>
   await server.post('/dev-login', {

@@ -96,7 +96,12 @@ describe('route × caller', () => {
     for (const { method, url, access } of ROUTES) {
       const address = url.replace(':name', 'Guarded.md').replace('*', '/');
       const answers = [...CALLERS].map(async ([caller, token]) => {
-        return { caller, status: (await server.request(method, address, { token })).status };
+        if (!url.endsWith('/events'))
+          return { caller, status: (await server.request(method, address, { token })).status };
+        // Of these some have no end.
+        const answer = await server.open(method, address, { token });
+        answer.destroy();
+        return { caller, status: answer.statusCode ?? 0 };
       });
       for (const { caller, status } of await Promise.all(answers)) {
         const got: Cell = status === 401 || status === 403 ? status : 'in';

@@ -56,7 +56,7 @@ test('each row of the page has a test, and each of these tests a row', () => {
     readFileSync(file, 'utf8'),
   );
   const tests = sources.flatMap((source) => [...source.matchAll(/^test\('(D\d+) /gm)].map(([, row]) => row));
-  expect(rows).toHaveLength(40);
+  expect(rows).toHaveLength(41);
   expect(new Set(tests)).toEqual(new Set(rows));
   expect(tests).toHaveLength(rows.length);
 });
@@ -308,4 +308,13 @@ test('D40 who a token is made for', async () => {
   for (const body of [{ subject: 1 }, { subject: ['a'] }, { subject: {} }, { roles: [1] }, { roles: {} }])
     expect([body, (await open.post('/dev-login', { body, token: null })).status]).toEqual([body, 400]);
   expect((await open.post('/dev-login', { body: { subject: 'a', roles: ['b'] }, token: null })).status).toBe(200);
+});
+
+test('D41 members of the query', async () => {
+  const statuses = async (query: string): Promise<readonly number[]> => [
+    (await server.get(`/api/runbooks${query}`)).status,
+    (await server.post(`/api/runbooks/Bytes.md/execute${query}`)).status,
+  ];
+  expect(await statuses('?other=1')).toEqual([200, 400]);
+  expect(await statuses('')).toEqual([200, 200]);
 });

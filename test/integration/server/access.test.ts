@@ -10,7 +10,9 @@ import { guardRoutes, listRoutes } from '../../../src/server/access.ts';
 import type { Access } from '../../../src/server/access.ts';
 import type { Http, ServerContext } from '../../../src/server/context.ts';
 import { createKnownNames } from '../../../src/server/known-names.ts';
+import { createLimits } from '../../../src/server/limits/limits.ts';
 import { createLog } from '../../../src/server/log.ts';
+import { createMetrics } from '../../../src/server/metrics.ts';
 
 async function guarded(): Promise<{ http: Http; routes: ReturnType<typeof listRoutes> }> {
   const folder = mkdtempSync(path.join(tmpdir(), 'runbook-guard-'));
@@ -31,11 +33,22 @@ async function guarded(): Promise<{ http: Http; routes: ReturnType<typeof listRo
   const log = createLog(settings, { write: () => {} });
   const engine = await app.engine();
   const knownNames = createKnownNames(engine.source, engine.clock);
-  const context: Pick<ServerContext, 'engine' | 'settings' | 'knownNames' | 'log'> = {
+  const limits = await createLimits({ settings, log });
+  const metrics = createMetrics({
+    activeRuns: () => 0,
+    streams: () => 0,
+    queuedRuns: () => 0,
+    keyStates: () => [],
+    readiness: async () => [],
+    version: '0',
+  });
+  const context: Pick<ServerContext, 'engine' | 'settings' | 'knownNames' | 'log' | 'limits' | 'metrics'> = {
     engine,
     settings,
     knownNames,
     log,
+    limits,
+    metrics,
   };
   const routes = listRoutes(http);
   guardRoutes(http, context);

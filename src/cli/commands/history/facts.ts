@@ -16,6 +16,8 @@ export interface Known {
   readonly look: OutputLook;
   /** Who wanted it to end, oldest first. */
   readonly cancels: readonly StoredOperation[];
+  /** What was answered to its questions from elsewhere, oldest first. */
+  readonly answers: readonly StoredOperation[];
   /** Of a run that is under way; null before its first step, and of any other. */
   readonly progress: NotedProgress | null;
 }
@@ -27,7 +29,7 @@ export function factsOf(run: StoredRun, known: Known): string {
 /** Names may come several times; texts may hold any character. */
 export function rowsOf(
   run: StoredRun,
-  { entryPending, look, cancels, progress }: Known,
+  { entryPending, look, cancels, answers, progress }: Known,
 ): readonly (readonly [name: string, text: string])[] {
   const { result, refusal, who, runbook } = run;
   const git =
@@ -64,6 +66,9 @@ export function rowsOf(
     ]);
   for (const { at, who: by, reason } of cancels)
     rows.push(['cancel', `asked for at ${at} by ${describeWho(by)}${reason === null ? '' : `: ${reason}`}`]);
+  for (const { at, who: by, answer } of answers)
+    if (answer !== undefined)
+      rows.push(['answer', `${answer.answer} to step ${answer.step} at ${at} by ${describeWho(by)}`]);
   if (result !== null) {
     rows.push([
       'outcome',

@@ -5,7 +5,7 @@ import { didYouMean } from '../../../core/spelling.ts';
 import { printJson } from '../../context.ts';
 import type { CommandContext } from '../../context.ts';
 import type { Terminal } from '../../terminal.ts';
-import { toldRun } from '../../told-run.ts';
+import { toldRun } from '../../../core/told-run.ts';
 import { answer } from './answer.ts';
 import type { Answer } from './answer.ts';
 import { csvOf } from './csv.ts';

@@ -46,6 +46,7 @@ export async function showRun(
   const known: Known = {
     look,
     cancels: await cancelsOf(ledger, run),
+    answers: await ledger.answersOf(run.runId),
     entryPending: await ledger.isEntryPending(run.runId),
     progress: (await ledger.underWay()).find((one) => one.run.runId === run.runId)?.progress ?? null,
   };

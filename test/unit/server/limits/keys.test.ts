@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { rateKey } from '../../../src/server/rate-limit.ts';
+import { callerKey, rateKey } from '../../../../src/server/limits/keys.ts';
 
 describe('whom a limit counts as one', () => {
   it.each([
@@ -21,5 +21,17 @@ describe('whom a limit counts as one', () => {
     ['', ''],
   ])('%s is %s', (address, key) => {
     expect(rateKey(address)).toBe(key);
+  });
+
+  it('is a person of one issuer, and the store learns no names', () => {
+    const anna = callerKey({ issuer: 'a', subject: 'anna' });
+    const others = [
+      callerKey({ issuer: 'b', subject: 'anna' }),
+      callerKey({ issuer: null, subject: 'anna' }),
+      callerKey({ issuer: 'a', subject: 'Anna' }),
+      callerKey({ issuer: 'a","anna', subject: '' }),
+    ];
+    expect(new Set([anna, ...others]).size).toBe(5);
+    expect(anna).toMatch(/^[\w-]{22}$/);
   });
 });

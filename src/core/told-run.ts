@@ -1,5 +1,5 @@
 /** Runs as JSON tells them: steps count from 1, in every command, although records count them from 0. */
-import type { Interruption, Progress, RunRecord } from '../core/run.ts';
+import type { Interruption, Progress, RunRecord } from './run.ts';
 
 export interface ToldStep {
   readonly number: number;
