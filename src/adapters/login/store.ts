@@ -47,8 +47,13 @@ export function createLoginStore(stateDir: string): LoginStore {
         }
       }),
     inTurn: async (work) => {
-      const { inTurn } = await import('./turn.ts');
-      return await guarded(async () => await inTurn(folder, work));
+      const { takeTurn } = await import('./turn.ts');
+      const leave = await guarded(async () => await takeTurn(folder));
+      try {
+        return await work();
+      } finally {
+        leave();
+      }
     },
     all: async () => {
       const names = await readdir(folder).catch(() => []);

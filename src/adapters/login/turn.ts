@@ -13,14 +13,15 @@ const PAUSE_MS = 50;
 /**
  * The turn is a lock of an empty database: the system takes it back from whoever dies.
  * @param folder that is there
- * @throws RunbookError `busy` after 15 s, Error of the system, or what `work` throws
+ * @returns ends it
+ * @throws RunbookError `busy` after 15 s, Error of the system
  */
-export async function inTurn<T>(folder: string, work: () => Promise<T>): Promise<T> {
+export async function takeTurn(folder: string): Promise<() => void> {
   const file = path.join(folder, 'turn');
   closeSync(openSync(file, 'a', 0o600));
   const lock = new Database(file, { timeout: 0 });
+  const until = performance.now() + PATIENCE_MS;
   try {
-    const until = performance.now() + PATIENCE_MS;
     while (!isTaken(lock)) {
       if (performance.now() > until)
         throw new RunbookError('busy', 'Another process renews a login, and does not come to an end.', {
@@ -28,10 +29,13 @@ export async function inTurn<T>(folder: string, work: () => Promise<T>): Promise
         });
       await delay(PAUSE_MS);
     }
-    return await work();
-  } finally {
+  } catch (error) {
     lock.close();
+    throw error;
   }
+  return () => {
+    lock.close();
+  };
 }
 
 function isTaken(lock: Database.Database): boolean {
