@@ -152,13 +152,13 @@ describe('an issuer', () => {
     issuer.answer = redirect;
     expect(await login()).toEqual([69, true]);
     issuer.answer = null;
-    for (const [path, exit] of [
+    for (const [at, exit] of [
       ['/realm/device', 69],
       ['/realm/token', 77],
     ] as const) {
       issuer.post = async (asked, body) =>
-        asked === path ? { status: 302, answer: redirect } : ((await post?.(asked, body)) ?? null);
-      expect([path, await login()]).toEqual([path, [exit, true]]);
+        asked === at ? { status: 302, answer: redirect } : ((await post?.(asked, body)) ?? null);
+      expect([at, await login()]).toEqual([at, [exit, true]]);
     }
     expect([other.asked, kept(home)]).toEqual([[], []]);
   });
