@@ -57,7 +57,7 @@ it.each<[string, Answer, RegExp]>([
 it.each([400, 403, 404, 409, 413])('%i is for good', async (status) => {
   const server = await startAnswering(says(status, { detail: 'No.' }));
   const delivery = await central.send(server.url, 'token', REPORT, new AbortController().signal);
-  expect(delivery).toEqual({ kind: 'refused', reason: `does not take it (${status}: No.)` });
+  expect(delivery).toEqual({ kind: 'refused', reason: `does not take it (${status}: No)` });
 });
 
 it.each([301, 302, 303, 307, 308])(
