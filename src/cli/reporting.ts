@@ -15,6 +15,11 @@ export interface Reporting {
   deliver(request: Pick<RunRequest, 'token' | 'force'>): Promise<void>;
 }
 
+/** What a script was given as its own token is for the one that carries it out, and for no other server. */
+export function notOfRun({ environment }: Terminal, token: string | null): string | null {
+  return token === environment.get('RUNBOOK_API_TOKEN') ? null : token;
+}
+
 /** More would hold up whoever waits for the run. */
 const MOST = 50;
 const MOST_MS = 30_000;
@@ -69,7 +74,7 @@ export function createReporting(
         await keepReport(await ports(), own, server);
         const signal = AbortSignal.any([force, AbortSignal.timeout(MOST_MS)]);
         const tokenFor = async (): Promise<string | null> =>
-          token ?? (await loginToken(app.stateDir, app.clock, server));
+          notOfRun(terminal, token) ?? (await loginToken(app.stateDir, app.clock, server));
         const wish = { server, tokenFor, most: MOST, signal };
         say(await sendReports(await ports(), wish), own);
       });

@@ -7,6 +7,7 @@ import type { LeftReport, SentReports } from '../../engine/report.ts';
 import { printJson } from '../context.ts';
 import type { CommonOptions } from '../context.ts';
 import { inline } from '../render.ts';
+import { notOfRun } from '../reporting.ts';
 import type { Terminal } from '../terminal.ts';
 import { readToken } from '../token-input.ts';
 import type { TokenOptions } from '../token-input.ts';
@@ -20,7 +21,7 @@ export interface ReportOptions extends CommonOptions, TokenOptions {
 export async function reportCommand(terminal: Terminal, options: ReportOptions): Promise<number> {
   return await withLedger(terminal, options, 'look', async ({ app, style, ports, lookAfterRuns }) => {
     const { reportTo: server } = app.settings;
-    const given = await readToken(terminal, options, app);
+    const given = notOfRun(terminal, await readToken(terminal, options, app));
     // The records of runs whose runner died are made now.
     await lookAfterRuns();
     const reports = reportPorts(app.stateDir, ports.ledger);

@@ -107,6 +107,10 @@ describe('a login by a code', () => {
     const [call, ...rest] = task(home, 'true').slice(0, 4);
     const { stderr } = await home.run([call ?? '', ...rest, '--report-to', other.url]);
     expect(stderr).toContain('gets nothing without a token');
+    // Nor is what a script was given for the server that carries it out.
+    const env = { RUNBOOK_API_TOKEN: 'e30.e30.eA', RUNBOOK_REPORT_TO: other.url };
+    expect((await home.run(['report'], { env })).stdout).toContain('gets nothing without a token');
+    expect((await home.run(task(home, 'true').slice(0, 2), { env })).stderr).toContain('gets nothing without a token');
     expect(other.asked).toEqual([]);
   });
 
