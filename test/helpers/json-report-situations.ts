@@ -55,13 +55,13 @@ export const REPORT_SITUATIONS: readonly Situation[] = [
     shows: ['ECONNREFUSED', '403'],
     prepare: async (home) => {
       const { args } = execute(home, classic('Task', 'true'));
-      for (const _ of [1, 2]) await home.run([...args, '--report-to', NOWHERE], { env: { RUNBOOK_API_TOKEN: 'no' } });
+      for (const _ of [1, 2]) await home.run([...args, '--report-to', NOWHERE], { env: { RUNBOOK_TOKEN: 'no' } });
       const outbox = createOutbox(home.stateDir);
       const [first = ''] = await outbox.waiting();
       const waiting = await outbox.read(first);
       if (waiting?.report === null || waiting === null) throw new Error('nothing waits');
       await outbox.refuse({ ...waiting, report: waiting.report, reason: 'does not take it (403)' });
-      return { args: ['report', '--report-to', NOWHERE], env: { RUNBOOK_API_TOKEN: 'no' } };
+      return { args: ['report', '--report-to', NOWHERE], env: { RUNBOOK_TOKEN: 'no' } };
     },
   },
   {
