@@ -172,7 +172,7 @@ describe('pages of other origins', () => {
         'access-control-allow-origin': origin,
         vary: expect.stringContaining('Origin'),
         'access-control-expose-headers':
-          'X-Correlation-Id, X-Run-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset',
+          'X-Correlation-Id, X-Run-Id, Location, Preference-Applied, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset',
       });
       expect(answer.headers).not.toHaveProperty('access-control-allow-credentials');
       const asked = await server.request('OPTIONS', '/api/runbooks/Hello.md/execute', preflight(origin));

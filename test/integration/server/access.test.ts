@@ -34,7 +34,13 @@ async function guarded(): Promise<{ http: Http; routes: ReturnType<typeof listRo
   const engine = await app.engine();
   const knownNames = createKnownNames(engine.source, engine.clock);
   const limits = await createLimits({ settings, log });
-  const metrics = createMetrics({ activeRuns: () => 0, keyStates: () => [], readiness: async () => [], version: '0' });
+  const metrics = createMetrics({
+    activeRuns: () => 0,
+    streams: () => 0,
+    keyStates: () => [],
+    readiness: async () => [],
+    version: '0',
+  });
   const context: Pick<ServerContext, 'engine' | 'settings' | 'knownNames' | 'log' | 'limits' | 'metrics'> = {
     engine,
     settings,
