@@ -37,7 +37,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     fileParallelism: true,
     sequence: { sequencer: SlowestFirst },
-    maxWorkers: 3,
+    maxWorkers: 4,
     // Of tests that say that they may: they mostly wait, and who does more takes a lane (test/helpers/lanes.ts).
     maxConcurrency: 16,
     allowOnly: false,

@@ -6,13 +6,23 @@
 #
 # Run id (for people who read `ps`), numbers of the system calls, folders to remove when the runner is dead.
 #
+#     perl reaper.pl RUNNER PRCTL PRLIMIT WAIT4 +
+#
+# A nursery: a process that makes reapers by fork(2), which takes a tenth of what starting perl does. Such a reaper has made its
+# control group, and its first script's process is there already, in the group and waiting for its job: a seedling.
+# The nursery's own orders and reports, on the same two descriptors:
+#     N<folder>       make one, with this folder as its control group (none: without)
+#     N <pid> <o> <r> it was made; its life line and its reports can be opened from these descriptors of the nursery
+#     C<pid>          they were opened: the nursery closes its own, so that each life line has one end
+#     W<pid>          it has ended, and nobody signals it any more: until then its pid is nobody else's
+#
 # fd 3, the life line: orders of the runner, one a line. Its end means that the runner is dead, and ends everything.
 #     J<bytes>    a job follows: fields that end in NUL, each with a letter before it (`start_job`)
 #     G           the runner has opened the pipes: start the job
 #     T  K        TERM (and CONT, for those that are stopped) to all; KILL until none is left
 #     W           who is there?
 # fd 4: reports to the runner, one a line.
-#     H           here, and a subreaper
+#     H           here, and a subreaper; of one that a nursery has made: its seedling is in the control group
 #     R <o> <e>   descriptors of this process from which the job's stdout and stderr can be opened (/proc/PID/fd)
 #     P <pid>     the script was started
 #     E <what> <errno>   it could not be
@@ -39,22 +49,26 @@ close_others();
 my $terminal_group = getpgrp();
 setpgrp(0, 0);
 $SIG{$_} = 'IGNORE' for qw(INT QUIT HUP TERM PIPE TSTP TTIN TTOU USR1 USR2);
+my $is_ahead = @folders && $folders[0] eq '+';
+be_nursery() if $is_ahead;
 pipe(my $woken, my $wake) or exit 125;
 fcntl($wake, $F_SETFL, $O_WRONLY_NONBLOCK);
 # Before the first fork, or a script that ends at once would never be noticed.
 $SIG{CHLD} = sub { syswrite($wake, '.') };
 
 if (syscall($prctl + 0, $PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) { report('E', 'subreaper', $! + 0); exit 125 }
-report('H');
 
 my $me = $$;
 my ($job, $script) = (undef, 0);
+my ($seedling, $seed) = (0, undef);
+if ($is_ahead) { make_group($_) for @folders; plant() }
+else { report('H') }
 my ($in, $order, $payload) = ('', '', '');
 for (;;) {
     my $ready = '';
     vec($ready, fileno($_), 1) = 1 for $orders, $woken;
     # The time limit is for signals that perl has put off.
-    my $count = select($ready, undef, undef, 0.2);
+    my $count = select($ready, undef, undef, $script ? 0.2 : 10);
     if ($count > 0 && vec($ready, fileno($woken), 1)) { sysread($woken, my $waste, 4096) }
     if ($script && reap()) { finish() }
     next if $count <= 0 || !vec($ready, fileno($orders), 1);
@@ -84,23 +98,109 @@ sub obey {
 }
 
 # Fields: d work folder, a argument, e NAME=value, c cgroup.procs to enter, k cgroup.kill to write, l limit
-# (resource:soft:hard), t in the terminal's foreground with its input.
+# (resource:soft:hard), g another folder to remove when the runner is dead, t in the terminal's foreground with its input.
 sub prepare_job {
-    my %fields;
-    push @{ $fields{ substr($_, 0, 1) } }, substr($_, 1) for split(/\0/, $payload);
+    my $fields = fields_of($payload);
+    push @folders, @{ $fields->{g} || [] };
+    if ($seedling) {
+        # Killed by somebody meanwhile, it is no script's process any more.
+        my $status = pack('i', 0);
+        if (syscall($wait4 + 0, $seedling, $status, $WNOHANG | $WALL, 0) == 0) {
+            $job = { fields => $fields, payload => $payload, %$seed };
+            return report('R', map { fileno($_) } @{ $job->{read} });
+        }
+        ($seedling, $seed) = (0, undef);
+    }
     pipe(my $out, my $out_end) or return report('E', 'pipe', $! + 0);
     pipe(my $err, my $err_end) or return report('E', 'pipe', $! + 0);
-    $job = { fields => \%fields, read => [$out, $err], write => [$out_end, $err_end] };
+    $job = { fields => $fields, read => [$out, $err], write => [$out_end, $err_end] };
     report('R', fileno($out), fileno($err));
+}
+
+sub fields_of {
+    my %fields;
+    push @{ $fields{ substr($_, 0, 1) } }, substr($_, 1) for split(/\0/, $_[0]);
+    return \%fields;
 }
 
 sub start_job {
     delete $job->{read};
+    if ($seedling) {
+        ($script, $seedling, $seed) = ($seedling, 0, undef);
+        write_all(delete $job->{tell}, delete $job->{payload});
+        delete $job->{write};
+        return report('P', $script);
+    }
     $script = fork();
     if (!defined $script) { $script = 0; return report('E', 'fork', $! + 0) }
     become_script() if $script == 0;
     delete $job->{write};
     report('P', $script);
+}
+
+# The process of the first script, before that is known.
+sub plant {
+    pipe(my $out, my $out_end) && pipe(my $err, my $err_end) && pipe(my $hear, my $tell) or leave('pipe');
+    $seedling = fork();
+    leave('fork') if !defined $seedling;
+    if ($seedling) {
+        $seed = { tell => $tell, read => [$out, $err], write => [$out_end, $err_end] };
+        return;
+    }
+    close($_) for $out, $err, $tell;
+    syscall($prctl + 0, $PR_SET_PDEATHSIG, $SIGKILL, 0, 0, 0);
+    exit 125 if getppid() != $me;
+    setpgrp(0, 0);
+    write_to("$_/cgroup.procs", 0) or fail('cgroup') for @folders;
+    report('H');
+    my $told = do { local $/; readline($hear) };
+    exit 125 if !defined $told || $told eq '';
+    $job = { fields => fields_of($told), write => [$out_end, $err_end] };
+    # It is there already, and entering once more might take as long as the first time.
+    $job->{fields}{c} = [grep { my $file = $_; !grep { $file eq "$_/cgroup.procs" } @folders } @{ $job->{fields}{c} || [] }];
+    become_script();
+}
+
+# A reaper that could not be made.
+sub leave {
+    report('E', $_[0], $! + 0);
+    remove_group($_) for @folders;
+    exit 125;
+}
+
+sub make_group {
+    my ($folder) = @_;
+    return if mkdir($folder);
+    @folders = ();
+    leave('cgroup');
+}
+
+# Returns in each reaper; the nursery itself ends here, with its runner.
+sub be_nursery {
+    my %open;
+    report('H');
+    while (defined(my $line = readline($orders))) {
+        chomp $line;
+        my ($letter, $word) = (substr($line, 0, 1), substr($line, 1));
+        if ($letter eq 'C') { delete $open{$word} }
+        elsif ($letter eq 'W') { waitpid($word, 0) }
+        elsif ($letter eq 'N') {
+            pipe(my $hear, my $life) && pipe(my $heard, my $tell) or do { report('E', 'pipe', $! + 0); next };
+            my $pid = fork();
+            if (!defined $pid) { report('E', 'fork', $! + 0); next }
+            if ($pid == 0) {
+                # Also the ends of others that were not opened yet: a life line has one other end.
+                %open = ();
+                close($_) for $life, $heard, $orders, $reports;
+                ($orders, $reports) = ($hear, $tell);
+                @folders = $word eq '' ? () : ($word);
+                return;
+            }
+            $open{$pid} = [$life, $heard];
+            report('N', $pid, fileno($life), fileno($heard));
+        }
+    }
+    exit 0;
 }
 
 sub become_script {
@@ -171,6 +271,16 @@ sub kill_all {
     finish();
 }
 
+# A pipe takes a part of what is more than it holds.
+sub write_all {
+    my ($pipe, $text) = @_;
+    while (length $text) {
+        my $count = syswrite($pipe, $text);
+        if (defined $count) { $text = substr($text, $count) }
+        elsif ($! != $EINTR) { last }
+    }
+}
+
 sub write_to {
     my ($path, $text) = @_;
     open(my $file, '>', $path) or return 0;
@@ -178,7 +288,7 @@ sub write_to {
 }
 
 sub runner_is_gone {
-    kill_all() if $script;
+    kill_all() if $script || $seedling;
     remove_group($_) for @folders;
     exit 0;
 }

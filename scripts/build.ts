@@ -50,13 +50,17 @@ const common = {
   logLevel: 'warning',
 } satisfies BuildOptions;
 
-/** Commander can start programs as commands, which none of ours is: the module for it takes 5 ms of every start. */
-const noPrograms: Plugin = {
-  name: 'no-programs',
+/**
+ * Commander can start programs as commands, which none of ours is: the module for it takes 5 ms of every start. What Redis' client
+ * prints for its own developers would be coloured by a package if that were there.
+ */
+const neverCalled: Plugin = {
+  name: 'never-called',
   setup: (bundler) => {
     bundler.onResolve({ filter: /^node:child_process$/ }, ({ importer, path: name }) =>
       /\/commander\//.test(importer) ? { path: name, namespace: 'never-called' } : null,
     );
+    bundler.onResolve({ filter: /^supports-color$/ }, ({ path: name }) => ({ path: name, namespace: 'never-called' }));
     bundler.onLoad({ filter: /./, namespace: 'never-called' }, () => ({ contents: 'module.exports = {};' }));
   },
 };
@@ -99,7 +103,7 @@ await rm(outdir, { recursive: true, force: true });
 await mkdir(path.join(outdir, 'libraries'), { recursive: true });
 const { metafile } = await build({
   ...common,
-  plugins: [noPrograms, libraries, nativePart],
+  plugins: [neverCalled, libraries, nativePart],
   entryPoints: { start: 'src/cli/start.ts', main: 'src/cli/main.ts' },
   outdir,
   outExtension: { '.js': '.cjs' },
@@ -115,6 +119,7 @@ await writeFile(main, (await readFile(main, 'utf8')).replaceAll(/[^\0-\x7f]/g, e
 for (const [file, names] of Object.entries(LIBRARIES)) {
   const result = await build({
     ...common,
+    plugins: [neverCalled],
     stdin: {
       contents: names.map((name) => `exports['${name}'] = require('${name}');`).join('\n'),
       resolveDir: root,

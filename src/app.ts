@@ -1,6 +1,6 @@
 /** The composition root: puts adapters behind the engine's ports. What a command does not use is not loaded. */
 import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { authSettings, isSecretFree, namesSecretFiles, secretsAmong, withRunTokens } from './app/authentication.ts';
@@ -43,6 +43,9 @@ import { VERSION } from './version.ts';
 
 /** Of all declared outputs of a run together. */
 const MAX_ARTIFACT_BYTES = 100 * 1024 ** 2;
+
+/** Of a server; while one is taken the next is made. */
+const READY_REAPERS = 4;
 
 /** What a face brings besides settings; nobody below reads `process`. */
 export interface Surroundings {
@@ -172,6 +175,15 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
     engine: async () => {
       const { createExecutor, createMarkdownHistory, createRunIds, createWorkspace, makeOwnedFolder } =
         await import('./app/run-adapters.ts');
+      const executor = createExecutor({
+        stopGraceMs: settings.stopGrace,
+        containment: settings.containment,
+        required: settings.requireContainment,
+        ...(isServer ? { ready: READY_REAPERS } : {}),
+      });
+      releases.push(() => {
+        executor.close();
+      });
       if (forgotten !== null && surroundings.ledgerUse !== 'foresee') await makeOwnedFolder(forgotten, owners.current);
       return {
         source: app.source,
@@ -186,17 +198,18 @@ export async function createApp(resolved: ResolvedSettings, surroundings: Surrou
           owner: settings.history === 'none' ? owners.current : null,
           isGone: (owner) => owners.whyGone(owner, null, clock.now()) !== null,
         }),
-        executor: createExecutor({
-          stopGraceMs: settings.stopGrace,
-          containment: settings.containment,
-          required: settings.requireContainment,
-        }),
+        executor,
+        admission: null,
         secrets,
         ownSecrets: {
           known: ownSecrets,
           // Without such files there is nothing more to know, and nothing is loaded.
           read: async () => {
             if (namesSecretFiles(auth)) await app.authenticator.load();
+            if (!isServer && existsSync(path.join(stateDir, 'login'))) {
+              const { loginSecrets } = await import('./app/login.ts');
+              for (const secret of await loginSecrets(stateDir)) ownSecrets.add(secret);
+            }
           },
         },
         artifacts: settings.history === 'none' ? null : artifacts,

@@ -23,6 +23,7 @@ type SettingFlags = CommonOptions & {
   readonly executionDir?: string;
   readonly history?: string;
   readonly keepWorkdir?: string;
+  readonly reportTo?: string;
 };
 
 export interface CommandContext {
@@ -48,7 +49,7 @@ export async function withApp<T>(
     import('../core/settings.ts'),
   ]);
   const flags = new Map<SettingName, string>();
-  for (const name of ['runbooksDir', 'stateDir', 'executionDir', 'history', 'keepWorkdir'] as const) {
+  for (const name of ['runbooksDir', 'stateDir', 'executionDir', 'history', 'keepWorkdir', 'reportTo'] as const) {
     const value = options[name];
     if (value === '') {
       throw new RunbookError('usage', `--${fileKey(name).replaceAll('_', '-')} is empty.`, {

@@ -6,12 +6,18 @@ const setFlags = (flags: string): void => process.getBuiltinModule('node:v8').se
 /** A collection of the young takes less than a millisecond, and so much output not much more. */
 const EVERY_BYTES = 8 * 1024 ** 2;
 
+let isYoungKeptSmall = false;
+
 /**
  * For texts, which are V8's own: its young generation grows to 60 MiB while they pass (measured), and stays as it is from
  * here on. A hint that changes nothing but memory; a V8 that does not know it says so on stderr, and a test sees that.
  */
 export function keepYoungSmall(): void {
+  if (isYoungKeptSmall) return;
+  isYoungKeptSmall = true;
   setFlags('--semi-space-growth-factor=1');
+  // V8's own value. Code that is compiled under other flags than those of the next start would be refused there (ADR 60).
+  process.prependOnceListener('exit', () => setFlags('--semi-space-growth-factor=2'));
 }
 
 /**

@@ -5,8 +5,10 @@ import { addAuditCommands } from './program/audit.ts';
 import { addDocumentCommands } from './program/documents.ts';
 import { addExecuteCommand, addPlanCommand } from './program/execute.ts';
 import { configureHelp } from './program/help.ts';
+import { addLoginCommands } from './program/login.ts';
 import { addMachineCommands } from './program/machine.ts';
 import { addRecordCommands } from './program/record.ts';
+import { addReportCommand } from './program/report.ts';
 import { addRunCommands } from './program/runs.ts';
 import { addServeCommand } from './program/serve.ts';
 import { addShellCommands } from './program/shell.ts';
@@ -18,9 +20,9 @@ import type { Terminal } from './terminal.ts';
 /** What a person looks for, in the order of its headings. */
 const GROUPS: readonly (readonly [heading: string, commands: readonly string[]])[] = [
   ['Run:', ['execute', 'plan', 'cancel', 'pause', 'resume', 'serve']],
-  ['Look:', ['list', 'show', 'ps', 'history', 'audit']],
+  ['Look:', ['list', 'show', 'ps', 'history', 'report', 'audit']],
   ['Documents:', ['new', 'validate']],
-  ['Machine:', ['doctor', 'config', 'token', 'completion', 'help']],
+  ['Machine:', ['doctor', 'config', 'login', 'logout', 'token', 'completion', 'help']],
 ];
 
 /**
@@ -67,8 +69,10 @@ export function createProgram(
   addDocumentCommands(terminal, add, run);
   addRecordCommands(terminal, add, run);
   addRunCommands(terminal, add, run);
+  addReportCommand(terminal, add, run);
   addMachineCommands(terminal, add, run);
   addTokenCommands(terminal, add, run);
+  addLoginCommands(terminal, add, run);
   addAuditCommands(terminal, add, run);
   addShellCommands(terminal, program, add, run);
 

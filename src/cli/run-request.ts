@@ -33,6 +33,7 @@ export interface ExecuteOptions extends CommonOptions, TokenOptions {
   readonly junit?: string;
   readonly progress?: boolean;
   readonly dryRun?: boolean;
+  readonly reportTo?: string;
 }
 
 /** What is known of a request before anything was read for it. */

@@ -80,6 +80,7 @@ export function createRunView(
       case 'queued':
         variables = event.variables;
         return;
+      case 'waiting':
       case 'refused':
       case 'ended':
       case 'finished':

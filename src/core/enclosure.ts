@@ -77,6 +77,10 @@ export interface Leftovers {
 export type Foreseen = Pick<Enclosure, 'containment' | 'unenforced'>;
 
 export interface Executor {
+  /** A run is likely to begin soon: what it needs whatever it is may be made now. Never throws; nothing is left where none begins. */
+  prepare(): void;
+  /** Lets go of what was prepared. */
+  close(): void;
   /** Prepares the strongest containment there is; nothing of the run is started. @throws RunbookError `unavailable` where it is weaker than required */
   open(request: EnclosureRequest): Promise<Enclosure>;
   /** What `open` would come to, as far as that can be told without starting or making anything. @throws RunbookError as `open` */

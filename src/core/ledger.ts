@@ -5,7 +5,7 @@ import type { RunbookError } from './errors.ts';
 import type { Finding } from './finding.ts';
 import type { LatestRun } from './latest-run.ts';
 import type { KeyedRun, KeyHolder, RequestKey } from './request-key.ts';
-import type { ArtifactRecord, Interruption, NotedProgress, RecordedOutput } from './run.ts';
+import type { ArtifactRecord, Attestation, Interruption, NotedProgress, RecordedOutput } from './run.ts';
 import type { RunOwner, RunRecord, RunResult, RunState, StoredRun } from './run.ts';
 import type { Operation, Pruned, StoredOperation } from './operation.ts';
 
@@ -107,7 +107,16 @@ interface RunTransitions {
    * @returns false where it has an end by now
    */
   interrupt(runId: string, interruption: Interruption): Promise<boolean>;
+  /**
+   * `null → finished | interrupted | refused`: a run that took place elsewhere, as somebody attests. Nothing more ever becomes of
+   * it here: it has no owner, its path names no document of this machine, and its output is where it ran.
+   * @param documentText null where it did not come along
+   * @returns `known`: the same record is there already; `other`: another one with that id. Nothing is recorded then
+   */
+  report(record: AttestedRecord, documentText: Buffer | null): Promise<'recorded' | 'known' | 'other'>;
 }
+
+export type AttestedRecord = RunRecord & { readonly attested: Attestation };
 
 /** What is known of runs. */
 interface RunQueries {

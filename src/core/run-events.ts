@@ -29,6 +29,8 @@ export type RunEvent =
       /** As messages show it. */
       readonly document: string;
     }
+  /** Other runs go first; told again whenever it changes. `place` 1: it is next. */
+  | { readonly type: 'waiting'; readonly runId: string; readonly place: number }
   /** Told before it is recorded, which may fail. */
   | { readonly type: 'refused'; readonly runId: string; readonly record: RunRecord }
   | { readonly type: 'notice'; readonly runId: string; readonly level: NoticeLevel; readonly message: string }

@@ -17,6 +17,11 @@ export function isLegalTransition(from: RunState | null, to: RunState): boolean 
   return TRANSITIONS.get(from)?.has(to) ?? false;
 }
 
+/** Whether a run that took place elsewhere may be entered so: at once, and only with its end. */
+export function isLegalReport(from: RunState | null, to: RunState): boolean {
+  return from === null && !isUnderWay(to);
+}
+
 /** Whether it has no end yet. */
 export function isUnderWay(state: RunState): boolean {
   return state === 'queued' || state === 'started';

@@ -1,6 +1,7 @@
 /**
  * One run of a runbook: what is asked for, what happens, what is kept. The record is the same whatever face asked.
  */
+import type { Attestation } from './attestation.ts';
 import type { Containment, ContainmentProof } from './containment.ts';
 import type { ErrorCode } from './errors.ts';
 import { OUTCOME_EXITS } from './errors.ts';
@@ -11,6 +12,7 @@ import type { RequestKey } from './request-key.ts';
 import { signalNumber } from './signals.ts';
 import type { RunState } from './run-state.ts';
 
+export type { Attestation };
 export type { ArtifactRecord, Interruption, LeftOutput, NotedProgress, Progress, RecordedOutput, RunState };
 export type { Rollback, RunEvent, RunEventSink } from './run-events.ts';
 
@@ -239,6 +241,8 @@ export interface RunRecord {
   readonly refusal: Refusal | null;
   /** Only in the state `interrupted`. */
   readonly interruption?: Interruption;
+  /** It took place elsewhere, and was reported when it had ended. */
+  readonly attested?: Attestation;
 }
 
 /** A record as the ledger gives it back: with its place in the chain (of its newest transition). */

@@ -3,6 +3,7 @@ import { RUNGS } from './containment.ts';
 import type { Rung } from './containment.ts';
 import { KEY_SETTINGS } from './key-settings.ts';
 import { LIMIT_SETTINGS } from './limit-settings.ts';
+import { parseServerAddress } from './server-address.ts';
 import { age, choice, define, duration, flag, integer, list, optionalText, place, size, text } from './setting.ts';
 
 export const SETTINGS = {
@@ -109,6 +110,10 @@ export const SETTINGS = {
     description:
       'Names or patterns (`AWS_*`) of your environment that scripts see although the runbook does not declare them.',
   }),
+  reportTo: define<string | null>('address of a server, https (http on this machine)', parseServerAddress, null, {
+    scope: 'user',
+    description: 'Server that gets the record of every run, too, once it has ended; what cannot be sent now is kept.',
+  }),
   token: optionalText('token', { scope: 'user', secret: true, description: 'The JWT that says who you are.' }),
   jwtSecret: optionalText('text of 32 bytes or more', {
     scope: 'operator',
@@ -197,6 +202,17 @@ export const SETTINGS = {
     serverAliases: ['JWT_TTL_MINUTES'],
     description: 'How long tokens of POST /dev-login hold.',
   }),
+  loginClientId: optionalText('name', {
+    scope: 'operator',
+    serverAliases: ['LOGIN_CLIENT_ID'],
+    description: 'Client that `runbook login` is at the (first) issuer of OIDC_ISSUER; without it that has no login.',
+  }),
+  loginScope: text('openid', {
+    scope: 'operator',
+    serverAliases: ['LOGIN_SCOPE'],
+    description:
+      'What `runbook login` asks the issuer for, separated by blanks; `offline_access` for tokens that renew.',
+  }),
   env: optionalText('name', {
     scope: 'operator',
     description: 'What this installation is for; `production` refuses what is for development only.',
@@ -221,6 +237,16 @@ export const SETTINGS = {
     scope: 'operator',
     serverAliases: ['TRUST_PROXY'],
     description: 'Addresses of proxies (CIDR) whose X-Forwarded-* headers say who calls.',
+  }),
+  maxConcurrentRuns: integer(null, 1, {
+    scope: 'operator',
+    serverAliases: ['MAX_CONCURRENT_RUNS'],
+    description: 'How many runs a server carries out at once; without it two for each processor. The others wait.',
+  }),
+  maxQueuedRuns: integer(100, 0, {
+    scope: 'operator',
+    serverAliases: ['MAX_QUEUED_RUNS'],
+    description: 'How many runs may wait for a place in a server; beyond that requests are refused with 503.',
   }),
   ...LIMIT_SETTINGS,
   drainTimeout: duration(null, {

@@ -97,8 +97,10 @@ export function isUnrecordedEnd(error: unknown): boolean {
 }
 
 /** Of a run that was recorded as queued and could not begin: busy, stopped, or no work folder could be made. */
-export async function recordNoStart(ports: EnginePorts, draft: Draft, error: unknown): Promise<void> {
-  await ports.ledger.finish(draft.runId, { ...neverStarted(ports, draft, error), ...(await maskCancels(draft)) });
+export async function recordNoStart(ports: EnginePorts, draft: Draft, error: unknown): Promise<RunResult> {
+  const result = { ...neverStarted(ports, draft, error), ...(await maskCancels(draft)) };
+  await ports.ledger.finish(draft.runId, result);
+  return result;
 }
 
 function neverStarted(ports: EnginePorts, { runId, stop: signal, masker }: Draft, error: unknown): RunResult {

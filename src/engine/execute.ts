@@ -8,21 +8,24 @@ import { RunbookError } from '../core/errors.ts';
 import type { RunEventSink, RunRequest, RunResult } from '../core/run.ts';
 import { chooseSteps } from '../core/step-choice.ts';
 import { authenticate, checkCallChain, checkClaims } from './access.ts';
+import { isOverload } from './admission.ts';
 import { keepArtifacts } from './artifacts.ts';
+import { begin, endUnbegun } from './begin.ts';
+import type { Begun } from './begin.ts';
 import { findEarlierRun, noticesOfEarlier } from './continuation.ts';
 import { checkDocument, warningsOf } from './document.ts';
 import { queuedEvent, startDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { closeEnclosure } from './enclosure.ts';
-import { conclude, recordNoStart } from './end.ts';
+import { conclude } from './end.ts';
 import { enqueue } from './enqueue.ts';
 import type { Lease } from './lease.ts';
 import { notify, tellerOf } from './notices.ts';
 import { NO_OUTPUT, openOutput } from './output.ts';
 import type { RunOutputSink } from './output.ts';
 import type { EnginePorts } from './ports.ts';
-import { leavePlace, openPlace } from './place.ts';
-import type { Accepted, Place } from './place.ts';
+import type { Accepted } from './place.ts';
+import { inQueue } from './queue.ts';
 import { refuse } from './refuse.ts';
 import { checkStubs } from './rehearsal.ts';
 import { checkRequirements } from './requirements.ts';
@@ -34,10 +37,6 @@ import type { KnownSteps, StepsResult } from './steps.ts';
 import { lookAfterOthers, whileUnderWay } from './under-way.ts';
 import { keepWorkFolder } from './work-folder.ts';
 
-interface Begun extends Accepted, Place {
-  readonly startedAt: string;
-}
-
 /**
  * @throws RunbookError when the run is refused, or when its end cannot be recorded (`io`: it must not be repeated blindly)
  * @returns how it ended; the record is durable by then, and `finished` is the last event
@@ -46,18 +45,21 @@ export async function execute(ports: EnginePorts, request: RunRequest, listener:
   const draft = startDraft(ports, request);
   const { runId } = draft;
   const emit = tellerOf(draft, listener);
+  ports.executor.prepare();
   await lookAfterOthers(ports, draft, emit);
   const accepted = await accept(ports, draft, emit);
-  const queued = await enqueue(ports, draft);
-  await emit(queuedEvent(queued, accepted.document));
+  return await inQueue(ports, draft, accepted, async (turn) => {
+    await emit(queuedEvent(await enqueue(ports, draft), accepted.document));
 
-  return await whileUnderWay(ports, draft, emit, async (lease) => {
-    const begun = await begin(ports, draft, accepted, emit);
-    await emit({ type: 'started', runId, at: begun.startedAt });
-    const result = await carryOut(ports, draft, begun, lease, listener, emit);
-    await conclude(ports, draft, result, begun.workFolder, emit);
-    await emit({ type: 'finished', runId, result });
-    return result;
+    return await whileUnderWay(ports, draft, emit, async (lease) => {
+      const begun = await begin(ports, draft, accepted, turn, emit);
+      if (begun === null) return await endUnbegun(ports, draft, emit);
+      await emit({ type: 'started', runId, at: begun.startedAt });
+      const result = await carryOut(ports, draft, begun, lease, listener, emit);
+      await conclude(ports, draft, result, begun.workFolder, emit);
+      await emit({ type: 'finished', runId, result });
+      return result;
+    });
   });
 }
 
@@ -69,6 +71,7 @@ async function accept(ports: EnginePorts, draft: Draft, emit: RunEventSink): Pro
     await ports.ownSecrets.read();
     await notify(draft, emit, 'warning', [await checkStubs(ports, request)]);
     const authentication = await authenticate(ports, draft);
+    ports.admission?.checkRoom(draft.identity);
     const document = (draft.document = await ports.source.load(request.reference));
     const runbook = checkDocument(ports, document, draft);
     checkCallChain(ports, request, document);
@@ -86,25 +89,7 @@ async function accept(ports: EnginePorts, draft: Draft, emit: RunEventSink): Pro
     await notify(draft, emit, 'warning', [...warningsOf(draft), ...plan.warnings, ...warnings]);
     return { document, runbook, plan, earlier };
   } catch (error) {
-    if (error instanceof RunbookError) await refuse(ports, draft, error, emit);
-    throw error;
-  }
-}
-
-/** Where it will live first, then `started`: once that is committed, nothing but the script is between us and its effects. */
-async function begin(ports: EnginePorts, draft: Draft, accepted: Accepted, emit: RunEventSink): Promise<Begun> {
-  const { runId } = draft;
-  let place: Place | null = null;
-  try {
-    place = await openPlace(ports, draft, accepted, emit);
-    const startedAt = ports.clock.now().toISOString();
-    const { containment } = place.enclosure;
-    await ports.ledger.begin(runId, { startedAt, containment }, accepted.plan.concurrency);
-    return { ...accepted, ...place, startedAt };
-  } catch (error) {
-    // Neither of these may hide why the run could not begin; a run that stays queued is seen by the next look at its owner.
-    if (place !== null) await leavePlace(place).catch(() => {});
-    await recordNoStart(ports, draft, error).catch(() => {});
+    if (error instanceof RunbookError && !isOverload(error)) await refuse(ports, draft, error, emit);
     throw error;
   }
 }

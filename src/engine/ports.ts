@@ -15,6 +15,7 @@ import type {
   SecretSource,
   Workspace,
 } from '../core/ports.ts';
+import type { Admission } from './admission.ts';
 
 export interface EnginePorts {
   readonly source: RunbookSource;
@@ -25,6 +26,8 @@ export interface EnginePorts {
   readonly documentHistory: DocumentHistory;
   readonly workspace: Workspace;
   readonly executor: Executor;
+  /** Null where every run begins at once, or not at all. */
+  readonly admission: Admission | null;
   readonly secrets: SecretSource;
   readonly ownSecrets: OwnSecrets;
   /** Null where nothing is kept. */

@@ -9,6 +9,7 @@ import type {
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { App } from '../app.ts';
 import type { ResolvedSettings, Settings } from '../core/settings.ts';
+import type { Admission } from '../engine/admission.ts';
 import type { EnginePorts } from '../engine/ports.ts';
 import type { KeyTurns } from './execution/keys.ts';
 import type { ActiveRuns } from './active-runs.ts';
@@ -34,6 +35,7 @@ export interface ServerContext {
   readonly resolved: ResolvedSettings;
   readonly settings: Settings;
   readonly engine: EnginePorts;
+  readonly admission: Admission;
   readonly runs: ActiveRuns;
   readonly limits: Limits;
   readonly metrics: Metrics;

@@ -16,6 +16,8 @@ export interface Metrics {
     runbook: string,
     result: Pick<RunResult, 'outcome' | 'durationMs' | 'survivors'> & { readonly dropped: number },
   ): void;
+  /** A run has begun, so long after it was asked for. */
+  waited(seconds: number): void;
   /** @param code of `core/errors.ts`, or of HTTP alone */
   refusal(code: string): void;
   /** A request was one too many. */
@@ -24,18 +26,27 @@ export interface Metrics {
 
 /** As the Python client has them. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+const WAIT_BUCKETS = [0.01, 0.1, 1, 5, 15, 60, 300, 900, 3600];
 const RUN_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400];
 
 export interface MetricSources {
   /** All but the version are asked at each scrape. */
   readonly activeRuns: () => number;
   readonly streams: () => number;
+  readonly queuedRuns: () => number;
   readonly keyStates: () => readonly KeyState[];
   readonly readiness: Readiness;
   readonly version: string;
 }
 
-export function createMetrics({ activeRuns, streams, keyStates, readiness, version }: MetricSources): Metrics {
+export function createMetrics({
+  activeRuns,
+  queuedRuns,
+  streams,
+  keyStates,
+  readiness,
+  version,
+}: MetricSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -136,6 +147,20 @@ export function createMetrics({ activeRuns, streams, keyStates, readiness, versi
       sse.set(streams());
     },
   });
+  const queued = new Gauge({
+    name: 'runbook_runs_queued',
+    help: 'Runs that wait for their place',
+    registers,
+    collect() {
+      queued.set(queuedRuns());
+    },
+  });
+  const waits = new Histogram({
+    name: 'runbook_run_wait_seconds',
+    help: 'How long runs that began had waited for their place',
+    buckets: WAIT_BUCKETS,
+    registers,
+  });
   const ready = new Gauge({
     name: 'runbook_ready',
     help: 'Whether what /readyz looks at is all right (1), by its name',
@@ -164,6 +189,9 @@ export function createMetrics({ activeRuns, streams, keyStates, readiness, versi
       runSeconds.observe({ runbook }, result.durationMs / 1000);
       dropped.inc(result.dropped);
       survivors.inc(result.survivors.length);
+    },
+    waited: (seconds) => {
+      waits.observe(seconds);
     },
     refusal: (code) => {
       refusals.inc({ code });

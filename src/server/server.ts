@@ -23,6 +23,7 @@ import { logRequest } from './request-log.ts';
 import { runActionRoutes } from './routes/run-actions.ts';
 import { runEventRoutes } from './routes/run-events.ts';
 import { runRoutes } from './routes/runs.ts';
+import { reportRoutes } from './routes/reports.ts';
 import { runbookRoutes } from './routes/runbooks.ts';
 import { validateRoute } from './routes/validate.ts';
 import { sayHeaders } from './security-headers.ts';
@@ -121,6 +122,7 @@ export async function createServer(context: ServerContext, assets: string): Prom
     adminRoutes(http, context);
     runRoutes(http, context);
     runEventRoutes(http, context, closing.signal);
+    reportRoutes(http, context);
     configRoute(http, context);
     loginRoute(http, context);
     operationRoutes(http, context);

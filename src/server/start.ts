@@ -1,4 +1,5 @@
 /** Puts the server together and lets it listen; what it does beside requests is here, too. */
+import { availableParallelism } from 'node:os';
 import type { DestinationStream } from 'pino';
 import { createApp } from '../app.ts';
 import type { App, Surroundings } from '../app.ts';
@@ -7,6 +8,7 @@ import { RunbookError } from '../core/errors.ts';
 import { messageOf } from '../core/failures.ts';
 import type { StopReason } from '../core/run.ts';
 import type { ResolvedSettings } from '../core/settings.ts';
+import { createAdmission } from '../engine/admission.ts';
 import type { EnginePorts } from '../engine/ports.ts';
 import { recover } from '../engine/recover.ts';
 import { repeat } from '../engine/repeat.ts';
@@ -53,6 +55,8 @@ interface RunningServer {
   close(): Promise<void>;
 }
 
+/** Whoever waits may ask another server: nothing of the run has happened. */
+const NOT_BEGUN = 'The server is about to end, and the run had not begun: it waited for its place in the queue.';
 const CARE_MS = 30_000;
 /** Who holds a connection open, and sends or takes nothing, does not hold up the end for longer. */
 const GOODBYE_MS = 1000;
@@ -79,8 +83,16 @@ export async function startServer(
     });
     const ports = await app.engine();
     warnings.push(...(await lookAround(app, ports)));
+    const places = {
+      maxRunning: settings.maxConcurrentRuns ?? 2 * availableParallelism(),
+      maxWaiting: settings.maxQueuedRuns,
+    };
+    const admission = createAdmission(places, app.clock, (waitedMs) => {
+      metrics.waited(waitedMs / 1000);
+    });
     const engine: EnginePorts = {
       ...ports,
+      admission,
       // With port 0 it is known only when the server listens.
       get apiUrl() {
         return apiUrlOf(settings, port);
@@ -93,7 +105,8 @@ export async function startServer(
         'The ledger was copied from elsewhere: it is one of its own now',
       );
     const runs = createActiveRuns();
-    const hub = createHub(engine.ledger);
+    const questions = createQuestions();
+    const hub = createHub(engine.ledger, (runId) => questions.of(runId));
     const streams = createStreams(settings.maxStreams);
     const limits = await createLimits({ settings, log });
     closeLimits = () => {
@@ -103,6 +116,7 @@ export async function startServer(
     const metrics = createMetrics({
       activeRuns: () => runs.count,
       streams: () => streams.count,
+      queuedRuns: () => admission.waiting,
       keyStates: () => app.authenticator.keyStates(),
       readiness,
       version: VERSION,
@@ -113,12 +127,13 @@ export async function startServer(
       resolved,
       settings,
       engine,
+      admission,
       runs,
       limits,
       metrics,
       readiness,
       knownNames,
-      questions: createQuestions(),
+      questions,
       keyTurns: createKeyTurns(),
       ends: new Map(),
       hub,
@@ -149,7 +164,8 @@ export async function startServer(
         return runs.hasStopped;
       },
       drain: async () => {
-        log.info({ activeRuns: runs.count }, 'Draining: no more runs are taken');
+        log.info({ activeRuns: runs.count, waiting: admission.waiting }, 'Draining: no more runs are taken');
+        admission.close(new RunbookError('busy', NOT_BEGUN, { fix: 'Ask for it again in a moment.' }));
         await runs.drain();
       },
       stopRuns: (reason) => {

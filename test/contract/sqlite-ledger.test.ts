@@ -38,6 +38,7 @@ import { operationsContract } from './operations.contract.ts';
 import { ledgerContract } from './ledger.contract.ts';
 import type { LedgerUnderTest } from './ledger.contract.ts';
 import { requestsContract } from './requests.contract.ts';
+import { reportsContract } from './reports.contract.ts';
 import { upkeepContract } from './upkeep.contract.ts';
 
 const WRITER = join(import.meta.dirname, '../helpers/ledger-writer.ts');
@@ -91,6 +92,7 @@ ledgerContract('sqlite', underTest);
 operationsContract('sqlite', underTest);
 requestsContract('sqlite', underTest);
 careContract('sqlite', (gone) => openSqliteLedger(path, ({ pid }) => gone.has(pid)));
+reportsContract('sqlite', underTest);
 upkeepContract('sqlite', underTest);
 
 /** Fills the beginnings of all pages of these tables with rubbish. */

@@ -333,8 +333,8 @@ describe('doctor --stage0', () => {
     ],
     [
       'a retired setting',
-      { environment: [...SERVICE.environment, 'RATE_LIMIT_ENABLED=true'] },
-      /note variable: RATE_LIMIT_ENABLED means nothing here/,
+      { environment: [...SERVICE.environment, 'RATE_LIMIT_STORAGE_URI=memory'] },
+      /note variable: RATE_LIMIT_STORAGE_URI means nothing here/,
       0,
     ],
     [

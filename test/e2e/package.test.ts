@@ -5,17 +5,20 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createCleanRoot } from '../helpers/clean-root.ts';
+import { createCleanRoot, MADE_WITH } from '../helpers/clean-root.ts';
 import type { CleanRoot } from '../helpers/clean-root.ts';
 import { createHome, REPOSITORY } from '../helpers/cli.ts';
+import { isLong } from '../helpers/property.ts';
 import { requires } from '../helpers/requires.ts';
 
 const SCRIPT = path.join(REPOSITORY, 'scripts/package.ts');
 const NAME = `runbook-${(JSON.parse(readFileSync(path.join(REPOSITORY, 'package.json'), 'utf8')) as { version: string }).version}-linux-${process.arch}`;
 const DEPENDENCIES = ['better-sqlite3', 'commander', 'fastify', 'undici', 'yaml', 'swagger-ui-dist', 'Node.js'];
 
+/** `npm run test:long` packs as `npm run package` does, which takes twice as long as the least that can be packed. */
+const OPTIONS = isLong ? [] : ['--level', '1'];
 const pack = (out: string, cwd: string, env: Record<string, string> = {}) =>
-  execa(process.execPath, [SCRIPT, '--out', out], { cwd, env, reject: false, all: true, stdin: 'ignore' });
+  execa(process.execPath, [SCRIPT, ...OPTIONS, '--out', out], { cwd, env, reject: false, all: true, stdin: 'ignore' });
 
 describe.skipIf(process.platform !== 'linux')('the archive', () => {
   let place = '';
@@ -47,7 +50,7 @@ describe.skipIf(process.platform !== 'linux')('the archive', () => {
   test('is the same bytes in another folder, under another umask, time zone and language', async () => {
     const again = path.join(place, 'again');
     mkdirSync(again);
-    await execa('sh', ['-c', 'umask 077; exec "$0" "$@"', process.execPath, SCRIPT, '--out', again], {
+    await execa('sh', ['-c', 'umask 077; exec "$0" "$@"', process.execPath, SCRIPT, ...OPTIONS, '--out', again], {
       cwd: '/',
       env: { TZ: 'Asia/Kathmandu', LANG: 'tr_TR.UTF-8', LC_ALL: 'C.UTF-8' },
     });
@@ -185,8 +188,8 @@ describe.skipIf(process.platform !== 'linux')('the archive', () => {
     });
   });
 
-  describe.skipIf(process.getuid?.() !== 0 || !requires('debootstrap'))(
-    'in a clean Debian (needs root, debootstrap)',
+  describe.skipIf(process.getuid?.() !== 0 || !requires(MADE_WITH))(
+    `in a clean Debian (needs root, ${MADE_WITH})`,
     () => {
       let root: CleanRoot | null = null;
 
@@ -197,7 +200,7 @@ describe.skipIf(process.platform !== 'linux')('the archive', () => {
         cpSync(path.join(REPOSITORY, 'samples/runbooks'), path.join(root.folder, 'srv/runbooks'), { recursive: true });
         root.link('/opt/run book/bin/runbook', 'usr/local/bin/runbook');
         root.write('srv/use.sh', readFileSync(path.join(REPOSITORY, 'test/fixtures/archive/use.sh'), 'utf8'));
-        // A quiet machine needs half a minute.
+        // Half a minute where it is installed, on a quiet machine.
       }, 600_000);
 
       afterAll(() => {

@@ -1,5 +1,14 @@
 /** Scripts and surroundings that misbehave: the run ends, says how, and is in the ledger with its end. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
@@ -225,6 +234,25 @@ describe('places in settings', () => {
     for (const words of [['config'], ['list'], ['config', '--json'], ['--help'], ['list', '--help'], ['help']])
       await home.run(words, { env });
     expect(codeOf(home).map((name) => name.split('-')[0])).toEqual(['config', 'help', 'list']);
+  });
+
+  // What a command has told V8 about memory is part of what its code was compiled with.
+  it('compiled code serves every start after the one that has kept it, whatever that has printed', async () => {
+    const home = createHome();
+    const env = { XDG_CACHE_HOME: '' };
+    mkdirSync(path.join(home.folder, 'runbooks'));
+    home.write('runbooks/Trouble.md', steps('echo out'));
+    const kept = (): readonly unknown[] =>
+      codeOf(home).map((name) => {
+        const { ino, mtimeMs } = statSync(path.join(home.folder, '.cache/runbook', name));
+        return [name, ino, mtimeMs];
+      });
+    const commands = [['execute', 'Trouble', '--json'], ['history', 'last', '--json'], ['list']];
+    for (const words of commands) expect(await home.run(words, { env })).toMatchObject({ exitCode: 0 });
+    const before = kept();
+    expect(before).toHaveLength(commands.length);
+    for (const words of commands) await home.run(words, { env });
+    expect(kept()).toEqual(before);
   });
 
   it('compiled code of a version before goes after a week, with what a killed process has left of it', async () => {

@@ -9,7 +9,9 @@ const [runId = '', folder = '', rung = '', script = ''] = process.argv.slice(2);
 const options = RUNG_OPTIONS.find(([name]) => name === rung)?.[1];
 if (options === undefined) throw new TypeError(`there is no rung ${rung} here`);
 const limits = { memoryBytes: null, processes: null, fileBytes: null, openFiles: null };
-const enclosure = await createExecutor(options).open({ runId, limits, terminal: false });
+const executor = createExecutor(options);
+if (options.ready !== undefined) executor.prepare();
+const enclosure = await executor.open({ runId, limits, terminal: false });
 process.stdout.write(`${JSON.stringify(enclosure.containment)}\n`);
 const never = new AbortController().signal;
 await enclosure.execute(
@@ -25,3 +27,4 @@ await enclosure.execute(
   async () => {},
 );
 await enclosure.close();
+executor.close();

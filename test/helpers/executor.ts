@@ -24,6 +24,9 @@ const ALL: readonly (readonly [string, boolean, ExecutorOptions])[] = [
   ['cgroup, version 1', await hasCgroup(1), { ...COMMON, containment: 'auto', cgroupVersion: 1 }],
   ['cgroup, version 2', await hasCgroup(2), { ...COMMON, containment: 'auto', cgroupVersion: 2 }],
   ['reaper, perl', existsSync('/usr/bin/perl'), { ...COMMON, containment: 'reaper' }],
+  ['cgroup, version 1, ready', await hasCgroup(1), { ...COMMON, containment: 'auto', cgroupVersion: 1, ready: 1 }],
+  ['cgroup, version 2, ready', await hasCgroup(2), { ...COMMON, containment: 'auto', cgroupVersion: 2, ready: 1 }],
+  ['reaper, perl, ready', existsSync('/usr/bin/perl'), { ...COMMON, containment: 'reaper', ready: 1 }],
   ['reaper, python3', existsSync('/usr/bin/python3'), { ...COMMON, containment: 'reaper', reapers: ['python3'] }],
   ['process-group', true, { ...COMMON, containment: 'process-group' }],
 ];
@@ -67,7 +70,9 @@ export async function runIn(
   { stop = never, force = never, onChunk }: Disturbance = {},
 ): Promise<Ran> {
   const runId = `TEST${process.pid}${Math.random().toString(36).slice(2, 10)}`;
-  const enclosure = await createExecutor(options).open({ runId, limits: { ...NO_LIMITS, ...limits }, terminal: false });
+  const executor = createExecutor(options);
+  if (options.ready !== undefined) executor.prepare();
+  const enclosure = await executor.open({ runId, limits: { ...NO_LIMITS, ...limits }, terminal: false });
   const parts: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] };
   const job: Job = {
     runId,
@@ -83,6 +88,7 @@ export async function runIn(
     await onChunk?.();
   });
   const proof = await enclosure.close();
+  executor.close();
   const { containment, unenforced } = enclosure;
   const left = containment.cgroups.find((cgroup) => existsSync(cgroup));
   if (left !== undefined) throw new Error(`${left} is still there`);

@@ -8,6 +8,7 @@ import { classic } from './cli.ts';
 import type { Home } from './cli.ts';
 import { alter, recorded, RECORD_SITUATIONS } from './json-record-situations.ts';
 import { PLAN_SITUATIONS } from './json-plan-situations.ts';
+import { REPORT_SITUATIONS } from './json-report-situations.ts';
 import { RUN_SITUATIONS } from './json-run-situations.ts';
 import { AUTH, CONFIRMED, execute, mint, orphan, SECRET, serving, STEPS, underWay } from './json-calls.ts';
 import type { Call } from './json-calls.ts';
@@ -279,6 +280,7 @@ export const SITUATIONS: readonly Situation[] = [
     },
   },
   ...RUN_SITUATIONS,
+  ...REPORT_SITUATIONS,
   ...PLAN_SITUATIONS,
   ...RECORD_SITUATIONS,
   {

@@ -29,7 +29,8 @@ export function foreseeCgroup({ memoryBytes, processes }: ProcessLimits, version
   return refusal;
 }
 
-function whyNot({ version, own }: Hierarchy): string | null {
+/** @returns one sentence where no group can be made there that can also be emptied */
+export function whyNot({ version, own }: Hierarchy): string | null {
   try {
     accessSync(own, constants.W_OK | constants.X_OK);
   } catch (error) {

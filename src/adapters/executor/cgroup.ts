@@ -20,6 +20,7 @@ import type { Leftovers, ProcessLimits } from '../../core/ports.ts';
 import { findHierarchies, isControlGroup } from './cgroup-mounts.ts';
 import type { Hierarchy } from './cgroup-mounts.ts';
 import { hastenMoves } from './cgroup-moves.ts';
+import { isOrphaned } from './prepared-name.ts';
 import { alive, send } from './processes.ts';
 import type { CgroupFiles } from './reaper-job.ts';
 
@@ -60,6 +61,26 @@ export function makeCgroup(runId: string, limits: ProcessLimits, version?: 1 | 2
   return refusal;
 }
 
+/** A group that a ready reaper has made, and its script has entered; others beside it where limits need them. */
+export function adoptCgroup(
+  { hierarchy, name }: PreparedGroup,
+  limits: ProcessLimits,
+): Cgroup {
+  const folder = path.join(hierarchy.own, name);
+  const { version } = hierarchy;
+  const controllers = version === 1 ? hierarchy.controllers : words(folder, 'cgroup.controllers');
+  current.add(folder);
+  const isLimited = wantedControllers(limits).length > 0;
+  const limiters = isLimited ? makeLimiters(findHierarchies(), hierarchy, name, limits) : [];
+  return new RunCgroup([{ folder, version, controllers }, ...limiters], limits, limiters);
+}
+
+/** Where a group is, or will be. */
+export interface PreparedGroup {
+  readonly hierarchy: Hierarchy;
+  readonly name: string;
+}
+
 /** Those whose groups can be emptied, in the order in which they are tried. */
 export function findHolders(hierarchies: readonly Hierarchy[], version?: 1 | 2): readonly Hierarchy[] {
   return (
@@ -75,14 +96,16 @@ export function findHolders(hierarchies: readonly Hierarchy[], version?: 1 | 2):
 
 /**
  * The groups of a run whose runner is gone: those of its record and, since who died before it began has recorded none,
- * those that would be made from here. What a record says is not believed: only what the kernel says to be a control
- * group, and bears the run's name, is touched.
+ * those that would be made from here; and what a process that is gone has prepared for runs, by its name. What a record says is
+ * not believed: only what the kernel says to be a control group, and bears one of these names, is touched.
  * @returns who is still in them, and which of them are still there
  */
 export async function emptyLeftCgroups(runId: string, folders: readonly string[]): Promise<Leftovers> {
-  const own = findHierarchies().map((hierarchy) => path.join(hierarchy.own, nameOf(runId)));
-  const groups = [...new Set([...folders, ...own])]
-    .filter((folder) => path.basename(folder) === nameOf(runId) && isControlGroup(folder))
+  const hierarchies = findHierarchies();
+  const own = hierarchies.map((hierarchy) => path.join(hierarchy.own, nameOf(runId)));
+  const orphans = hierarchies.flatMap((hierarchy) => folderNames(hierarchy.own, isOrphaned).map((name) => path.join(hierarchy.own, name)));
+  const groups = [...new Set([...folders, ...own, ...orphans])]
+    .filter((folder) => isOfRun(path.basename(folder), runId) && isControlGroup(folder))
     .map((folder): Group => {
       const version = existsSync(path.join(folder, 'cgroup.kill')) ? 2 : 1;
       return { folder, version, controllers: existsSync(path.join(folder, 'pids.max')) ? ['pids'] : [] };
@@ -92,6 +115,10 @@ export async function emptyLeftCgroups(runId: string, folders: readonly string[]
   const isEmpty = await left.empty();
   const survivors = isEmpty ? [] : alive(left.members());
   return { survivors, cgroups: await left.remove() };
+}
+
+function isOfRun(name: string, runId: string): boolean {
+  return name === nameOf(runId) || isOrphaned(name);
 }
 
 function nameOf(runId: string): string {
@@ -133,7 +160,7 @@ function makeLimiters(
   const wanted = wantedControllers(limits);
   return hierarchies
     .filter(
-      (one) => one !== holder && one.version === 1 && one.controllers.some((controller) => wanted.includes(controller)),
+      (one) => one.own !== holder.own && one.version === 1 && one.controllers.some((controller) => wanted.includes(controller)),
     )
     .flatMap((one) => {
       const group = makeGroup(1, one.controllers, one.own, name);
@@ -147,12 +174,14 @@ class RunCgroup implements Cgroup {
   readonly enforces: ReadonlySet<'memory' | 'processes'>;
   readonly #groups: readonly Group[];
 
-  constructor(groups: readonly Group[], { memoryBytes, processes }: ProcessLimits) {
+  /** @param added those that the reaper does not know of */
+  constructor(groups: readonly Group[], { memoryBytes, processes }: ProcessLimits, added: readonly Group[] = []) {
     this.#groups = groups;
     this.folders = groups.map(({ folder }) => folder);
     this.files = {
       procs: this.folders.map((folder) => path.join(folder, 'cgroup.procs')),
       kill: groups.filter(({ version }) => version === 2).map(({ folder }) => path.join(folder, 'cgroup.kill')),
+      added: added.map(({ folder }) => folder),
     };
     this.enforces = new Set([
       ...(memoryBytes !== null && groups.some((group) => limitMemory(group, memoryBytes)) ? ['memory' as const] : []),
@@ -207,10 +236,10 @@ function withBelow(folder: string): readonly string[] {
   return [folder, ...below];
 }
 
-function folderNames(folder: string): readonly string[] {
+function folderNames(folder: string, isMeant: (name: string) => boolean = () => true): readonly string[] {
   try {
     return readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
+      .filter((entry) => entry.isDirectory() && isMeant(entry.name))
       .map(({ name }) => name);
   } catch {
     return [];

@@ -119,7 +119,8 @@ export class ReaperEnclosure implements Enclosure {
   }
 
   async close(): Promise<ContainmentProof> {
-    this.#reaper?.end();
+    // It removes its groups where they are empty: what is gone needs no further look.
+    await this.#reaper?.leave();
     if (this.#cgroup !== null) {
       if (!(await this.#cgroup.empty())) this.#doubt ??= 'its control group could not be emptied.';
       await this.#cgroup.remove();

@@ -3,7 +3,7 @@ import type { Enclosure, EnclosureRequest, Executor } from '../../core/ports.ts'
 import { RunbookError } from '../../core/errors.ts';
 import { RUNGS } from '../../core/containment.ts';
 import type { Containment } from '../../core/containment.ts';
-import { emptyLeftCgroups, makeCgroup } from './cgroup.ts';
+import { adoptCgroup, emptyLeftCgroups, makeCgroup } from './cgroup.ts';
 import { ReaperEnclosure } from './enclosure.ts';
 import { CHOSEN } from './options.ts';
 import type { ExecutorOptions } from './options.ts';
@@ -12,12 +12,21 @@ import { findTerminalProgram } from './programs.ts';
 import { startReaper } from './reaper.ts';
 import { awaitReapers } from './reaper-left.ts';
 import { INTERPRETERS } from './reaper-program.ts';
+import { createReadyReapers } from './ready.ts';
+import type { ReadyReapers } from './ready.ts';
 import { sweep } from './sweep.ts';
 
 export function createExecutor(options: ExecutorOptions): Executor {
+  const ready = createReadyReapers(options);
   return {
+    prepare: () => {
+      ready.prepare();
+    },
+    close: () => {
+      ready.close();
+    },
     open: async (request) => {
-      const enclosure = await climb(request, options);
+      const enclosure = (await takeReady(request, ready, options)) ?? (await climb(request, options));
       const tooWeak = whyTooWeak(enclosure.containment, options);
       if (tooWeak === null) return request.terminal ? await withTerminals(enclosure) : enclosure;
       await enclosure.close();
@@ -62,6 +71,20 @@ async function withTerminals(enclosure: Enclosure): Promise<Enclosure> {
     await enclosure.close();
     throw error;
   }
+}
+
+/** @returns null where nothing is ready that the run could use */
+async function takeReady(
+  request: EnclosureRequest,
+  ready: ReadyReapers,
+  { stopGraceMs }: ExecutorOptions,
+): Promise<Enclosure | null> {
+  // One that wants the terminal has to be given it when it is started.
+  const taken = request.terminal ? null : await ready.take();
+  if (taken === null) return null;
+  const { reaper, group, refused } = taken;
+  const cgroup = group === null ? null : adoptCgroup(group, request.limits);
+  return new ReaperEnclosure(request, reaper, cgroup, refused, stopGraceMs);
 }
 
 async function climb(request: EnclosureRequest, options: ExecutorOptions): Promise<Enclosure> {

@@ -11,6 +11,8 @@ export interface ExecutorOptions {
   readonly containment: 'auto' | Rung;
   /** A run on a lower rung is refused; null: any will do. */
   readonly required: Rung | null;
+  /** Reapers that are kept ready from the first `prepare` on; without it one, for one run. */
+  readonly ready?: number;
   /** Preferred first. */
   readonly reapers?: readonly ReaperInterpreter[];
   /** Only this version of control groups. */

@@ -90,12 +90,12 @@ export function membersOf(runId: string, group: number): readonly Survivor[] {
   return all.filter(({ pid }) => found.has(pid)).map(asSurvivor);
 }
 
-/** Who was started with two arguments right behind each other: the last part of a path, and a text. */
-export function startedWith(names: readonly string[], text: string): readonly Survivor[] {
+/** Who was started with two arguments right behind each other: the last part of a path, and a text that is meant. */
+export function startedWith(names: readonly string[], isMeant: (text: string) => boolean): readonly Survivor[] {
   return everybody()
     .filter(({ pid }) => {
       const words = (read(`/proc/${pid}/cmdline`) ?? '').split('\0');
-      return words.some((word, at) => names.includes(path.basename(word)) && words[at + 1] === text);
+      return words.some((word, at) => names.includes(path.basename(word)) && isMeant(words[at + 1] ?? ''));
     })
     .map(asSurvivor);
 }

@@ -9,6 +9,8 @@ export interface CgroupFiles {
   readonly procs: readonly string[];
   /** `cgroup.kill` of version 2. */
   readonly kill: readonly string[];
+  /** Folders that the reaper does not know yet, to be removed by it when the runner is dead. */
+  readonly added?: readonly string[];
 }
 
 /** @throws TypeError for a NUL: nothing that could be an argument or a variable has one */
@@ -19,6 +21,7 @@ export function encodeJob(job: Job, limits: ProcessLimits, cgroup: CgroupFiles):
     ...Object.entries(job.env).map(([name, value]) => `e${name}=${value}`),
     ...cgroup.procs.map((file) => `c${file}`),
     ...cgroup.kill.map((file) => `k${file}`),
+    ...(cgroup.added ?? []).map((folder) => `g${folder}`),
     ...resourceLimits(limits).map((limit) => `l${limit}`),
     ...(job.tty ? ['t'] : []),
   ];

@@ -8,6 +8,7 @@ import { codeOf } from '../../core/failures.ts';
 import type { EnclosureRequest } from '../../core/ports.ts';
 import { reaperCommand } from './reaper-program.ts';
 import type { ReaperInterpreter } from './reaper-program.ts';
+import { happensWithin } from './waiting.ts';
 
 /** It takes 7 ms to start; a machine that swaps may take a second. */
 const START_MS = 10_000;
@@ -50,6 +51,7 @@ export interface ReaperJob {
 export interface Reaper {
   readonly interpreter: ReaperInterpreter;
   readonly pid: number;
+  readonly isGone: boolean;
   run(job: Buffer): ReaperJob;
   /** `G` go, `T` TERM, `K` KILL until nothing is left. */
   order(letter: 'G' | 'T' | 'K'): void;
@@ -57,6 +59,8 @@ export interface Reaper {
   who(): Promise<readonly number[]>;
   /** Cuts the life line. */
   end(): void;
+  /** Cuts it, and resolves when the reaper has ended by that, with its groups where they were empty; soon at the latest. */
+  leave(): Promise<void>;
   /** Where it does not answer. */
   kill(): void;
 }
@@ -77,7 +81,7 @@ export async function startReaper(
     // Not detached: a script keeps the session of its user's terminal, and with it the ticket of `sudo -v`.
     stdio: [terminal ? 'inherit' : 'ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
   });
-  const reaper = new RunningReaper(interpreter, child);
+  const reaper = new RunningReaper(interpreter, processOf(child));
   const timer = setTimeout(() => {
     reaper.kill();
   }, START_MS);
@@ -130,23 +134,36 @@ interface OpenJob {
   readonly ended: Waiting<readonly number[]>;
 }
 
-class RunningReaper implements Reaper {
+/** A process that a reaper is, and how it is spoken to. */
+export interface ReaperProcess {
+  readonly pid: number;
+  readonly lifeLine: Duplex;
+  readonly reports: Duplex;
+  /** Never anybody else: its pid is its own until its end was noticed here. */
+  signal(name: 'SIGCONT' | 'SIGKILL'): void;
+}
+
+function processOf(child: ChildProcess): ReaperProcess {
+  // Created with `pipe` at these places, both are streams in both directions.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const [lifeLine, reports] = child.stdio.slice(3) as [Duplex, Duplex];
+  return { pid: child.pid ?? 0, lifeLine, reports, signal: (name) => void child.kill(name) };
+}
+
+export class RunningReaper implements Reaper {
   readonly interpreter: ReaperInterpreter;
-  readonly #child: ChildProcess;
-  readonly #lifeLine: Duplex;
+  readonly #process: ReaperProcess;
+  readonly #left = Promise.withResolvers<void>();
   readonly #hello = waiting<void>();
   #job: OpenJob | null = null;
   #question: Waiting<readonly number[]> | null = null;
   #isGone = false;
-  readonly #waker: NodeJS.Timeout;
+  #waker: NodeJS.Timeout | undefined;
 
-  constructor(interpreter: ReaperInterpreter, child: ChildProcess) {
+  constructor(interpreter: ReaperInterpreter, process: ReaperProcess) {
     this.interpreter = interpreter;
-    this.#child = child;
-    // Created with `pipe` at these places, both are streams in both directions.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    const [lifeLine, reports] = child.stdio.slice(3) as [Duplex, Duplex];
-    this.#lifeLine = lifeLine;
+    this.#process = process;
+    const { lifeLine, reports } = process;
     lifeLine.on('error', () => {});
     reports.on('error', () => {});
     let rest = '';
@@ -155,8 +172,6 @@ class RunningReaper implements Reaper {
       rest = lines.pop() ?? '';
       for (const line of lines) this.#hear(line);
     });
-    // A script can stop it, and then end: that would never be heard of.
-    this.#waker = setInterval(() => child.kill('SIGCONT'), WAKE_MS).unref();
     // Its last reports are read before it counts as gone.
     reports.once('close', () => {
       this.#leave();
@@ -164,7 +179,10 @@ class RunningReaper implements Reaper {
   }
 
   get pid(): number {
-    return this.#child.pid ?? 0;
+    return this.#process.pid;
+  }
+  get isGone(): boolean {
+    return this.#isGone;
   }
   get hello(): Promise<void> {
     return this.#hello.promise;
@@ -179,8 +197,10 @@ class RunningReaper implements Reaper {
       ended: waiting(),
     };
     this.#job = open;
+    // A script can stop it, and then end: that would never be heard of.
+    if (!this.#isGone) this.#waker ??= setInterval(() => this.#process.signal('SIGCONT'), WAKE_MS).unref();
     if (this.#isGone) this.#abandon();
-    else this.#lifeLine.write(job);
+    else this.#process.lifeLine.write(job);
     return {
       pipes: open.pipes.promise,
       started: open.started.promise,
@@ -192,8 +212,8 @@ class RunningReaper implements Reaper {
 
   order(letter: 'G' | 'T' | 'K' | 'W'): void {
     if (this.#isGone) return;
-    this.#lifeLine.write(`${letter}\n`);
-    this.#child.kill('SIGCONT');
+    this.#process.lifeLine.write(`${letter}\n`);
+    this.#process.signal('SIGCONT');
   }
 
   async who(): Promise<readonly number[]> {
@@ -204,12 +224,17 @@ class RunningReaper implements Reaper {
   }
 
   end(): void {
-    this.#lifeLine.end();
-    this.#lifeLine.destroy();
+    this.#process.lifeLine.end();
+    this.#process.lifeLine.destroy();
+  }
+
+  async leave(): Promise<void> {
+    this.end();
+    if (!this.#isGone) await happensWithin(this.#left.promise, LEAVE_MS);
   }
 
   kill(): void {
-    this.#child.kill('SIGKILL');
+    if (!this.#isGone) this.#process.signal('SIGKILL');
     // Should anybody else hold its descriptors, their end would never come.
     setTimeout(() => this.#leave(), LEAVE_MS).unref();
   }
@@ -256,6 +281,7 @@ class RunningReaper implements Reaper {
 
   #leave(): void {
     this.#isGone = true;
+    this.#left.resolve();
     clearInterval(this.#waker);
     this.#hello.reject(new ReaperGone());
     this.#question?.resolve([]);

@@ -2,11 +2,10 @@
 import type Database from 'better-sqlite3';
 import { parsed } from '../../core/chain.ts';
 import type { Finding } from '../../core/ports.ts';
-import { unpack } from './documents.ts';
+import { sha256, unpack } from './documents.ts';
 import { differences, expectedRow, impossibleNotes } from './listed-run.ts';
 import type { Row } from './listed-run.ts';
 import { changedSchema } from './schema.ts';
-import { sha256 } from './transitions.ts';
 
 /**
  * @param schema how many migrations the file has taken

@@ -1,5 +1,7 @@
 /** Texts of documents as they are stored. */
-import { inflateSync } from 'node:zlib';
+import { hash } from 'node:crypto';
+import { deflateSync, inflateSync } from 'node:zlib';
+import type Database from 'better-sqlite3';
 
 export interface StoredText {
   /** Bytes, before they were compressed. */
@@ -14,4 +16,19 @@ export function unpack({ size, text }: StoredText): Buffer | null {
   } catch {
     return null;
   }
+}
+
+/** Keeps each text once, under its digest. @throws TypeError where that is another one */
+export function createTextKeeper(db: Database.Database): (digest: string | null, text: Buffer) => void {
+  const has = db.prepare<[string], number>('SELECT 1 FROM documents WHERE digest = ?').pluck();
+  const keep = db.prepare<[string, number, Buffer]>('INSERT INTO documents VALUES (?, ?, ?)');
+  return (digest, text) => {
+    if (digest !== sha256(text)) throw new TypeError('the text of a document is kept under its own digest only');
+    if (has.get(digest) === undefined) keep.run(digest, text.length, deflateSync(text));
+  };
+}
+
+/** Lower-case hex. */
+export function sha256(bytes: Buffer): string {
+  return hash('sha256', bytes);
 }

@@ -1,6 +1,6 @@
 /** What a run has to be listed as, by its records. */
 import type { RunRecord, RunState } from '../../core/run.ts';
-import { isLegalTransition } from '../../core/run-state.ts';
+import { isLegalReport, isLegalTransition } from '../../core/run-state.ts';
 
 /** Of the table `runs`. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -17,9 +17,10 @@ export interface SaidLink {
 /** What the row of a run has to say of itself; null where its records tell no story. @param links at least one, in order */
 export function expectedRow(links: readonly SaidLink[]): (Row & { readonly digest: string | null }) | null {
   let before: RunState | null = null;
+  const isLegal = isReport(links) ? isLegalReport : isLegalTransition;
   for (const { state, said } of links) {
     const now = STATES.find((one) => one === state);
-    if (said === undefined || now === undefined || !isLegalTransition(before, now)) return null;
+    if (said === undefined || now === undefined || !isLegal(before, now)) return null;
     before = now;
   }
   try {
@@ -31,17 +32,24 @@ export function expectedRow(links: readonly SaidLink[]): (Row & { readonly diges
       started_at: story.startedAt,
       finished_at: result?.finishedAt ?? story.interruption?.at ?? null,
       runbook: runbook.name,
-      path: runbook.path,
+      // That of a report lies elsewhere.
+      path: story.attested === undefined ? runbook.path : null,
       subject: who.subject,
       incident: story.incident,
       rehearsal: Number(story.rehearsal),
       state: before,
       outcome: result?.outcome ?? null,
-      digest: runbook.digest,
+      digest: story.attested?.withoutDocument === true ? null : runbook.digest,
     };
   } catch {
     return null;
   }
+}
+
+/** Whether somebody attests that it took place elsewhere: only a first record can say so. */
+function isReport([first]: readonly SaidLink[]): boolean {
+  const said = first?.said;
+  return typeof said === 'object' && said !== null && 'attested' in said;
 }
 
 /** Names of columns that say something else. Older ledgers have fewer of them. */
@@ -73,7 +81,7 @@ function indexes(isUnderWay: boolean, hasBegun: boolean): readonly string[] {
 
 function entries(links: readonly SaidLink[], isUnderWay: boolean, hasBegun: boolean): readonly string[] {
   const story: Partial<RunRecord> = Object.assign({}, links[0]?.said);
-  if (story.historyMode !== 'file') return [];
+  if (story.historyMode !== 'file' || story.attested !== undefined) return [];
   if (isUnderWay) return ['wanted'];
   return hasBegun || story.refusal?.code === 'forbidden' ? ['pending', 'written'] : [];
 }

@@ -12,6 +12,7 @@ export function createNoLedger(): RunLedger {
     finish: nothing,
     refuse: nothing,
     interrupt: no,
+    report: async () => 'recorded',
     get: async () => null,
     runOfKey: async () => null,
     list: none,

@@ -1,7 +1,7 @@
 /** What records say of the files that were kept of their runs, for who compares the two. */
 import type Database from 'better-sqlite3';
 import type { RecordedFiles } from '../../core/ports.ts';
-import type { Interruption, RunResult } from '../../core/run.ts';
+import type { Interruption, RunRecord, RunResult } from '../../core/run.ts';
 
 /** Files are read between two looks: nothing is held open so long. */
 const PAGE = 200;
@@ -24,9 +24,12 @@ export function isOutputGone(db: Database.Database, hasMarks: boolean, runId: st
 }
 
 /** The chain holds what this program wrote; somebody else may have made all of it anew. */
-function saidBy(record: string): RecordedFiles['said'] {
+function saidBy(record: string): RecordedFiles['said'] | 'nothing' {
   try {
-    const { result }: { result: Pick<RunResult, 'output' | 'artifacts'> } = JSON.parse(record);
+    const { result, attested }: Pick<RunRecord, 'attested'> & { result: Pick<RunResult, 'output' | 'artifacts'> } =
+      JSON.parse(record);
+    // They are where it ran.
+    if (attested !== undefined) return 'nothing';
     const { output, artifacts } = result;
     const isOutput =
       Number.isSafeInteger(output.bytes) && Number.isSafeInteger(output.dropped) && typeof output.digest === 'string';
@@ -39,7 +42,8 @@ function saidBy(record: string): RecordedFiles['said'] {
 /** Older records say nothing of the output, and newer ones not where nobody could look. */
 function saidOfInterrupted(record: string): RecordedFiles['said'] | 'nothing' {
   try {
-    const { interruption }: { interruption: Interruption } = JSON.parse(record);
+    const { interruption, attested }: Pick<RunRecord, 'attested'> & { interruption: Interruption } = JSON.parse(record);
+    if (attested !== undefined) return 'nothing';
     const { output = null } = interruption;
     if (output === null) return 'nothing';
     const isOutput = Number.isSafeInteger(output.bytes) && typeof output.digest === 'string';

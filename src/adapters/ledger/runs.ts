@@ -5,10 +5,9 @@ import type { RunRecord, RunState, StoredRun } from '../../core/run.ts';
 import { createPlacing } from './arrival.ts';
 import type { PlacedFilter } from './arrival.ts';
 import { notALedger } from './database.ts';
-import { unpack } from './documents.ts';
+import { sha256, unpack } from './documents.ts';
 import type { StoredText } from './documents.ts';
 import type { LedgerFile } from './file.ts';
-import { sha256 } from './transitions.ts';
 
 type StoredLink = Pick<ChainLink, 'seq' | 'record' | 'prev' | 'hash'>;
 

@@ -14,6 +14,7 @@ import { createLatest } from './latest.ts';
 import { createOperations } from './operations.ts';
 import { createPruning } from './pruning.ts';
 import { createKeyQueries } from './request-keys.ts';
+import { createReports } from './reports.ts';
 import { createQueries, createRunReader } from './runs.ts';
 import { createSearch } from './search.ts';
 import { createTransitions } from './transitions.ts';
@@ -87,6 +88,7 @@ export function ledgerOf(file: LedgerFile): RunLedger {
   const reader = createRunReader(file);
   return {
     ...createTransitions(file),
+    ...createReports(file, reader),
     ...createQueries(file, reader),
     ...createKeyQueries(file),
     ...createLatest(file),

@@ -1,10 +1,10 @@
 /** The life of runs: each transition is a link of the chain, and in the same transaction what queries look at. */
-import { hash } from 'node:crypto';
-import { deflateSync } from 'node:zlib';
+import { atConcurrency } from '../../core/concurrency.ts';
 import { RunbookError } from '../../core/errors.ts';
 import type { RunLedger } from '../../core/ports.ts';
 import type { RunOwner, RunRecord, RunState } from '../../core/run.ts';
 import { isLegalTransition } from '../../core/run-state.ts';
+import { createTextKeeper } from './documents.ts';
 import type { LedgerFile, OwnerRow } from './file.ts';
 import { A_MOMENT_MS, OWNER_COLUMNS } from './file.ts';
 import { createRequestKeys } from './request-keys.ts';
@@ -14,6 +14,7 @@ type Transitions = Pick<RunLedger, 'enqueue' | 'admission' | 'begin' | 'finish' 
 export function createTransitions(file: LedgerFile): Transitions {
   const statements = prepare(file);
   const keys = createRequestKeys(file);
+  const keepText = createTextKeeper(file.db);
 
   const stateOf = (runId: string): RunState | null => statements.stateOf.get(runId) ?? null;
 
@@ -21,12 +22,6 @@ export function createTransitions(file: LedgerFile): Transitions {
     const from = stateOf(runId);
     if (!isLegalTransition(from, state)) throw new TypeError(`run ${runId} cannot go from ${from} to ${state}`);
     return file.append(runId, state, at, facts);
-  };
-
-  const keepText = (digest: string | null, text: Buffer): void => {
-    if (digest !== sha256(text)) throw new TypeError('the text of a document is kept under its own digest only');
-    if (statements.hasText.get(digest) !== undefined) return;
-    statements.keepText.run(digest, text.length, deflateSync(text));
   };
 
   /** `entry`: null where the document gets none; `wanted` until the run has ended; `pending` until it is written. */
@@ -61,7 +56,7 @@ export function createTransitions(file: LedgerFile): Transitions {
   const whyFull = (path: string | null, concurrency: number | null): RunbookError | null => {
     if (concurrency === null) return null;
     const running = statements.running.all(path).filter((one) => !file.isGone(one, one.leaseUntil)).length;
-    return running >= concurrency ? tooMany(running, concurrency) : null;
+    return running >= concurrency ? atConcurrency(running, concurrency) : null;
   };
 
   return {
@@ -129,6 +124,9 @@ export function createTransitions(file: LedgerFile): Transitions {
   };
 }
 
+/** Whether a run says an earlier time than one that arrived before it. */
+export const LATE = "@enqueuedAt < (SELECT coalesce(max(enqueued_at), '') FROM runs WHERE late = 0)";
+
 function prepare({ db }: LedgerFile) {
   return {
     stateOf: db.prepare<[string], RunState>('SELECT state FROM runs WHERE run_id = ?').pluck(),
@@ -138,7 +136,7 @@ function prepare({ db }: LedgerFile) {
        VALUES (@firstSeq, @runId, @enqueuedAt, @runbook, @path, @rehearsal, @subject, @incident, @state,
                @bootId, @pidNamespace, @pid, @startTime, @host, @leaseUntil, @entry,
                CASE @state WHEN 'refused' THEN 'whole' ELSE 'not' END,
-               @enqueuedAt < (SELECT coalesce(max(enqueued_at), '') FROM runs WHERE late = 0))`,
+               ${LATE})`,
     ),
     pathOf: db.prepare<[string], string | null>('SELECT path FROM runs WHERE run_id = ?').pluck(),
     // Runs under way of a document, by its path.
@@ -155,8 +153,6 @@ function prepare({ db }: LedgerFile) {
                        indexed = CASE WHEN started_at IS NULL THEN 'whole' ELSE indexed END
        WHERE run_id = @runId`,
     ),
-    hasText: db.prepare<[string], number>('SELECT 1 FROM documents WHERE digest = ?').pluck(),
-    keepText: db.prepare<[string, number, Buffer]>('INSERT INTO documents VALUES (?, ?, ?)'),
     paused: db.prepare<[], { since: string; by: string | null; reason: string | null }>(
       "SELECT since, by, reason FROM switches WHERE name = 'paused'",
     ),
@@ -171,11 +167,6 @@ function isPaused({ since, by, reason }: { since: string; by: string | null; rea
   });
 }
 
-function tooMany(running: number, concurrency: number): RunbookError {
-  const message = `This runbook is running already (${running} of at most ${concurrency} at once).`;
-  return new RunbookError('busy', message, { fix: 'Try again when it has ended; `runbook ps` shows the run.' });
-}
-
 function wasInterrupted(runId: string): RunbookError {
   return new RunbookError('io', `Run ${runId} counts as interrupted: its owner was taken for dead.`, {
     fix: 'See `runbook history` for when and why; the lease of a run has to be renewed while it goes on.',
@@ -184,8 +175,4 @@ function wasInterrupted(runId: string): RunbookError {
 
 function mustBe(record: RunRecord, state: RunState): void {
   if (record.state !== state) throw new TypeError(`a record in state ${record.state} is not ${state}`);
-}
-
-export function sha256(bytes: Buffer): string {
-  return hash('sha256', bytes);
 }

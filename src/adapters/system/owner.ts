@@ -43,7 +43,7 @@ function whyGone(here: RunOwner, owner: RunOwner, leaseUntil: string | null, now
  * proc(5): field 22 counted from 1, in clock ticks after boot; the fields behind `(comm)` begin with field 3, the state.
  * Empty: gone, also where only its parent has not noticed yet (in a container that may be never). Null: not known.
  */
-function startTimeOf(pid: string): string | null {
+export function startTimeOf(pid: string): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -16,6 +16,7 @@ import { heardAsking } from '../interaction.ts';
 import { prepareRecordFile } from '../record-file.ts';
 import { settlesHere } from '../recovery.ts';
 import { inline } from '../render.ts';
+import { createReporting } from '../reporting.ts';
 import { reportError } from '../report.ts';
 import { createRunRecord } from '../run-record.ts';
 import { checkIncident, chooseReference, emptyRequest, fillIn, refuseDebugging } from '../run-request.ts';
@@ -93,15 +94,18 @@ async function executeIn(
     const view = createRunView(frame, context, options, asked, valueOptions);
     let hasEnded = false;
     let isAsking = false;
-    const listener: RunEventSink = (event) => {
+    const reporting = createReporting(terminal, context, options, engine.ledger);
+    const listener: RunEventSink = async (event) => {
+      await reporting.hear(event);
       record.hear(event);
       details.hear(event);
       if (event.type === 'ended') hasEnded = true;
-      return view.listener(event);
+      await view.listener(event);
     };
     const request = await fillIn(terminal, context, options, asked).catch(async (error: unknown) => {
       if (error instanceof RunbookError) await refuseRequest(ports, asked, error, listener);
       await record.write(error);
+      await reporting.deliver(asked);
       throw error;
     });
 
@@ -129,11 +133,13 @@ async function executeIn(
           for await (const line of describeRun(ports.ledger, result)) terminal.say(style.dim(line));
         }
         details.end();
+        await reporting.deliver({ ...request, force });
         if (!signal.aborted) await lookAfterOutput(ports);
         if (result.outcome === 'timed-out' || result.outcome === 'canceled') terminal.leaveSoon();
         return exitCode;
       } catch (error) {
         await record.write(error);
+        await reporting.deliver({ ...request, force });
         if (!signal.aborted || isUnrecordedEnd(error)) throw error;
         await tellRefusal(frame, junit, error, reference);
         // Who presses Ctrl-C at a question has not forgotten a variable.

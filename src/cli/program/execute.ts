@@ -18,6 +18,7 @@ export function addExecuteCommand(terminal: Terminal, add: AddCommand, run: RunC
       "runbook execute DrainNode --env NODE=worker-7 --from 'Service the node'   # go on after a failure",
       'runbook execute Deploy --incident INC-42 --record record.json   # the record for a pipeline',
       'runbook execute Deploy --token github-oidc --junit run.xml   # in a job of GitHub Actions, as that job',
+      'runbook execute Deploy --report-to https://runbooks.example.com   # the record goes there, too',
       'runbook execute DrainNode --env NODE=worker-7 --stubs test/stubs   # rehearse with stand-ins for kubectl',
     ],
     (command) =>
@@ -89,6 +90,7 @@ function addRunOptions(command: Command): Command {
     .option('--incident <id>', 'the incident that this run belongs to')
     .option('--record <file>', 'write the finished record to this file, as `history RUN --json` prints it')
     .option('--junit <file>', 'write what came of it to this file, a test case a step')
+    .option('--report-to <url>', 'send the finished record to this server, too; kept and retried while it is away')
     .option('--no-progress', 'no live line at the terminal')
     .option('--strict', 'refuse the run where a declared limit cannot be held here')
     .option('-y, --yes', 'confirm all steps beforehand')

@@ -1,4 +1,5 @@
 /** What the description says of each route, besides what follows from the route itself. */
+import { REPORT_OPERATIONS } from './report-operations.ts';
 import type { Answer, MediaType, Operation, Parameter, Schema } from './openapi.ts';
 import {
   ENV_VARS_BODY,
@@ -40,7 +41,7 @@ export interface Described {
 export const TAGS = [
   { name: 'runbooks', description: 'What there is, what it says, what it needs; checking and executing it' },
   { name: 'runs', description: 'What runs, and what has run; ending runs, and answering their questions' },
-  { name: 'login', description: 'A token for development; only where `ENABLE_LOGIN` is on' },
+  { name: 'login', description: 'Where to get a token; one for development only where `ENABLE_LOGIN` is on' },
   { name: 'server', description: 'How the server is set up, whether it lives, what it counts' },
   { name: 'description', description: 'This description, and the page to try it' },
 ] as const;
@@ -156,6 +157,7 @@ export const OPERATIONS: Readonly<Record<string, Described>> = {
   },
   ...RUN_ACTIONS,
   ...RUN_OPERATIONS,
+  ...REPORT_OPERATIONS,
   'GET /api/config': {
     id: 'showConfig',
     tag: 'server',
@@ -168,6 +170,19 @@ export const OPERATIONS: Readonly<Record<string, Described>> = {
           config_items: [{ name: 'API_PORT', value: '8083', from: 'default' }],
           token: { user_id: 'anna', roles: ['sre'], remote_ip: '127.0.0.1', claims: { sub: 'anna' } },
         },
+      },
+    },
+    problems: [],
+  },
+  'GET /login': {
+    id: 'loginOffer',
+    tag: 'login',
+    summary: 'How to get a token',
+    description: 'For `runbook login`, which has none yet.',
+    answers: {
+      200: {
+        description: 'The issuer to ask, or that this server gives tokens for development, or null',
+        example: { login: { issuer: 'https://sso.example.com', clientId: 'runbook', scope: 'openid' } },
       },
     },
     problems: [],

@@ -15,17 +15,21 @@ export function createDocumentFace({ context, request, reply, read, signals }: C
   const { found } = read;
   const stream = createDocumentStream(reply.raw, () => textHeaders(reply), signals.stop);
   let runId: string | null = null;
+  const open = (): void => {
+    if (stream.isOpen) return;
+    reply.hijack();
+    stream.open();
+  };
   return {
     hear: (event) => {
       if (event.type === 'queued') {
         ({ runId } = event);
         reply.header('x-run-id', runId);
-      } else if (event.type === 'started') {
-        reply.hijack();
-        stream.open();
-      }
+      } else if (event.type === 'started' || event.type === 'waiting') open();
     },
     end: async (result) => {
+      // Also a run that was ended before it began.
+      open();
       await sendRun(context, identityOf(request), stream, result.runId);
     },
     fail: async (error) => {

@@ -1,8 +1,10 @@
 /** Stage0's answer: events as they come, and `done` at the end. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { RunbookError } from '../../core/errors.ts';
 import { exitCodeOf } from '../../core/run.ts';
 import type { RunResult } from '../../core/run.ts';
 import { warningTexts } from '../../engine/document.ts';
+import { isUnrecordedEnd } from '../../engine/end.ts';
 import type { ServerContext } from '../context.ts';
 import type { FoundRunbook } from '../documents.ts';
 import { problemOf } from '../problem.ts';
@@ -21,15 +23,23 @@ export function createEventsFace({ context, request, reply, read, signals }: Cal
   const runbook = found.document.fileName;
   const stream = createEventStream(reply.raw, () => textHeaders(reply), signals.stop);
   const notices: string[] = [];
+  const open = (): void => {
+    if (stream.isOpen) return;
+    reply.hijack();
+    stream.open();
+  };
   return {
     hear: async (event) => {
       switch (event.type) {
         case 'queued':
           reply.header('x-run-id', event.runId);
           return;
+        case 'waiting':
+          open();
+          stream.comment(`place ${event.place} in the queue`);
+          return;
         case 'started':
-          reply.hijack();
-          stream.open();
+          open();
           return;
         case 'stdout':
         case 'stderr':
@@ -45,6 +55,8 @@ export function createEventsFace({ context, request, reply, read, signals }: Cal
       stream.more('question', { run_id: runId, ...question });
     },
     end: async (result) => {
+      // Also a run that was ended before it began.
+      open();
       await finish(engine, stream, runbook, result, {
         limits: limitsOf(engine.limits, found, runRequest.timeoutMs),
         warnings: [...warnings, ...warningsOf(found, notices)],
@@ -52,7 +64,7 @@ export function createEventsFace({ context, request, reply, read, signals }: Cal
     },
     fail: async (error) => {
       if (stream.isOpen) {
-        await breakOff(context, request, stream, runbook, error);
+        await breakOff(context, request, stream, found, error);
         return;
       }
       const told = asEvents(context, error, found, runRequest);
@@ -62,8 +74,7 @@ export function createEventsFace({ context, request, reply, read, signals }: Cal
       }
       logRefusal(context, request, { operation: 'execute', found }, error);
       const { errors, stderr } = told;
-      reply.hijack();
-      stream.open();
+      open();
       stream.text('stderr', stderr);
       await stream.done(doneData({ runbook, returnCode: 1, errors, warnings, stderrNotes: stderr }, null));
     },
@@ -111,16 +122,19 @@ export function limitsOf(
   };
 }
 
-/** The run has happened, and its end could not be recorded, say: that must not look like a success. */
+/** Behind the head of the answer: it waited and could not begin, or its end could not be recorded; neither may look like a success. */
 async function breakOff(
-  { log }: ServerContext,
+  context: ServerContext,
   request: FastifyRequest,
   stream: EventStream,
-  runbook: string,
+  found: FoundRunbook,
   error: unknown,
 ): Promise<void> {
   const { detail, fix } = problemOf(error);
-  log.error({ correlationId: request.id, runbook, err: error }, 'A run could not be carried to its end');
+  const runbook = found.document.fileName;
+  if (error instanceof RunbookError && !isUnrecordedEnd(error))
+    logRefusal(context, request, { operation: 'execute', found }, error);
+  else context.log.error({ correlationId: request.id, runbook, err: error }, 'A run could not be carried to its end');
   const text = `ERROR: ${detail} ${fix}\n`;
   stream.text('stderr', text);
   await stream.done(doneData({ runbook, returnCode: 1, errors: [detail], warnings: [], stderrNotes: text }, null));

@@ -43,7 +43,10 @@ export async function carryOut({ context, request, read, signals }: Call, face: 
     asking?.hear(event);
     return face.hear(event);
   };
-  asking?.listen((...asked) => face.ask?.(...asked));
+  asking?.listen((id, question) => {
+    face.ask?.(id, question);
+    hub.ask(id, question);
+  });
   try {
     const result = await hub.during(
       async (hear) =>

@@ -28,6 +28,7 @@ const LIMITS: Readonly<Record<string, RouteLimit>> = {
   'POST /api/admin/pause': 'read',
   'POST /api/admin/resume': 'read',
   'POST /api/shutdown': 'read',
+  'GET /login': 'read',
   'POST /dev-login': 'login',
   'GET /healthz': 'exempt',
   'GET /readyz': 'exempt',

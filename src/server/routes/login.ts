@@ -1,6 +1,7 @@
-/** `POST /dev-login`: a token for whoever asks. For development only, and only where the operator says so. */
+/** Where to get a token; and `POST /dev-login`: one for whoever asks, for development only, and only where the operator says so. */
 import { Type } from 'typebox';
 import type { Http, ServerContext } from '../context.ts';
+import { loginOfferOf, Offer } from '../login-offer.ts';
 import { HttpError } from '../problem.ts';
 
 const Answer = Type.Object(
@@ -16,6 +17,16 @@ const Answer = Type.Object(
 
 export function loginRoute(http: Http, context: ServerContext): void {
   const { app, settings, log } = context;
+  const login = loginOfferOf(settings);
+  // Who has no token yet has to find out where to get one.
+  http.get(
+    '/login',
+    {
+      config: { access: 'public' },
+      schema: { response: { 200: Type.Object({ login: Offer }, { title: 'LoginOffer' }) } },
+    },
+    async () => ({ login }),
+  );
   if (!settings.enableLogin) return;
   // It says when it ends: not after it has become too old.
   const ttlMs = Math.min(settings.jwtTtl, settings.jwtMaxAge ?? Infinity);

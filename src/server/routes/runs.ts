@@ -48,7 +48,10 @@ export function runRoutes(http: Http, context: ServerContext): void {
       return {
         run: runFor(run, isAdmin(context, identity)),
         cancels: cancels.map(({ operationId, at, who, reason }) => ({ operationId, at, who, reason })),
-        under_way: mine === undefined ? null : underWay(mine.progress, mine.cancel, context.questions.of(run.runId)),
+        under_way:
+          mine === undefined
+            ? null
+            : underWay(mine, context.admission.placeOf(run.runId), context.questions.of(run.runId)),
       };
     },
   );

@@ -1,7 +1,7 @@
 /** The runs that this server carries out now, as they are told live: each event is made into text once, for all readers. */
 import type { RunLedger } from '../../core/ports.ts';
 import type { RunEvent, RunEventSink, StoredRun } from '../../core/run.ts';
-import { textOf } from './event-text.ts';
+import { eventText, textOf } from './event-text.ts';
 import { BEGINNING } from './position.ts';
 import type { Position } from './position.ts';
 import type { Told, ToldEvent } from './replay.ts';
@@ -37,14 +37,23 @@ export interface Hub {
   live(runId: string): LiveRun | null;
   /** Hears a run from `queued` to its end. `work` gets the ear; nothing that it does fails or waits for a reader. */
   during<T>(work: (hear: RunEventSink) => Promise<T>): Promise<T>;
+  /** A step of the run asks: whoever reads its events may answer. */
+  ask(runId: string, question: object): void;
   /** Readers that are told live. */
   readonly readers: number;
 }
 
-export function createHub(ledger: Pick<RunLedger, 'get'>): Hub {
+/** @param questionOf what a step of the run asks now; null: nothing */
+export function createHub(
+  ledger: Pick<RunLedger, 'get'>,
+  questionOf: (runId: string) => object | null = () => null,
+): Hub {
   const runs = new Map<string, HubRun>();
   return {
     live: (runId) => runs.get(runId) ?? null,
+    ask: (runId, question) => {
+      runs.get(runId)?.ask(question);
+    },
     get readers() {
       return [...runs.values()].reduce((sum, { readers }) => sum + readers, 0);
     },
@@ -53,7 +62,7 @@ export function createHub(ledger: Pick<RunLedger, 'get'>): Hub {
       const hear: RunEventSink = async (event) => {
         if (event.type === 'queued') {
           const run = await ledger.get(event.runId);
-          if (run !== null) runs.set(event.runId, (told = new HubRun(run)));
+          if (run !== null) runs.set(event.runId, (told = new HubRun(run, questionOf)));
         } else told?.hear(event);
       };
       try {
@@ -75,14 +84,18 @@ class HubRun implements LiveRun {
   readonly run: StoredRun;
   readonly states: RunStateEvent[] = [];
   since = 0;
+  /** In the queue, from 1. */
+  private place: number | null = null;
   private position: Position = BEGINNING;
   private readonly ring: { readonly from: number; readonly event: Output }[] = [];
   private readonly notices: ToldEvent[] = [];
   private readonly begun = new Set<number>();
   private readonly all = new Set<LiveReader>();
+  private readonly questionOf: (runId: string) => object | null;
 
-  constructor(run: StoredRun) {
+  constructor(run: StoredRun, questionOf: (runId: string) => object | null) {
     this.run = run;
+    this.questionOf = questionOf;
     for (const state of statesOf({ run, progress: null, end: null })) this.tellState(state);
   }
 
@@ -92,12 +105,16 @@ class HubRun implements LiveRun {
 
   join(reader: LiveReader): () => void {
     this.all.add(reader);
+    if (this.place !== null) reader.tell(Buffer.from(eventText('waiting', { place: this.place }, null)));
+    const question = this.questionOf(this.run.runId);
+    if (question !== null) reader.tell(Buffer.from(eventText('question', question, null)));
     return () => this.all.delete(reader);
   }
 
   hear(event: RunEvent): void {
     switch (event.type) {
       case 'started':
+        this.place = null;
         this.tellState({ name: 'started', data: { at: event.at }, beforeStep: -1, isLast: false });
         return;
       case 'step':
@@ -106,6 +123,10 @@ class HubRun implements LiveRun {
       case 'stdout':
       case 'stderr':
         this.hearOutput({ kind: 'output', stream: event.type, step: event.step, chunk: event.chunk });
+        return;
+      case 'waiting':
+        this.place = event.place;
+        this.send(() => eventText('waiting', { place: event.place }, null));
         return;
       case 'notice': {
         if (event.level === 'detail') return;
@@ -117,6 +138,10 @@ class HubRun implements LiveRun {
       }
       default:
     }
+  }
+
+  ask(question: object): void {
+    this.send(() => eventText('question', question, null));
   }
 
   /** @param run with its end; where it has none here, readers ask anew */

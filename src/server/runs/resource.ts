@@ -1,6 +1,6 @@
 /** A run as HTTP tells it. */
-import type { Operation } from '../../core/ports.ts';
-import type { NotedProgress, StoredRun } from '../../core/run.ts';
+import type { RunUnderWay } from '../../core/ports.ts';
+import type { StoredRun } from '../../core/run.ts';
 import { toldRun, toldStep } from '../../core/told-run.ts';
 import type { Question } from './questions.ts';
 
@@ -18,8 +18,14 @@ export function runFor(run: StoredRun, isForAdmin: boolean): object {
 }
 
 /** What is known of a run only while it goes on. */
-export function underWay(progress: NotedProgress | null, cancel: Operation | null, question: Question | null): object {
+/** @param place in the queue, from 1 */
+export function underWay(
+  { progress, cancel }: Pick<RunUnderWay, 'progress' | 'cancel'>,
+  place: number | null,
+  question: Question | null,
+): object {
   return {
+    place,
     step: progress === null ? null : toldStep(progress),
     cancel: cancel === null ? null : { at: cancel.at, who: cancel.who },
     question,

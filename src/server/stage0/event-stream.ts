@@ -24,6 +24,8 @@ export interface EventStream {
   readonly isOpen: boolean;
   /** With status 200. */
   open(): void;
+  /** A line that clients pass over. */
+  comment(text: string): void;
   /** Output of the script. Resolves when there is room for more. */
   output(stream: OutputStream, chunk: Uint8Array): Promise<void>;
   /** A whole text. */
@@ -107,6 +109,9 @@ export function createEventStream(
       keepAlive = setInterval(() => {
         write(':\n\n');
       }, KEEP_ALIVE_MS);
+    },
+    comment: (text) => {
+      write(`: ${text}\n\n`);
     },
     output: async (stream, chunk) => {
       show(stream, texts[stream].push(chunk));

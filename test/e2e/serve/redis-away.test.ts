@@ -128,6 +128,7 @@ describe.skipIf(!requires('redis-server'))('Redis', async () => {
     await isAway();
     await mend();
     await isBack();
+    expect((await ready()).limits).toMatchObject({ ok: true });
   });
 
   it('is flushed, its scripts too: counting begins anew', async () => {

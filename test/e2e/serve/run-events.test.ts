@@ -15,13 +15,18 @@ import type { TestServer } from '../../helpers/server.ts';
 import { times } from '../../helpers/property.ts';
 
 const MIB = 1024 ** 2;
+/** Bytes that a run writes while a reader reads nothing. */
+const FLOOD = times(20, 260) * MIB;
 
 const server = await startServer({
   env: { MAX_STREAMS_PER_SUBJECT: '600', MAX_OUTPUT_SIZE_BYTES: String(4 * MIB) },
   runbooks: {
     'Lines.md': classic('Lines', 'for n in $(seq 200); do echo "line $n"; sleep 0.01; done; printf "\\xff\\xfeé"'),
     'Long.md': classic('Long', 'echo begun; sleep 300'),
-    'Flood.md': classic('Flood', 'dd if=/dev/zero bs=64k count=320 status=none | tr "\\0" x; echo; echo end'),
+    'Flood.md': classic(
+      'Flood',
+      `dd if=/dev/zero bs=64k count=${FLOOD / 65_536} status=none | tr "\\0" x; echo; echo end`,
+    ),
     'Secret.md': classic('Secret', 'echo hush', { claims: 'roles: chief' }),
   },
 });
@@ -168,7 +173,7 @@ describe('a run that goes on', () => {
     const reader = await listen(`/api/runs/${runId}/events`);
     await reader.ended;
     const { run } = (await server.get(`/api/runs/${runId}`)).json() as { run: { result: { output: object } } };
-    expect(run.result.output).toMatchObject({ bytes: 20 * MIB + 5 });
+    expect(run.result.output).toMatchObject({ bytes: FLOOD + 5 });
     const isWhole = reader.events().at(-1)?.event === 'finished';
     expect(isWhole || reader.events().at(-1)?.event === 'lagged').toBe(true);
     const chunks: Buffer[] = [];
@@ -183,7 +188,7 @@ describe('a run that goes on', () => {
     const dropped = rest
       .filter(({ event }) => event === 'gap')
       .reduce((sum, { data }) => sum + (JSON.parse(data) as { dropped: number }).dropped, 0);
-    expect(Number(id.split('.')[0]) + dropped + outputOf(rest).length).toBe(20 * MIB + 5);
+    expect(Number(id.split('.')[0]) + dropped + outputOf(rest).length).toBe(FLOOD + 5);
     expect(outputOf(rest).subarray(-4).toString()).toBe('end\n');
   });
 

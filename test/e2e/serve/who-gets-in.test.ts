@@ -83,6 +83,7 @@ const PUBLIC = [
   'GET /docs/:file',
   'GET /docs/openapi.yaml',
   'GET /healthz',
+  'GET /login',
   'GET /metrics',
   'GET /readyz',
   'POST /dev-login',

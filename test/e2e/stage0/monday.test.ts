@@ -49,7 +49,7 @@ const given = Object.fromEntries(Object.entries(environment).map(([name, value])
 /** What a container would map: its volume, and its port. */
 const MAPPED = { EXECUTION_DIR: 'scratch' };
 const server = await startServer({
-  env: { ...given, ...MAPPED },
+  env: { ...given, ...MAPPED, RATE_LIMIT_ENABLED: 'true' },
   runbooks: {
     'SimpleRunbook.md': readFileSync(new URL('../../fixtures/stage0/SimpleRunbook.md', import.meta.url), 'utf8'),
     'Where.md': classic('Where', 'echo "$RUNBOOK_EXEC_DIR_HOST"; echo "$RUNBOOK_URL"'),

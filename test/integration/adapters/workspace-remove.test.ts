@@ -78,8 +78,8 @@ describe('a tree is removed', () => {
     expect((await readdir(base)).sort()).toEqual(['chosen', 'outside']);
   });
 
-  it('with 10,000 files in 100 folders', async () => {
-    const count = times(10_000, 100_000);
+  it('with thousands of files in 100 folders', async () => {
+    const count = times(4000, 100_000);
     for (let index = 0; index < count; index += 1) {
       const name = path.join(folder, `work/${index % 100}`);
       if (index < 100) mkdirSync(name, { recursive: true });
@@ -98,7 +98,7 @@ describe('a tree is removed', () => {
   });
 
   it.skipIf(!hasDescriptors())('deeper than any path is long (needs Linux)', async () => {
-    const [levels, name] = [times(2000, 50_000), 'd'.repeat(200)];
+    const [levels, name] = [times(600, 50_000), 'd'.repeat(200)];
     let { handle } = await openEntry(folder);
     for (let level = 0; level < levels; level += 1) {
       await mkdir(at(handle, name));

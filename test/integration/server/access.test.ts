@@ -37,6 +37,7 @@ async function guarded(): Promise<{ http: Http; routes: ReturnType<typeof listRo
   const metrics = createMetrics({
     activeRuns: () => 0,
     streams: () => 0,
+    queuedRuns: () => 0,
     keyStates: () => [],
     readiness: async () => [],
     version: '0',

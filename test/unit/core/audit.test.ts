@@ -10,7 +10,7 @@ import { at, chainOf, chains, flipped, prunedOf, tombstoneOf } from '../../helpe
 import type { Chain } from '../../helpers/chains.ts';
 import { times } from '../../helpers/property.ts';
 
-const ATTACKS = times(1000, 20_000);
+const ATTACKS = times(250, 20_000);
 
 function findingOf(
   links: readonly ChainLink[],

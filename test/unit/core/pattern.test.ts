@@ -78,10 +78,10 @@ test('agrees with the platform', { timeout: HANG_MS }, () => {
       compared += 1;
       if (ours) matched += 1;
     }),
-    tries(20_000, 1_000_000),
+    tries(7000, 1_000_000),
   );
-  expect(compared).toBeGreaterThan(10_000);
-  expect(matched).toBeGreaterThan(500);
+  expect(compared).toBeGreaterThan(3500);
+  expect(matched).toBeGreaterThan(150);
 });
 
 describe('refused', () => {
@@ -135,6 +135,6 @@ test('never throws', { timeout: HANG_MS }, () => {
         expect(compiled.ok ? compiled.pattern.matches('ab1') : compiled.reason).toBeDefined();
       },
     ),
-    tries(20_000, 1_000_000),
+    tries(7000, 1_000_000),
   );
 });

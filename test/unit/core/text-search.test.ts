@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { foldCase, LineSearch } from '../../../src/core/text-search.ts';
-import { tries } from '../../helpers/property.ts';
+import { times, tries } from '../../helpers/property.ts';
 
 function linesOf(text: string, pieces: readonly string[], most = 99): readonly string[] {
   const search = new LineSearch(text, most);
@@ -10,10 +10,13 @@ function linesOf(text: string, pieces: readonly string[], most = 99): readonly s
   return search.lines;
 }
 
+/** From here on no letter has a case, so that some will do. */
+const BEYOND_CASE = 0x2_0000;
+
 describe('text without its case', () => {
   test('is the same wherever a character stands, and gets no shorter, for every character there is', () => {
     const wrong: string[] = [];
-    for (let point = 0; point <= 0x10_ffff; point += 1) {
+    for (let point = 0; point <= 0x10_ffff; point += point < BEYOND_CASE ? 1 : times(13, 1)) {
       if (point >= 0xd800 && point <= 0xdfff) continue;
       const character = String.fromCodePoint(point);
       const folded = foldCase(character);

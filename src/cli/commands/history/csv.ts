@@ -48,6 +48,10 @@ const COLUMNS: Readonly<Record<string, (listed: ListedRun) => Cell>> = {
   seq: ({ run }) => run.seq,
   hash: ({ run }) => run.hash,
   variables: ({ run }) => valuesOf(run),
+  attested_by: ({ run }) => run.attested?.by,
+  attested_issuer: ({ run }) => run.attested?.issuer,
+  attested_at: ({ run }) => run.attested?.at,
+  attested_host: ({ run }) => run.attested?.host,
 };
 
 export function csvOf(listed: readonly ListedRun[]): string {

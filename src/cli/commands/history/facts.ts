@@ -2,7 +2,7 @@
 import { placeOf } from '../../../core/interruption.ts';
 import type { StoredOperation } from '../../../core/ports.ts';
 import { exitCodeOf } from '../../../core/run.ts';
-import type { NotedProgress, StoredRun } from '../../../core/run.ts';
+import type { Attestation, NotedProgress, StoredRun } from '../../../core/run.ts';
 import { formatDuration } from '../../../core/units.ts';
 import type { OutputLook } from '../../../engine/kept-output.ts';
 import { describeWho } from '../../describe.ts';
@@ -53,6 +53,7 @@ export function rowsOf(
       `${run.state}${result !== null && run.startedAt === null ? ' before it began' : ''}${run.rehearsal ? ', a rehearsal: no claims were asked for, and its outcome does not count' : ''}`,
     ],
   ];
+  if (run.attested !== undefined) rows.push(['attested', describeAttestation(run.attested)]);
   if (refusal !== null) rows.push(['refused', `${refusal.code}: ${refusal.message}`]);
   if (run.continues !== undefined) rows.push(['continues', run.continues]);
   if (run.steps !== undefined) rows.push(['steps', describeSteps(run.steps)]);
@@ -75,7 +76,7 @@ export function rowsOf(
     ]);
     for (const step of result.steps)
       if (result.steps.length > 1 || step.confirmedBy !== undefined) rows.push(stepRow(step));
-    rows.push(...keptRows(result.workFolder));
+    if (run.attested === undefined) rows.push(...keptRows(result.workFolder));
     // Nothing was started that something could hold.
     if (run.startedAt !== null) rows.push(['containment', containmentOf(run)]);
     for (const { path, bytes, kept, reason: why } of result.artifacts)
@@ -84,6 +85,7 @@ export function rowsOf(
       'output',
       `${result.output.bytes} bytes, ${result.output.dropped} not kept, sha256 ${result.output.digest}`,
     ]);
+    if (run.attested !== undefined && result.output.bytes > 0) rows.push(['output', elsewhere(run)]);
   }
   rows.push(...rowsSoFar(placeOf(progress), 'under way'), ...interruptionRows(run));
   if (result?.output.lost !== undefined) rows.push(['warning', result.output.lost]);
@@ -92,6 +94,16 @@ export function rowsOf(
   if (entryPending) rows.push(['entry', 'pending: it is written into the document when that can be written']);
   rows.push(['record', `${run.seq}, ${run.hash}`]);
   return rows;
+}
+
+/** `by anna of https://login.example at … from 192.0.2.7` */
+function describeAttestation({ by, issuer, at, host, withoutDocument }: Attestation): string {
+  const without = withoutDocument === true ? '; the text of its document did not come along' : '';
+  return `by ${by} of ${issuer ?? 'no issuer'} at ${at} from ${host}: it took place elsewhere, and nobody here has seen it${without}`;
+}
+
+function elsewhere({ runId, who }: StoredRun): string {
+  return `it is kept where it ran: \`runbook history ${runId}\` on ${who.host ?? 'that machine'} shows it`;
 }
 
 /** `reaper (perl), proven` */

@@ -7,14 +7,20 @@ import { describeInterruption } from '../../../engine/entry.ts';
 import { rowsSoFar } from './steps.ts';
 
 /** Names and texts of its rows; none for a run that was not interrupted. */
-export function interruptionRows({ interruption, runbook }: StoredRun): readonly (readonly [string, string])[] {
+export function interruptionRows({
+  interruption,
+  runbook,
+  attested,
+}: StoredRun): readonly (readonly [string, string])[] {
   if (interruption === undefined) return [];
   const { at, survivors, workFolder, output } = interruption;
-  const next = goOn(interruption, runbook.name);
+  // What is left of a run that was elsewhere is there.
+  const isHere = attested === undefined;
+  const next = isHere ? goOn(interruption, runbook.name) : null;
   return [
     ['outcome', `${describeInterruption(interruption)} It was noticed at ${at}.`],
     ...rowsSoFar(interruption, 'how it ended is not known'),
-    ...keptRows(workFolder),
+    ...(isHere ? keptRows(workFolder) : []),
     ...(next === null ? [] : [['go on', next] as const]),
     ...notEnded(survivors),
     ...(output === undefined || output === null

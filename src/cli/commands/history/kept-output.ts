@@ -10,10 +10,11 @@ import type { Style } from '../../render.ts';
 /** Head, gap and tail as a person sees them; nothing where nothing was kept. Of an output that has a problem that is told instead. */
 export async function* outputText(
   kept: AsyncIterable<KeptOutput>,
-  run: Pick<StoredRun, 'result' | 'interruption'>,
+  run: Pick<StoredRun, 'result' | 'interruption' | 'attested'>,
   { intact }: OutputLook,
   style: Style,
 ): AsyncGenerator<string> {
+  if (run.attested !== undefined) return;
   const record = recordedOutput(run);
   const dropped = run.result?.output.dropped ?? 0;
   const isRemoved = intact === null && record !== null && keptBytesOf(record) > 0;

@@ -56,7 +56,7 @@ function rowOf(run: StoredRun): string {
     run.enqueuedAt,
     code(run.runbook.name),
     run.variables.length === 0 ? '' : code(valuesOf(run)),
-    code(whoOf(run)),
+    code(`${whoOf(run)}${run.attested === undefined ? '' : `; attested by ${run.attested.by}`}`),
     result === null || exitCodeOf(result) === 0 ? outcomeOf(run) : `${outcomeOf(run)} (${exitCodeOf(result)})`,
     result === null ? '–' : formatDuration(result.durationMs),
     code(run.runId),

@@ -16,13 +16,16 @@ const SETTING_OF: ReadonlyMap<string, SettingName> = new Map(
 );
 
 /** Read by Stage0, its server or what it is built on, and by nobody here. */
-const IGNORED = /^(?:RATE_LIMIT_.*|REDIS_URL|GUNICORN_.*|WEB_CONCURRENCY|FLASK_.*|PYTHON[A-Z]+|PIPENV_.*)$/;
+const IGNORED = /^(?:RATE_LIMIT_.*|GUNICORN_.*|WEB_CONCURRENCY|FLASK_.*|PYTHON[A-Z]+|PIPENV_.*)$/;
 
 const DIFFERENT: Readonly<Record<string, string>> = {
   SCRIPT_TIMEOUT_SECONDS: 'a timeout ends every process of the run, and is 124 instead of -9',
   MAX_OUTPUT_SIZE_BYTES:
     'it counts both streams together; the stream of events has all output, the record its first and last half',
   MAX_RECURSION_DEPTH: 'the chain is what a script’s own token holds, not what a header says',
+  RATE_LIMIT_PER_MINUTE:
+    'it counts who has no token, by address; RATE_LIMIT_AUTHENTICATED_PER_MINUTE is for the others',
+  RATE_LIMIT_EXECUTE_PER_MINUTE: 'it counts subjects instead of addresses',
   EXECUTION_DIR: 'it may be missing; the system’s temporary folder is used then',
   MOUNT_DIR: 'it may be missing; scripts get the path inside of the container then',
 };
@@ -36,11 +39,11 @@ export function examineVariables(environment: Environment): readonly Finding[] {
 }
 
 function judge(name: string, value: string | null, place: string): readonly Finding[] {
-  if (IGNORED.test(name)) {
+  const setting = SETTING_OF.get(name);
+  if (setting === undefined && IGNORED.test(name)) {
     const text = `${name} means nothing here`;
     return [note('variable', text, 'Take it out; nothing reads it.', place)];
   }
-  const setting = SETTING_OF.get(name);
   if (setting === undefined) {
     if (!name.startsWith('RUNBOOK_')) return [];
     return wrong(() => serverSettings(new Map([[name, value ?? '']])), place);

@@ -6,7 +6,7 @@ import { times } from '../../../helpers/property.ts';
 import { Chance, chunksOf, filler, pem, PRINTERS, SECRETS, survives } from './oracle.ts';
 import type { Chunking } from './oracle.ts';
 
-const DOCUMENTS = times(50_000, 1_000_000);
+const DOCUMENTS = times(15_000, 1_000_000);
 /** Documents by one masker: to make one takes longer than to use it. */
 const BY_ONE_MASKER = 40;
 /** So many characters of a form say something. */
