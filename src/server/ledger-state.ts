@@ -56,7 +56,11 @@ function failureOf(error: unknown): LedgerFailure | null {
 async function bytesIn(stateDir: string | null): Promise<number | null> {
   if (stateDir === null) return null;
   const sizes = ['ledger.sqlite', 'ledger.sqlite-wal'].map(
-    async (name) => await stat(path.join(stateDir, name)).then(({ size }) => size, () => null),
+    async (name) =>
+      await stat(path.join(stateDir, name)).then(
+        ({ size }) => size,
+        () => null,
+      ),
   );
   const [main = null, ahead = null] = await Promise.all(sizes);
   return main === null ? null : main + (ahead ?? 0);

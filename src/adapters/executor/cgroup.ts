@@ -62,10 +62,7 @@ export function makeCgroup(runId: string, limits: ProcessLimits, version?: 1 | 2
 }
 
 /** A group that a ready reaper has made, and its script has entered; others beside it where limits need them. */
-export function adoptCgroup(
-  { hierarchy, name }: PreparedGroup,
-  limits: ProcessLimits,
-): Cgroup {
+export function adoptCgroup({ hierarchy, name }: PreparedGroup, limits: ProcessLimits): Cgroup {
   const folder = path.join(hierarchy.own, name);
   const { version } = hierarchy;
   const controllers = version === 1 ? hierarchy.controllers : words(folder, 'cgroup.controllers');
@@ -103,7 +100,9 @@ export function findHolders(hierarchies: readonly Hierarchy[], version?: 1 | 2):
 export async function emptyLeftCgroups(runId: string, folders: readonly string[]): Promise<Leftovers> {
   const hierarchies = findHierarchies();
   const own = hierarchies.map((hierarchy) => path.join(hierarchy.own, nameOf(runId)));
-  const orphans = hierarchies.flatMap((hierarchy) => folderNames(hierarchy.own, isOrphaned).map((name) => path.join(hierarchy.own, name)));
+  const orphans = hierarchies.flatMap((hierarchy) =>
+    folderNames(hierarchy.own, isOrphaned).map((name) => path.join(hierarchy.own, name)),
+  );
   const groups = [...new Set([...folders, ...own, ...orphans])]
     .filter((folder) => isOfRun(path.basename(folder), runId) && isControlGroup(folder))
     .map((folder): Group => {
@@ -160,7 +159,10 @@ function makeLimiters(
   const wanted = wantedControllers(limits);
   return hierarchies
     .filter(
-      (one) => one.own !== holder.own && one.version === 1 && one.controllers.some((controller) => wanted.includes(controller)),
+      (one) =>
+        one.own !== holder.own &&
+        one.version === 1 &&
+        one.controllers.some((controller) => wanted.includes(controller)),
     )
     .flatMap((one) => {
       const group = makeGroup(1, one.controllers, one.own, name);

@@ -11,7 +11,9 @@ const PREFIX = 'runbook-of-';
 export function ownMark(): string | null {
   const namespace = ownNamespace();
   const startTime = startTimeOf('self');
-  return namespace === null || startTime === null || startTime === '' ? null : `${namespace}-${process.pid}-${startTime}`;
+  return namespace === null || startTime === null || startTime === ''
+    ? null
+    : `${namespace}-${process.pid}-${startTime}`;
 }
 
 /** Of a control group. @param number of this process's groups */
