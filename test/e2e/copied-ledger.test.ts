@@ -5,12 +5,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import type { StoredRun } from '../../src/core/run.ts';
-import { BIN, classic, cleanEnvironment, createHome } from '../helpers/cli.ts';
+import { BIN, classic, cleanEnvironment, createHome, KILL_RUNNER } from '../helpers/cli.ts';
 import type { CliResult, Home } from '../helpers/cli.ts';
 import { requires } from '../helpers/requires.ts';
 
 /** Its script kills the runner. */
-const DIES = classic('Dies', 'echo began; kill -KILL $(ps -o ppid= $PPID)');
+const DIES = classic('Dies', `echo began; ${KILL_RUNNER}`);
 const IS_COPY = /This is a copy of the ledger of .*: it is read, not looked after\.\n/;
 
 /** A home with one run whose runner is gone, and nobody has looked yet. */

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { openSqliteLedger } from '../../src/adapters/ledger/sqlite.ts';
 import type { RunLedger } from '../../src/core/ports.ts';
 import type { StoredRun } from '../../src/core/run.ts';
-import { classic, createHome } from '../helpers/cli.ts';
+import { classic, createHome, KILL_RUNNER } from '../helpers/cli.ts';
 import type { CliResult, Home } from '../helpers/cli.ts';
 import { isAlive } from '../helpers/executor.ts';
 import { runIdOf, sha256, timeOf } from '../helpers/records.ts';
@@ -30,7 +30,7 @@ printf 'PLACE=here\\nNEW_TOKEN=tok-5f2e91c0\\n' >> "$RUNBOOK_OUTPUT"
 echo "two \${PLACE-unset} $(cat file)"
 [ -e "$HOME/mild" ] && exit
 setsid sleep 300 & echo $! > "$HOME/pid"
-kill -KILL $(ps -o ppid= $PPID)
+${KILL_RUNNER}
 sleep 300
 \`\`\`
 

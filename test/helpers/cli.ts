@@ -103,3 +103,7 @@ export function classic(
   const claims = sections.claims === undefined ? '' : `# Required Claims\n\`\`\`yaml\n${sections.claims}\n\`\`\`\n\n`;
   return `# ${title}\n\nA test.\n\n# Environment Requirements\n\`\`\`yaml\n${sections.env ?? ''}\n\`\`\`\n\n# File System Requirements\n\`\`\`yaml\n${sections.inputs ?? 'Input:'}\n\`\`\`\n\n${claims}# Script\n\`\`\`${sections.tag ?? 'bash'}\n${script}\n\`\`\`\n\n# History\n`;
 }
+
+/** Line of a script: ends its runner, the first of its ancestors that is no reaper. */
+export const KILL_RUNNER =
+  'p=$PPID; while readlink /proc/$p/exe | grep -q perl; do p=$(ps -o ppid= $p | tr -d " "); done; kill -KILL $p';

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { classic } from './cli.ts';
+import { classic, KILL_RUNNER } from './cli.ts';
 import type { Home } from './cli.ts';
 
 export const SECRET = 'an-obvious-secret-of-more-than-32-bytes';
@@ -77,7 +77,7 @@ export const CONFIRMED =
 export async function orphan(home: Home): Promise<void> {
   home.write(
     'Task.md',
-    '# Task\n\n# Steps\n\n## One\n```sh\n:\n```\n\n## Two\n```sh\nkill -KILL $(ps -o ppid= $PPID)\n```\n',
+    `# Task\n\n# Steps\n\n## One\n\`\`\`sh\n:\n\`\`\`\n\n## Two\n\`\`\`sh\n${KILL_RUNNER}\n\`\`\`\n`,
   );
   await home.run(['execute', './Task.md', '--history', 'ledger', '--keep-workdir', 'never']);
 }

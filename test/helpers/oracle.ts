@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
+import { isOrphaned } from '../../src/adapters/executor/prepared-name.ts';
 import { findHierarchies } from '../../src/adapters/executor/cgroup-mounts.ts';
 import { openSqliteLedger } from '../../src/adapters/ledger/sqlite.ts';
 import { createSpool } from '../../src/adapters/output/spool.ts';
@@ -208,7 +209,12 @@ function leftoversOf(scene: Scene, runIds: readonly string[]): readonly string[]
   const groups = findHierarchies().flatMap(({ own }) =>
     runIds.map((runId) => path.join(own, `runbook-${runId.toLowerCase()}`)).filter((group) => existsSync(group)),
   );
-  return [...secrets, ...groups, ...processesOf(new Set(runIds))];
+  const prepared = findHierarchies().flatMap(({ own }) =>
+    readdirSync(own)
+      .filter((name) => isOrphaned(name))
+      .map((name) => path.join(own, name)),
+  );
+  return [...secrets, ...groups, ...prepared, ...processesOf(new Set(runIds))];
 }
 
 /** Of a work folder that is kept, only the folder itself and what later steps need; or it has just been made. */

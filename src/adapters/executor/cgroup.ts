@@ -2,21 +2,12 @@
  * A control group of its own for one run, where the system lets us make one: what is in it cannot leave it, its limits
  * hold for all of them together, and it can be emptied whatever its members have become.
  */
-import {
-  closeSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from '../../core/failures.ts';
 import type { Leftovers, ProcessLimits } from '../../core/ports.ts';
+import { counterOf, folderNames, readText, removeFolder, tryWrite, withBelow, words } from './cgroup-files.ts';
 import { findHierarchies, isControlGroup } from './cgroup-mounts.ts';
 import type { Hierarchy } from './cgroup-mounts.ts';
 import { hastenMoves } from './cgroup-moves.ts';
@@ -232,22 +223,6 @@ class RunCgroup implements Cgroup {
   }
 }
 
-/** A group and those that runs within the run have made below it, each after the one it is in. */
-function withBelow(folder: string): readonly string[] {
-  const below = folderNames(folder).flatMap((name) => withBelow(path.join(folder, name)));
-  return [folder, ...below];
-}
-
-function folderNames(folder: string, isMeant: (name: string) => boolean = () => true): readonly string[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && isMeant(entry.name))
-      .map(({ name }) => name);
-  } catch {
-    return [];
-  }
-}
-
 function limitMemory({ folder, version, controllers }: Group, bytes: number): boolean {
   if (!controllers.includes('memory')) return false;
   if (version === 1) {
@@ -264,48 +239,4 @@ function limitMemory({ folder, version, controllers }: Group, bytes: number): bo
 
 function limitProcesses({ folder, controllers }: Group, count: number): boolean {
   return controllers.includes('pids') && tryWrite(folder, 'pids.max', String(count));
-}
-
-function readText(folder: string, file: string): string | null {
-  try {
-    return readFileSync(path.join(folder, file), 'utf8');
-  } catch {
-    return null;
-  }
-}
-
-/** The number behind `key ` at the beginning of a line. */
-function counterOf(text: string | null, key: string): number {
-  const line = text?.split('\n').find((one) => one.startsWith(`${key} `));
-  return Number(line?.slice(key.length) ?? 0);
-}
-
-function words(folder: string, file: string): readonly string[] {
-  return (readText(folder, file) ?? '').split(/\s+/).filter((word) => word !== '');
-}
-
-function tryWrite(folder: string, file: string, text: string): boolean {
-  try {
-    // Only what is there: in a folder that is none of control groups a file would be made.
-    const fd = openSync(path.join(folder, file), constants.O_WRONLY);
-    try {
-      writeSync(fd, text);
-    } finally {
-      closeSync(fd);
-    }
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** `stays`: another attempt would not help, as where the mount can only be read. */
-function removeFolder(folder: string): 'gone' | 'busy' | 'stays' {
-  try {
-    rmdirSync(folder);
-    return 'gone';
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return 'gone';
-    return codeOf(error) === 'EBUSY' ? 'busy' : 'stays';
-  }
 }

@@ -1,5 +1,5 @@
 /** Reapers that are ready before a run needs one: what they take to start passes while the run is still being checked. */
-import { emptyLeftCgroups, findHolders } from './cgroup.ts';
+import { adoptCgroup, emptyLeftCgroups, findHolders } from './cgroup.ts';
 import type { PreparedGroup } from './cgroup.ts';
 import { foreseeCgroup, whyNot } from './cgroup-foreseen.ts';
 import { findHierarchies } from './cgroup-mounts.ts';
@@ -9,6 +9,7 @@ import type { Nursery, ReadyReaper } from './nursery.ts';
 import { CHOSEN } from './options.ts';
 import type { ExecutorOptions } from './options.ts';
 import { ownMark, preparedName } from './prepared-name.ts';
+import { alive } from './processes.ts';
 
 export interface ReadyReapers {
   prepare(): void;
@@ -55,12 +56,17 @@ export function createReadyReapers({ ready = 0, containment, cgroupVersion, reap
     pool.push((nursery?.grow(group) ?? Promise.resolve(null)).catch(() => null));
   };
 
+  const empty = (): void => {
+    for (const one of pool.splice(0)) void one.then(discard);
+  };
+
   return {
     prepare: () => {
       if (!isPossible || isClosed || (nursery !== null && !nursery.isGone)) return;
       mark ??= ownMark();
       if (mark === null) return;
-      pool.length = 0;
+      // Of a nursery that somebody has killed.
+      empty();
       nursery = startNursery(mark);
       if (nursery === null) return;
       for (let n = 0; n < Math.max(1, ready); n += 1) grow();
@@ -68,20 +74,32 @@ export function createReadyReapers({ ready = 0, containment, cgroupVersion, reap
       void emptyLeftCgroups('', []).catch(() => {});
     },
     take: async () => {
-      for (let attempts = 0; attempts < 3 && nursery !== null; attempts += 1) {
+      for (let attempts = 0; attempts < 3; attempts += 1) {
+        if (nursery === null) return null;
         if (pool.length === 0) grow();
         const next = pool.shift();
         if (ready > 0) grow();
         const one = await next;
         if (one === undefined || one === null) return null;
-        if (!one.reaper.isGone) return { ...one, refused: place?.refused ?? [] };
+        // Its end may not have been heard of yet.
+        if (!one.reaper.isGone && alive([one.reaper.pid]).length > 0) return { ...one, refused: place?.refused ?? [] };
+        await discard(one);
       }
       return null;
     },
     close: () => {
       isClosed = true;
-      for (const one of pool.splice(0)) void one.then((left) => left?.reaper.end());
+      empty();
       nursery?.close();
     },
   };
+}
+
+/** A reaper that ends by itself takes its group away; one that was killed could not. */
+async function discard(one: ReadyReaper | null): Promise<void> {
+  if (one === null) return;
+  const { reaper, group } = one;
+  const wasKilled = reaper.isGone || alive([reaper.pid]).length === 0;
+  reaper.end();
+  if (wasKilled && group !== null) await adoptCgroup(group, NO_LIMITS).remove();
 }

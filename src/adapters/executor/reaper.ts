@@ -152,7 +152,7 @@ function processOf(child: ChildProcess): ReaperProcess {
 
 export class RunningReaper implements Reaper {
   readonly interpreter: ReaperInterpreter;
-  readonly #process: ReaperProcess;
+  readonly #running: ReaperProcess;
   readonly #left = Promise.withResolvers<void>();
   readonly #hello = waiting<void>();
   #job: OpenJob | null = null;
@@ -160,10 +160,10 @@ export class RunningReaper implements Reaper {
   #isGone = false;
   #waker: NodeJS.Timeout | undefined;
 
-  constructor(interpreter: ReaperInterpreter, process: ReaperProcess) {
+  constructor(interpreter: ReaperInterpreter, running: ReaperProcess) {
     this.interpreter = interpreter;
-    this.#process = process;
-    const { lifeLine, reports } = process;
+    this.#running = running;
+    const { lifeLine, reports } = running;
     lifeLine.on('error', () => {});
     reports.on('error', () => {});
     let rest = '';
@@ -179,7 +179,7 @@ export class RunningReaper implements Reaper {
   }
 
   get pid(): number {
-    return this.#process.pid;
+    return this.#running.pid;
   }
   get isGone(): boolean {
     return this.#isGone;
@@ -198,9 +198,9 @@ export class RunningReaper implements Reaper {
     };
     this.#job = open;
     // A script can stop it, and then end: that would never be heard of.
-    if (!this.#isGone) this.#waker ??= setInterval(() => this.#process.signal('SIGCONT'), WAKE_MS).unref();
+    if (!this.#isGone) this.#waker ??= setInterval(() => this.#running.signal('SIGCONT'), WAKE_MS).unref();
     if (this.#isGone) this.#abandon();
-    else this.#process.lifeLine.write(job);
+    else this.#running.lifeLine.write(job);
     return {
       pipes: open.pipes.promise,
       started: open.started.promise,
@@ -212,8 +212,8 @@ export class RunningReaper implements Reaper {
 
   order(letter: 'G' | 'T' | 'K' | 'W'): void {
     if (this.#isGone) return;
-    this.#process.lifeLine.write(`${letter}\n`);
-    this.#process.signal('SIGCONT');
+    this.#running.lifeLine.write(`${letter}\n`);
+    this.#running.signal('SIGCONT');
   }
 
   async who(): Promise<readonly number[]> {
@@ -224,8 +224,8 @@ export class RunningReaper implements Reaper {
   }
 
   end(): void {
-    this.#process.lifeLine.end();
-    this.#process.lifeLine.destroy();
+    this.#running.lifeLine.end();
+    this.#running.lifeLine.destroy();
   }
 
   async leave(): Promise<void> {
@@ -234,7 +234,7 @@ export class RunningReaper implements Reaper {
   }
 
   kill(): void {
-    if (!this.#isGone) this.#process.signal('SIGKILL');
+    if (!this.#isGone) this.#running.signal('SIGKILL');
     // Should anybody else hold its descriptors, their end would never come.
     setTimeout(() => this.#leave(), LEAVE_MS).unref();
   }
