@@ -80,7 +80,7 @@ it('docs/serve.md has each with its type and its labels, and none that is not', 
   const rows = section.split('\n').filter((line) => line.startsWith('| `'));
   const told = rows.map((row) => {
     const [, name = '', type = '', labels = ''] = row.split('|').map((cell) => cell.trim());
-    return [name.replaceAll('`', ''), type, labels.replaceAll('`', '')];
+    return [name, type, labels].join(' ').replaceAll('`', '');
   });
   // Those of the process and of Node come with the library, which describes them.
   const isOurs = ({ name }: { readonly name: string }): boolean =>
@@ -90,7 +90,7 @@ it('docs/serve.md has each with its type and its labels, and none that is not', 
     .filter(isOurs)
     .map((metric) => {
       const labels = 'labelNames' in metric ? (metric.labelNames as readonly string[]) : [];
-      return [metric.name, String(metric.type), labels.length === 0 ? '–' : labels.join(', ')];
+      return [metric.name, metric.type, labels.length === 0 ? '–' : labels.join(', ')].join(' ');
     });
   expect(told.toSorted()).toEqual(there.toSorted());
 });
