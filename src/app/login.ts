@@ -1,6 +1,7 @@
 /** Logging in to servers, and the tokens that are kept of it. */
 import { createLoginStore } from '../adapters/login/store.ts';
 import type { Clock } from '../core/ports.ts';
+import { RunbookError } from '../core/errors.ts';
 import { isFresh } from '../core/login.ts';
 import type { LoginStore, StoredLogin } from '../core/login.ts';
 import { originOf } from '../core/server-address.ts';
@@ -8,33 +9,39 @@ import { originOf } from '../core/server-address.ts';
 export { createLoginStore } from '../adapters/login/store.ts';
 
 /**
- * A token for that server, renewed where that is possible; null where nobody has logged in, or the login has ended: then nothing
- * of it is kept. @throws RunbookError `io`, `unavailable` where the issuer is away
+ * The token of a login at that server (its origin counts), renewed where that is possible; null where nobody has logged in.
+ * @throws RunbookError `unauthenticated` where the login has ended, `io`, `busy`, `unavailable` where the issuer is away
  */
 export async function loginToken(stateDir: string, clock: Clock, server: string): Promise<string | null> {
   const store = createLoginStore(stateDir);
-  const login = await store.read(originOf(server));
-  if (login === null) return null;
-  if (isFresh(login, clock.now())) return login.accessToken;
-  const renewed = await renewLogin(store, clock, login);
-  if (renewed !== null) return renewed.accessToken;
-  // Another process may have renewed it meanwhile, and with it ended this refresh token.
-  const other = await store.read(login.origin);
-  if (other !== null && other.accessToken !== login.accessToken && isFresh(other, clock.now()))
-    return other.accessToken;
-  await store.remove(login.origin);
-  return null;
+  const origin = originOf(server);
+  const login = await store.read(origin);
+  if (login === null || isFresh(login, clock.now())) return login?.accessToken ?? null;
+  return await store.inTurn(async () => await renewed(store, clock, server));
 }
 
-async function renewLogin(store: LoginStore, clock: Clock, login: StoredLogin): Promise<StoredLogin | null> {
+async function renewed(store: LoginStore, clock: Clock, server: string): Promise<string | null> {
+  // Another process may have renewed it meanwhile, or given it up.
+  const login = await store.read(originOf(server));
+  if (login === null || isFresh(login, clock.now())) return login?.accessToken ?? null;
   const { renewal, refreshToken } = login;
-  if (renewal === null || refreshToken === null) return null;
+  if (renewal === null || refreshToken === null) throw ended(server, login);
   const { renew } = await import('../adapters/login/issuer.ts');
   const tokens = await renew(renewal, refreshToken, () => clock.now());
-  if (tokens === null) return null;
-  const next = { ...login, ...tokens };
-  await store.write(next);
-  return next;
+  // What is left says until `runbook logout` that there was a login, and when it ended.
+  await store.write({ ...login, ...(tokens ?? { refreshToken: null, renewal: null }) });
+  if (tokens === null) throw ended(server, login);
+  return tokens.accessToken;
+}
+
+function ended(server: string, { expiresAt }: StoredLogin): RunbookError {
+  return new RunbookError(
+    'unauthenticated',
+    `The login at ${server} has ended (${expiresAt ?? 'its issuer says so'}).`,
+    {
+      fix: `Log in again: \`runbook login --server ${server}\`.`,
+    },
+  );
 }
 
 /** All that must not be seen of logins: tokens, and what makes a JWT hold. */

@@ -35,6 +35,8 @@ export interface LoginStore {
   write(login: StoredLogin): Promise<void>;
   /** @returns whether there was one @throws RunbookError `io` */
   remove(origin: string): Promise<boolean>;
+  /** Only one process at a time is in it. There is a login already. @throws RunbookError `io`, `busy`, or what `work` throws */
+  inTurn<T>(work: () => Promise<T>): Promise<T>;
   /** All of them; what cannot be read is left out. */
   all(): Promise<readonly StoredLogin[]>;
 }
@@ -119,12 +121,22 @@ export function readTokens(body: unknown, now: Date, previous: string | null = n
       ? now.getTime() + seconds * 1000
       : typeof said === 'string'
         ? Date.parse(said)
-        : Number.NaN;
+        : endIn(accessToken);
   return {
     accessToken,
     expiresAt: Number.isNaN(until) ? null : new Date(until).toISOString(),
     refreshToken: text(member(body, 'refresh_token'), MAX_TOKEN) ?? previous,
   };
+}
+
+/** What a JWT says of its end, milliseconds; NaN where it is none, or says nothing. Nobody relies on it but for when to renew. */
+function endIn(token: string): number {
+  try {
+    const exp = member(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()), 'exp');
+    return typeof exp === 'number' && exp > 0 && exp < 1e11 ? exp * 1000 : Number.NaN;
+  } catch {
+    return Number.NaN;
+  }
 }
 
 /** RFC 8628, 3.5; what an issuer says otherwise is final. */

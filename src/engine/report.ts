@@ -42,7 +42,6 @@ export interface SentReports {
 }
 
 const MAX_DOCUMENT_BYTES = 512 * 1024;
-const NO_TOKEN = 'gets nothing without a token, and there is none for it';
 
 /** When a run is queued: whoever ends it, or finds it ended, knows that it is to be told of. */
 export async function expectReport(
@@ -82,12 +81,13 @@ export async function sendReports(ports: ReportPorts, wish: SendWish): Promise<S
     tokens.set(server, tell);
     const token = await tell.catch((error: unknown) => {
       if (!(error instanceof RunbookError)) throw error;
-      away.set(server, `gets nothing now: ${error.message}`);
+      away.set(server, `gets nothing now. ${error.message} ${error.fix.replace(/\.$/, '')}`);
       return null;
     });
-    const why = away.get(server) ?? (token === null ? NO_TOKEN : tried >= wish.most ? 'was not tried now' : null);
+    const why =
+      away.get(server) ?? (token === null ? noTokenFor(server) : tried >= wish.most ? 'was not tried now' : null);
     if (why !== null || token === null) {
-      left.push({ runId, server, reason: why ?? NO_TOKEN });
+      left.push({ runId, server, reason: why ?? noTokenFor(server) });
       continue;
     }
     tried += 1;
@@ -104,6 +104,10 @@ export async function sendReports(ports: ReportPorts, wish: SendWish): Promise<S
     }
   }
   return { sent, left, refused };
+}
+
+function noTokenFor(server: string): string {
+  return `gets nothing without a token: give one with --token-file, or get one with \`runbook login --server ${server}\``;
 }
 
 /** Of a run whose runner died the record is made now, once somebody has recorded its end. */

@@ -17,7 +17,7 @@ export interface Provider {
   /** Members of the discovery document; `undefined` takes one out. */
   document: Record<string, unknown>;
   /** What is posted; 404 where nothing is said. */
-  post: ((path: string, body: string) => Promise<{ readonly status: number; readonly answer: Answer }>) | null;
+  post: ((path: string, body: string) => Promise<{ readonly status: number; readonly answer: Answer } | null>) | null;
   /** Instead of all answers. */
   answer: ((response: ServerResponse, request: IncomingMessage) => void) | null;
   close(): Promise<void>;

@@ -18,10 +18,14 @@ const says =
   };
 
 it.each<[string, Answer, RegExp]>([
-  ['500', says(500, { detail: 'Broken.' }), /^does not take it now \(500: Broken\.\)$/],
+  ['500', says(500, { detail: 'Broken.' }), /^does not take it now \(500: Broken\)$/],
   ['503', says(503, ''), /^does not take it now \(503\)$/],
   ['429', says(429, { detail: 7 }), /^does not take it now \(429\)$/],
-  ['401', says(401, { detail: 'Expired.' }), /^does not take the token \(401: Expired\.\)$/],
+  [
+    '401',
+    says(401, { detail: 'Expired.' }),
+    /^does not take the token \(401: Expired\): give another one, or log in again with `runbook login --server http/,
+  ],
   ['an answer that is too large', says(201, { run_id: RUN, more: 'x'.repeat(2 ** 20) }), /more than anybody asked for/],
   ['a detail that is too large', says(500, { detail: 'x'.repeat(2 ** 17) }), /^does not take it now \(500: x{300}\)$/],
   ['a page to log in at', says(200, '<html>Log in</html>'), /is no server of runbooks/],
@@ -53,7 +57,7 @@ it.each<[string, Answer, RegExp]>([
 it.each([400, 403, 404, 409, 413])('%i is for good', async (status) => {
   const server = await startAnswering(says(status, { detail: 'No.' }));
   const delivery = await central.send(server.url, 'token', REPORT, new AbortController().signal);
-  expect(delivery).toEqual({ kind: 'refused', reason: `does not take it (${status}: No.)` });
+  expect(delivery).toEqual({ kind: 'refused', reason: `does not take it (${status}: No)` });
 });
 
 it.each([301, 302, 303, 307, 308])(

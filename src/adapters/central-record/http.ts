@@ -17,7 +17,7 @@ export function createCentralRecord(): CentralRecord {
           body: bodyOf(report),
           signal,
         });
-        return judge(status, body, report.record.runId);
+        return judge(server, status, body, report.record.runId);
       } catch (error) {
         return { kind: 'away', reason: messageOf(error) };
       }
@@ -31,14 +31,18 @@ function bodyOf({ record, document }: Report): string {
   return Buffer.byteLength(whole) <= MAX_BODY_BYTES ? whole : JSON.stringify({ record, document: null });
 }
 
-function judge(status: number, body: unknown, runId: string): Delivery {
+function judge(server: string, status: number, body: unknown, runId: string): Delivery {
   const told = `${status}${detailOf(body)}`;
   if (status === 200 || status === 201) {
     // Whatever stands in between (a proxy, a page to log in at) answers with 200 as well.
     if (isObject(body) && body['run_id'] === runId) return { kind: 'taken' };
     return { kind: 'away', reason: 'is no server of runbooks, by its answer' };
   }
-  if (status === 401) return { kind: 'away', reason: `does not take the token (${told})` };
+  if (status === 401)
+    return {
+      kind: 'away',
+      reason: `does not take the token (${told}): give another one, or log in again with \`runbook login --server ${server}\``,
+    };
   if (status >= 300 && status < 400)
     return { kind: 'away', reason: `sends elsewhere (${status}), and redirects are not followed` };
   if (status === 408 || status === 429 || status >= 500 || status < 300)
@@ -48,7 +52,9 @@ function judge(status: number, body: unknown, runId: string): Delivery {
 
 function detailOf(body: unknown): string {
   const detail = isObject(body) ? body['detail'] : undefined;
-  return typeof detail === 'string' && detail !== '' ? `: ${detail.slice(0, MAX_REASON).toWellFormed()}` : '';
+  if (typeof detail !== 'string' || detail === '') return '';
+  const told = detail.slice(0, MAX_REASON).toWellFormed();
+  return `: ${told.endsWith('.') ? told.slice(0, -1) : told}`;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

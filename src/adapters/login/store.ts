@@ -16,6 +16,7 @@ export function createLoginStore(stateDir: string): LoginStore {
     try {
       return await work();
     } catch (error) {
+      if (error instanceof RunbookError) throw error;
       throw new RunbookError('io', `Tokens cannot be kept in ${folder}: ${messageOf(error)}.`, {
         fix: 'Make room, or give the folder to whoever runs this.',
         cause: error,
@@ -45,6 +46,15 @@ export function createLoginStore(stateDir: string): LoginStore {
           throw error;
         }
       }),
+    inTurn: async (work) => {
+      const { takeTurn } = await import('./turn.ts');
+      const leave = await guarded(async () => await takeTurn(folder));
+      try {
+        return await work();
+      } finally {
+        leave();
+      }
+    },
     all: async () => {
       const names = await readdir(folder).catch(() => []);
       const files = names.filter((name) => name.endsWith('.json')).map((name) => path.join(folder, name));

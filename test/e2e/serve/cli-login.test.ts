@@ -1,7 +1,9 @@
 /** `runbook login` at a real issuer and a real server: what is kept, whom it is sent to, and when it is gone. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import path from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startAnswering } from '../../helpers/answering.ts';
 import { classic, createHome } from '../../helpers/cli.ts';
 import type { Home } from '../../helpers/cli.ts';
@@ -24,7 +26,7 @@ const development = await startServer({ env: { ENABLE_LOGIN: 'true' } });
 
 const kept = (home: Home): readonly string[] => {
   const folder = path.join(home.stateDir, 'login');
-  return existsSync(folder) ? readdirSync(folder) : [];
+  return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')) : [];
 };
 interface Kept {
   readonly accessToken: string;
@@ -62,28 +64,40 @@ describe('a login by a code', () => {
 
     expect(await home.json(['logout', '--server', server.url])).toMatchObject({ loggedOut: true });
     expect(kept(home)).toEqual([]);
-    expect((await home.run(task(home, 'true'))).stderr).toContain('gets nothing without a token');
+    const { stderr: alone } = await home.run(task(home, 'true'));
+    expect(alone).toContain(
+      `gets nothing without a token: give one with --token-file, or get one with \`runbook login --server ${server.url}\``,
+    );
   });
 
-  it('is renewed where it has ended, once; where the issuer does not renew it, nothing of it is kept', async () => {
+  it('is renewed where it has ended, once for all processes; where its issuer does not renew it, that is said', async () => {
     const home = createHome();
-    issuer.lifetime = 11;
     await home.run(['login', '--server', server.url]);
     const before = loginOf(home);
-    // Within ten seconds of its end it counts as over: it would not arrive.
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    issuer.lifetime = 3600;
-    expect((await home.run(task(home, 'true'))).stderr).toContain('reported to');
+    const file = path.join(home.stateDir, 'login', kept(home)[0] ?? '');
+    const end = (): void => {
+      writeFileSync(file, JSON.stringify({ ...loginOf(home), expiresAt: new Date(0).toISOString() }));
+    };
+    end();
+    const renewals = (): number => issuer.forms.filter(({ grant_type: grant }) => grant === 'refresh_token').length;
+    const both = await Promise.all([home.run(task(home, 'true')), home.run(task(home, 'true'))]);
+    expect(both.map(({ stderr }) => stderr.includes('reported to'))).toEqual([true, true]);
+    expect(renewals()).toBe(1);
     const after = loginOf(home);
     expect(after.accessToken).not.toBe(before.accessToken);
     expect(after.refreshToken).not.toBe(before.refreshToken);
 
-    const file = path.join(home.stateDir, 'login', kept(home)[0] ?? '');
-    const ended = { ...JSON.parse(readFileSync(file, 'utf8')), expiresAt: new Date(0).toISOString() } as object;
-    home.write(path.relative(home.folder, file), JSON.stringify(ended));
+    end();
     issuer.refreshTokens.clear();
-    expect((await home.run(task(home, 'true'))).stderr).toContain('gets nothing without a token');
-    expect(kept(home)).toEqual([]);
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      const { exitCode, stdout, stderr } = await home.run(attempt === 0 ? task(home, 'exit 3') : ['report']);
+      expect([attempt, exitCode]).toEqual([attempt, attempt === 0 ? 3 : 69]);
+      expect(stdout + stderr).toContain(
+        `has ended (1970-01-01T00:00:00.000Z). Log in again: \`runbook login --server ${server.url}\``,
+      );
+    }
+    expect(renewals()).toBe(2);
+    expect(loginOf(home)).toMatchObject({ refreshToken: null });
   });
 
   it('is sent to no other server', async () => {
@@ -96,17 +110,57 @@ describe('a login by a code', () => {
     expect(other.asked).toEqual([]);
   });
 
-  it.each([
-    ['access_denied', 'nobody agreed'],
-    ['expired_token', 'too old'],
-    ['invalid_client', 'invalid_client'],
-  ])('that ends with %s is none', async (error, reason) => {
+  it('that nobody agrees to is none', async () => {
     const home = createHome();
-    issuer.error = error;
+    issuer.error = 'access_denied';
     const { exitCode, stderr } = await home.run(['login', '--server', server.url]);
     issuer.error = null;
     expect([exitCode, kept(home)]).toEqual([77, []]);
-    expect(stderr).toContain(reason);
+    expect(stderr).toContain('nobody agreed');
+  });
+});
+
+describe('an issuer', () => {
+  it('is asked less often where it wants that, until the person has enough', async () => {
+    const home = createHome();
+    issuer.error = 'slow_down';
+    const asked = (): number => issuer.forms.filter(({ device_code: code }) => code !== undefined).length;
+    const before = asked();
+    const run = home.run(['login', '--server', server.url], { termAt: 'enough' });
+    while (asked() === before) await delay(20);
+    await delay(2500);
+    home.write('enough', '');
+    const { exitCode } = await run;
+    issuer.error = null;
+    expect([exitCode, asked() - before, kept(home)]).toEqual([143, 1, []]);
+  });
+
+  it('sends nobody elsewhere', async () => {
+    const home = createHome();
+    const other = await startAnswering((response) => response.end(JSON.stringify(issuer.document)));
+    const { post } = issuer;
+    const redirect = (response: ServerResponse): void => {
+      response.writeHead(response.req.url === '/realm/device' ? 307 : 302, { location: other.url }).end();
+    };
+    onTestFinished(() => {
+      Object.assign(issuer, { answer: null, post });
+    });
+    const login = async (): Promise<readonly [number | undefined, boolean]> => {
+      const { exitCode, stderr } = await home.run(['login', '--server', server.url]);
+      return [exitCode, stderr.includes('(302)') || stderr.includes('(307)')];
+    };
+    issuer.answer = redirect;
+    expect(await login()).toEqual([69, true]);
+    issuer.answer = null;
+    for (const [at, exit] of [
+      ['/realm/device', 69],
+      ['/realm/token', 77],
+    ] as const) {
+      issuer.post = async (asked, body) =>
+        asked === at ? { status: 302, answer: redirect } : ((await post?.(asked, body)) ?? null);
+      expect([at, await login()]).toEqual([at, [exit, true]]);
+    }
+    expect([other.asked, kept(home)]).toEqual([[], []]);
   });
 });
 
@@ -130,37 +184,27 @@ describe('a server that is none', () => {
     let offer: unknown = null;
     const hostile = await startAnswering((response) => response.end(JSON.stringify({ login: offer })));
     const device = { issuer: good, clientId: 'x', scope: 'openid' };
-    const offers: readonly (readonly [unknown, number])[] = [
-      [null, 69],
-      [{ ...device, issuer: 'http://login.example' }, 69],
-      [{ ...device, issuer: 'javascript:alert(1)' }, 69],
-      [{ ...device, clientId: 7 }, 69],
-      ['production', 69],
-      ['x'.repeat(2 ** 19), 69],
-      ['development', 69],
-    ];
-    const failed = await Promise.all(
-      offers.slice(0, 1).map(async () => await home.run(['login', '--server', hostile.url])),
-    );
-    expect(failed.map(({ exitCode }) => exitCode)).toEqual([69]);
-    for (const [what, exit] of offers) {
-      offer = what;
+    const login = async (): Promise<readonly [number | undefined, boolean, boolean]> => {
       const { exitCode, stderr } = await home.run(['login', '--server', hostile.url]);
-      expect([what, exitCode]).toEqual([what, exit]);
-      expect(stderr.length).toBeLessThan(600);
+      return [exitCode, stderr.includes('\u001B') || stderr.length > 600, stderr.includes('To log in')];
+    };
+    // Nothing; an issuer that anybody could read along at; more than anybody asked for; and one that has no tokens.
+    for (const what of [null, { ...device, issuer: 'http://login.example' }, 'x'.repeat(2 ** 19), 'development']) {
+      offer = what;
+      expect([what, ...(await login())]).toEqual([what, 69, false, false]);
     }
     offer = device;
     for (const change of [
-      { document: { ...document, issuer: `${good}/other` } },
       { document: { ...document, token_endpoint: 'http://login.example/token' } },
-      { code: { ...code, verification_uri: 'javascript:alert(1)' } },
-      { code: { ...code, user_code: 'A\u001b[2J' } },
+      { code: { ...code, user_code: 'A\u001B[2J' } },
     ]) {
       Object.assign(issuer, change);
-      const { exitCode, stderr } = await home.run(['login', '--server', hostile.url]);
+      const told = await login();
       Object.assign(issuer, { document, code });
-      expect([exitCode, stderr.includes('\u001b'), stderr.includes('To log in')]).toEqual([69, false, false]);
+      expect([change, ...told]).toEqual([change, 69, false, false]);
     }
+    // Tokens that hold at their issuer, and that this server does not know: it has said nothing of whose they are.
+    expect(await login()).toEqual([69, false, true]);
     expect(kept(home)).toEqual([]);
     expect((await home.run(['login', '--server', 'http://runbooks.example.com'])).exitCode).toBe(64);
   });

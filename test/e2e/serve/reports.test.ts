@@ -136,7 +136,7 @@ describe('a server that is away', () => {
     const env = { ...TOKEN, RUNBOOK_REPORT_TO: refusing.url };
     const { exitCode, stderr } = await home.run(task(home, 'exit 5'), { env });
     expect(exitCode).toBe(5);
-    expect(stderr).toMatch(/does not take it \(403: Not .*you\.\): the record of run \S+ is kept/);
+    expect(stderr).toMatch(/does not take it \(403: Not .*you\): the record of run \S+ is kept/);
     expect(stderr).not.toContain('\u001b');
     expect([outboxOf(home).length, outboxOf(home, 'outbox/refused').length]).toEqual([0, 1]);
     const quiet = await home.run(['report'], { env });
