@@ -249,6 +249,12 @@ export const SETTINGS = {
     description: 'How many runs may wait for a place in a server; beyond that requests are refused with 503.',
   }),
   ...LIMIT_SETTINGS,
+  metricsToken: optionalText('text of 16 characters or more', {
+    scope: 'operator',
+    secret: true,
+    serverAliases: ['METRICS_TOKEN'],
+    description: 'What GET /metrics has to be asked with (`Authorization: Bearer …`); without it everybody may.',
+  }),
   drainTimeout: duration(null, {
     scope: 'operator',
     serverAliases: ['DRAIN_TIMEOUT_SECONDS'],

@@ -3,6 +3,7 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 import type { RunResult } from '../core/run.ts';
 import { isInTrouble } from './keys.ts';
 import type { KeyState } from './keys.ts';
+import type { LedgerState } from './ledger-state.ts';
 import type { Readiness } from './readiness.ts';
 
 export interface Metrics {
@@ -28,6 +29,9 @@ export interface Metrics {
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 const WAIT_BUCKETS = [0.01, 0.1, 1, 5, 15, 60, 300, 900, 3600];
 const RUN_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400];
+/** Whoever writes documents into the folder names them as often as he likes. Each has 18 series. */
+const MAX_RUNBOOKS = 500;
+const OTHERS = 'other';
 
 export interface MetricSources {
   /** All but the version are asked at each scrape. */
@@ -35,6 +39,7 @@ export interface MetricSources {
   readonly streams: () => number;
   readonly queuedRuns: () => number;
   readonly keyStates: () => readonly KeyState[];
+  readonly ledger: LedgerState;
   readonly readiness: Readiness;
   readonly version: string;
 }
@@ -44,6 +49,7 @@ export function createMetrics({
   queuedRuns,
   streams,
   keyStates,
+  ledger,
   readiness,
   version,
 }: MetricSources): Metrics {
@@ -119,6 +125,41 @@ export function createMetrics({
         );
     },
   });
+  const keyAge = new Gauge({
+    name: 'runbook_key_age_seconds',
+    help: 'How long ago the key was fetched, or seen to be the one that is in its file',
+    labelNames,
+    registers,
+    collect() {
+      keyAge.reset();
+      for (const { issuer, keyId, source, fetchedAt } of keyStates())
+        if (fetchedAt !== null)
+          keyAge.set(
+            { issuer: issuer ?? '', key: keyId ?? '', source },
+            Math.max(0, (Date.now() - fetchedAt.getTime()) / 1000),
+          );
+    },
+  });
+  const ledgerBytes = new Gauge({
+    name: 'runbook_ledger_bytes',
+    help: 'Size of the ledger, without the outputs',
+    registers,
+    async collect() {
+      const bytes = await ledger.bytes();
+      if (bytes === null) ledgerBytes.remove();
+      else ledgerBytes.set(bytes);
+    },
+  });
+  const ledgerFailures = new Counter({
+    name: 'runbook_ledger_failures_total',
+    help: 'How often the ledger could not be read or written',
+    labelNames: ['failure'],
+    registers,
+    collect() {
+      ledgerFailures.reset();
+      for (const [failure, count] of ledger.failures) ledgerFailures.inc({ failure }, count);
+    },
+  });
   const refusals = new Counter({
     name: 'runbook_refusals_total',
     help: 'Requests that were refused, by the code of their answer',
@@ -171,6 +212,7 @@ export function createMetrics({
     },
   });
   new Gauge({ name: 'runbook_info', help: 'Version', labelNames: ['version'], registers }).set({ version }, 1);
+  const labelOf = bounded(MAX_RUNBOOKS);
   return {
     registry,
     request: (method, route, status, seconds) => {
@@ -184,7 +226,8 @@ export function createMetrics({
     exception: (method, status) => {
       exceptions.inc({ method, status: String(status) });
     },
-    run: (runbook, result) => {
+    run: (name, result) => {
+      const runbook = labelOf(name);
       runs.inc({ runbook, outcome: result.outcome });
       runSeconds.observe({ runbook }, result.durationMs / 1000);
       dropped.inc(result.dropped);
@@ -199,5 +242,14 @@ export function createMetrics({
     limited: (limit) => {
       limited.inc({ limit });
     },
+  };
+}
+
+/** The first so many names are told as they are. */
+function bounded(most: number): (name: string) => string {
+  const known = new Set<string>();
+  return (name) => {
+    if (known.size < most) known.add(name);
+    return known.has(name) ? name : OTHERS;
   };
 }

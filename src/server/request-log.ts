@@ -11,7 +11,8 @@ export function logRequest(
   const { method } = request;
   const route = request.is404 ? null : (request.routeOptions.url ?? null);
   const { statusCode, elapsedTime } = reply;
-  if (route === '/metrics') return;
+  // Scrapes are not requests; whoever may not is one.
+  if (route === '/metrics' && statusCode < 400) return;
   metrics.request(method, route, statusCode, elapsedTime / 1000);
   const facts = { method, route, status: statusCode, ms: Math.round(elapsedTime), correlationId: request.id };
   const who = { subject: request.identity?.subject ?? null, ...(hasLeft ? { aborted: true } : {}) };

@@ -11,7 +11,11 @@ export function checkForms({
   adminClaim,
   rateLimitStorageBackend,
   redisUrl,
-}: Pick<Settings, 'trustProxy' | 'allowedOrigins' | 'adminClaim' | 'rateLimitStorageBackend' | 'redisUrl'>): void {
+  metricsToken,
+}: Pick<
+  Settings,
+  'trustProxy' | 'allowedOrigins' | 'adminClaim' | 'rateLimitStorageBackend' | 'redisUrl' | 'metricsToken'
+>): void {
   const proxy = trustProxy.find((text) => !isAddressRange(text));
   if (proxy !== undefined) {
     throw wrong(
@@ -41,7 +45,16 @@ export function checkForms({
       'Write it like redis://user:password@host:6379/0, or rediss://… for TLS.',
     );
   }
+  if (metricsToken !== null && !METRICS_TOKEN.test(metricsToken)) {
+    throw wrong(
+      'METRICS_TOKEN is shorter than 16 characters, or has some that a header does not carry.',
+      'Set it to letters and digits that nobody can guess, like those of `openssl rand -hex 32`.',
+    );
+  }
 }
+
+/** Of what a header carries, and more than anybody tries out: the limits do not count who asks for metrics. */
+const METRICS_TOKEN = /^[!-~]{16,}$/;
 
 /** `/0` is no range but everybody. */
 function isAddressRange(text: string): boolean {

@@ -19,6 +19,7 @@ import { createActiveRuns } from './active-runs.ts';
 import type { ServerContext } from './context.ts';
 import { createKeyTurns } from './execution/keys.ts';
 import { reloadKeys, watchKeys } from './keys.ts';
+import { watchLedger } from './ledger-state.ts';
 import { createKnownNames } from './known-names.ts';
 import { listen } from './listen.ts';
 import { createLimits } from './limits/limits.ts';
@@ -90,8 +91,10 @@ export async function startServer(
     const admission = createAdmission(places, app.clock, (waitedMs) => {
       metrics.waited(waitedMs / 1000);
     });
+    const { ledger, state: ledgerState } = watchLedger(ports.ledger, ports.stateDir);
     const engine: EnginePorts = {
       ...ports,
+      ledger,
       admission,
       // With port 0 it is known only when the server listens.
       get apiUrl() {
@@ -118,6 +121,7 @@ export async function startServer(
       streams: () => streams.count,
       queuedRuns: () => admission.waiting,
       keyStates: () => app.authenticator.keyStates(),
+      ledger: ledgerState,
       readiness,
       version: VERSION,
     });

@@ -231,7 +231,7 @@ describe('with which values', () => {
         { env: { API_TOKEN: 'hunter22hunter22' } },
       );
     const csv = (await home.run(['history', '--format', 'csv'])).stdout;
-    expect(csv).toMatch(/,"API_TOKEN; COUNT=8"\r\n[^]*,"API_TOKEN; COUNT=7"\r\n/);
+    expect(csv).toMatch(/,"API_TOKEN; COUNT=8",,,,\r\n[^]*,"API_TOKEN; COUNT=7",,,,\r\n/);
     const markdown = (await home.run(['history', '--format', 'markdown'])).stdout;
     expect(markdown.match(/^\| \S+ \| `Task` \| `API_TOKEN; COUNT=[78]` \|/gm)).toHaveLength(2);
     expect(markdown).toMatch(/^\| \S+ \| `Plain` \| +\| `/m);

@@ -244,7 +244,8 @@ export const OPERATIONS: Readonly<Record<string, Described>> = {
     id: 'metrics',
     tag: 'server',
     summary: 'For Prometheus',
-    description: 'Text format 0.0.4.',
+    description:
+      'Text format 0.0.4. Where `METRICS_TOKEN` is set only for whoever sends it as `Authorization: Bearer …`; no other token counts.',
     parameters: METRICS_PARAMETERS,
     answers: {
       200: {
@@ -254,7 +255,7 @@ export const OPERATIONS: Readonly<Record<string, Described>> = {
         example: 'runbook_runs_total{runbook="SimpleRunbook.md",outcome="succeeded"} 1\n',
       },
     },
-    problems: [],
+    problems: [401],
   },
   'GET /docs/openapi.yaml': {
     id: 'description',

@@ -1,6 +1,8 @@
 /** For whoever operates the server: whether it lives, whether it can take work, what it counts. */
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { Registry } from 'prom-client';
 import { Type } from 'typebox';
+import { tokenOf } from '../bearer.ts';
 import type { Http, ServerContext } from '../context.ts';
 import { HttpError } from '../problem.ts';
 import { isReady } from '../readiness.ts';
@@ -38,6 +40,7 @@ export function operationRoutes(http: Http, context: ServerContext): void {
       schema: { response: { 200: Type.String() } },
     },
     async (request, reply) => {
+      checkScraper(context.settings.metricsToken, request.headers.authorization);
       const { registry } = context.metrics;
       reply.type(registry.contentType);
       const names = namesOf(request.url);
@@ -52,6 +55,17 @@ export function operationRoutes(http: Http, context: ServerContext): void {
     throw new HttpError(410, 'gone', 'A server is not ended over HTTP.', {
       fix: 'Send it SIGTERM: it lets its runs end first.',
     });
+  });
+}
+
+/** Where a token is set for it, nobody else reads the metrics; a token of a person is none of it. @throws HttpError 401 */
+function checkScraper(expected: string | null, header: string | undefined): void {
+  if (expected === null) return;
+  const digest = (text: string): Buffer => hash('sha256', text, 'buffer');
+  // In constant time, and whatever the lengths are.
+  if (timingSafeEqual(digest(tokenOf(header)), digest(expected))) return;
+  throw new HttpError(401, 'unauthenticated', 'This is not the token for the metrics.', {
+    fix: 'Send the one that METRICS_TOKEN of the server is set to.',
   });
 }
 

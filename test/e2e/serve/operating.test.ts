@@ -219,8 +219,12 @@ describe('readiness', () => {
     const ledger = path.join(own.stateDir, 'ledger.sqlite');
     renameSync(ledger, `${ledger}-away`);
     expect(await failing(own, 'ledger')).toBe('cannot be written; the log says why');
+    const { text } = await own.get('/metrics', none);
+    expect(text).toMatch(/^runbook_ledger_failures_total\{failure="io"\} [1-9]/m);
+    expect(text).not.toMatch(/^runbook_ledger_bytes/m);
     renameSync(`${ledger}-away`, ledger);
     await wellAgain(own);
+    expect((await own.get('/metrics', none)).text).toMatch(/^runbook_ledger_bytes [1-9]/m);
   });
 
   it('looks once a second at most, and reads no document', async () => {

@@ -2,6 +2,7 @@
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, vi } from 'vitest';
 import { classic } from '../../helpers/cli.ts';
+import { times } from '../../helpers/property.ts';
 import { aRedis, REDIS_PASSWORD } from '../../helpers/redis.ts';
 import { requires } from '../../helpers/requires.ts';
 import { startServer } from '../../helpers/server.ts';
@@ -100,7 +101,7 @@ describe.skipIf(!requires('redis-server'))('Redis', async () => {
     [
       'is paused',
       async () => {
-        await redis.ask('CLIENT', 'PAUSE', '2000');
+        await redis.ask('CLIENT', 'PAUSE', String(times(2000, 10_000)));
       },
       async () => {},
     ],

@@ -39,6 +39,7 @@ async function guarded(): Promise<{ http: Http; routes: ReturnType<typeof listRo
     streams: () => 0,
     queuedRuns: () => 0,
     keyStates: () => [],
+    ledger: { failures: new Map(), bytes: async () => null },
     readiness: async () => [],
     version: '0',
   });

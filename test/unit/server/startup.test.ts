@@ -54,6 +54,8 @@ describe('a start is refused', () => {
     ['with an administrator by a word', { ...SIGNED, adminClaim: 'admin' }, 'ADMIN_CLAIM: “admin”', 'roles=admin'],
     ['with an administrator of nothing', { ...SIGNED, adminClaim: 'roles=' }, 'ADMIN_CLAIM', 'roles=admin'],
     ['with an administrator of commas', { ...SIGNED, adminClaim: 'roles=,' }, 'ADMIN_CLAIM', 'roles=admin'],
+    ['with a short token for metrics', { ...SIGNED, metricsToken: 'a'.repeat(15) }, 'METRICS_TOKEN', 'openssl'],
+    ['with blanks in it', { ...SIGNED, metricsToken: 'a token for the metrics' }, 'METRICS_TOKEN', 'openssl'],
     ['with an administrator without a claim', { ...SIGNED, adminClaim: '=admin' }, 'ADMIN_CLAIM', 'roles=admin'],
   ])('%s', (_, texts, message, fix) => {
     const error = refusal(texts);
