@@ -127,6 +127,8 @@ export function createAdmission(
       if (parent !== null) checkChildren(parent);
       const entry = new Entry(applicant, (arrivals += 1));
       const cameAt = clock.monotonicMs();
+      /** Who steps back to its place is not told it again. */
+      let told = 0;
       if (parent === null) {
         insert(entry);
         advance();
@@ -146,7 +148,7 @@ export function createAdmission(
           };
           stop.addEventListener('abort', hurry);
           try {
-            for (let told = 0; !running.has(entry) && !stop.aborted;) {
+            while (!running.has(entry) && !stop.aborted) {
               if (closed !== null) throw closed;
               const place = queue.indexOf(entry) + 1;
               if (place === told) await entry.changed();

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { execaSync } from 'execa';
 import { describe, expect, it } from 'vitest';
+import { KILL_RUNNER } from '../helpers/cli.ts';
 import { examine, NOTHING_WRONG } from '../helpers/oracle.ts';
 import { times } from '../helpers/property.ts';
 import { createScene, runCli, runOnce } from '../helpers/scene.ts';
@@ -57,9 +58,6 @@ describe('the ledger, taken away while a run goes on', () => {
   });
 });
 
-/** The parent of the script is what watches over it, and its parent is the tool. */
-const KILL = 'kill -9 $(ps -o ppid= $(ps -o ppid= $$))';
-
 describe('the write-ahead log of the ledger', () => {
   /** One run with what is done in it, what is done after it, and one more run. */
   const disturb = async (during: string, after: string): Promise<{ scene: Disturbed; ended: Ended }> => {
@@ -87,7 +85,7 @@ describe('the write-ahead log of the ledger', () => {
       'head -c 20000 /dev/zero | dd of="$LEDGER-wal" bs=1000 seek=20 conv=notrunc 2> /dev/null',
     ],
   ])('is %s after its runner was killed: all before that is there, and whole', async (_name, after) => {
-    const { scene, ended } = await disturb(KILL, after);
+    const { scene, ended } = await disturb(KILL_RUNNER, after);
     expect(ended.exitCode).toBeNull();
     const { findings } = await examine(scene, scene.told);
     // What was in the log and nowhere else is gone, as with any end that is cut off.

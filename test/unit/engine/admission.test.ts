@@ -100,7 +100,15 @@ describe('admission', () => {
     const [next, last] = [wait(admission, { path: '/b.md' }), wait(admission, { path: '/c.md' })];
     await held.came;
     held.turn.stepBack();
-    const again = held.turn.come(never, silent);
+    const told: number[] = [];
+    const tell = async (place: number): Promise<void> => void told.push(place);
+    const comeTwice = async (): Promise<void> => {
+      await held.turn.come(never, tell);
+      // The other process holds it still.
+      held.turn.stepBack();
+      await held.turn.come(never, tell);
+    };
+    const again = comeTwice();
     await next.came;
     expect(admission.placeOf('held')).toBe(1);
     expect([held.turn.isAdmitted, next.turn.isAdmitted, last.turn.isAdmitted]).toEqual([false, true, false]);
@@ -108,6 +116,7 @@ describe('admission', () => {
     await last.came;
     last.turn.leave();
     await again;
+    expect(told).toEqual([1]);
     expect(held.turn.isAdmitted).toBe(true);
   });
 
